@@ -1,0 +1,762 @@
+//! The configuration as plain data: its form, its defaults, its checks and its JSON schema.
+//!
+//! Reading and writing the file is [`crate::supervisor`]'s business, through `store`; this module turns
+//! text into a [`Config`] that needs no further check, and back. An error names the place in the text and
+//! what was expected there. The form is that of the first meta-orchestrator, with optional fields added, so
+//! that its files load unchanged and are saved with the same keys.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::ids::{AgentId, PaneRef, SessionName};
+
+/// The base URL that a backend of type `openaiCompat` has by default: LM Studio on the original's port.
+pub const DEFAULT_OPENAI_URL: &str = "http://127.0.0.1:11211/v1";
+/// The base URL that a backend of type `gemini` has by default.
+/// Source: <https://ai.google.dev/api>.
+pub const DEFAULT_GEMINI_URL: &str = "https://generativelanguage.googleapis.com/v1beta";
+/// The environment variable that holds the key of a `gemini` backend by default.
+pub const DEFAULT_GEMINI_KEY_VARIABLE: &str = "GEMINI_API_KEY";
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// Where an editor finds the schema of this file.
+    #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// The agents to supervise.
+    #[serde(deserialize_with = "distinct_agents")]
+    pub agents: Vec<AgentConfig>,
+    /// Where memos, decisions, reviews and diagnostics go; a relative path starts from the working folder.
+    pub log_dir: PathBuf,
+    /// The cheap model that decides what to do about a stalled agent.
+    pub decide_backend: BackendConfig,
+    /// The heavy model behind `/review`.
+    #[serde(default = "BackendConfig::default_review")]
+    pub review_backend: BackendConfig,
+    /// The zellij session of agents that name none; without it, the session this program runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zellij_session: Option<SessionName>,
+    /// Decide everything, type nothing.
+    #[serde(skip_serializing_if = "is_false")]
+    pub observe: bool,
+    /// Bounds on spend and on nagging, per agent unless said otherwise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub limits: Limits,
+    /// Deadlines, pauses and re-ask times.
+    #[serde(skip_serializing_if = "is_default")]
+    pub timing: Timing,
+    /// What `/review` sends.
+    #[serde(skip_serializing_if = "is_default")]
+    pub review: ReviewConfig,
+    /// When logs are rotated and how long they are kept.
+    #[serde(skip_serializing_if = "is_default")]
+    pub logs: LogConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            schema: None,
+            agents: Vec::new(),
+            log_dir: PathBuf::from("./logs"),
+            decide_backend: BackendConfig::default(),
+            review_backend: BackendConfig::default_review(),
+            zellij_session: None,
+            observe: false,
+            limits: Limits::default(),
+            timing: Timing::default(),
+            review: ReviewConfig::default(),
+            logs: LogConfig::default(),
+        }
+    }
+}
+
+/// One agent to supervise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AgentConfig {
+    /// Its name; also the name of its log files.
+    pub id: AgentId,
+    /// Its pane: `terminal_18`, or `session:terminal_18`.
+    pub pane: PaneRef,
+    /// What it is to achieve, in words.
+    pub goal: String,
+    /// Seconds without a change of the screen after which it counts as stalled.
+    #[serde(default = "default_stall")]
+    pub stall_sec: Seconds,
+    /// Seconds between two looks at the pane.
+    #[serde(default = "default_poll")]
+    pub poll_sec: Seconds,
+    /// Whether it is supervised from the start.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Decide everything, type nothing, for this agent.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub observe: bool,
+    /// Whether text may be typed while a shell is in the foreground of the pane. The text is then a shell
+    /// command: say yes only for programs that look like a shell and are none.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub allow_shell: bool,
+}
+
+impl AgentConfig {
+    /// An enabled agent with the default times.
+    pub fn new(id: AgentId, pane: PaneRef, goal: impl Into<String>) -> Self {
+        Self {
+            id,
+            pane,
+            goal: goal.into(),
+            stall_sec: default_stall(),
+            poll_sec: default_poll(),
+            enabled: true,
+            observe: false,
+            allow_shell: false,
+        }
+    }
+}
+
+/// Which kind of model server a backend speaks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum BackendType {
+    /// `POST {baseUrl}/chat/completions`: LM Studio, Ollama, llama.cpp, vLLM, groq, OpenAI.
+    OpenaiCompat,
+    /// Google's `generateContent`.
+    Gemini,
+    /// No server: a table of rules over what is known of the screen.
+    Builtin,
+}
+
+impl BackendType {
+    /// The name as it stands in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenaiCompat => "openaiCompat",
+            Self::Gemini => "gemini",
+            Self::Builtin => "builtin",
+        }
+    }
+}
+
+/// What decides while a backend's server does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Fallback {
+    /// Nothing: the agent is left alone, and that is said.
+    #[default]
+    Hold,
+    /// The built-in rules.
+    Builtin,
+}
+
+/// One model server.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackendConfig {
+    /// The wire format.
+    #[serde(rename = "type")]
+    pub kind: BackendType,
+    /// Where the server is; each type has a default.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "http_url"
+    )]
+    pub base_url: Option<String>,
+    /// The model's name there; each type has a default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The key itself. Better: `apiKeyEnv`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "expose"
+    )]
+    #[schemars(with = "Option<String>")]
+    pub api_key: Option<SecretString>,
+    /// The environment variable that holds the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_env: Option<String>,
+    /// What decides while this server does not answer (decide backend only).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fallback: Fallback,
+    /// How long one request may take, in seconds (decide: 60, review: 300).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_sec: Option<Seconds>,
+}
+
+impl BackendConfig {
+    /// A backend of type `kind` with that type's defaults.
+    pub const fn of(kind: BackendType) -> Self {
+        Self {
+            kind,
+            base_url: None,
+            model: None,
+            api_key: None,
+            api_key_env: None,
+            fallback: Fallback::Hold,
+            timeout_sec: None,
+        }
+    }
+
+    fn default_review() -> Self {
+        Self::of(BackendType::Gemini)
+    }
+
+    /// Where the server is, without a slash at the end; empty for `builtin`.
+    pub fn base_url(&self) -> &str {
+        let default = match self.kind {
+            BackendType::OpenaiCompat => DEFAULT_OPENAI_URL,
+            BackendType::Gemini => DEFAULT_GEMINI_URL,
+            BackendType::Builtin => "",
+        };
+        self.base_url
+            .as_deref()
+            .unwrap_or(default)
+            .trim_end_matches('/')
+    }
+
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        let default = match self.kind {
+            BackendType::OpenaiCompat => "local-model",
+            BackendType::Gemini => "gemini-2.5-pro",
+            BackendType::Builtin => "rules",
+        };
+        self.model.as_deref().unwrap_or(default)
+    }
+
+    /// The variable that is asked for a key where the configuration holds none.
+    pub fn key_variable(&self) -> Option<&str> {
+        let default = (self.kind == BackendType::Gemini).then_some(DEFAULT_GEMINI_KEY_VARIABLE);
+        self.api_key_env.as_deref().or(default)
+    }
+}
+
+impl Default for BackendConfig {
+    fn default() -> Self {
+        Self::of(BackendType::OpenaiCompat)
+    }
+}
+
+impl PartialEq for BackendConfig {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |backend: &Self| {
+            backend
+                .api_key
+                .as_ref()
+                .map(|key| key.expose_secret().to_owned())
+        };
+        self.kind == other.kind
+            && self.base_url == other.base_url
+            && self.model == other.model
+            && key(self) == key(other)
+            && self.api_key_env == other.api_key_env
+            && self.fallback == other.fallback
+            && self.timeout_sec == other.timeout_sec
+    }
+}
+
+/// Bounds on spend and on nagging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Limits {
+    /// Nudges that one agent gets in any hour.
+    pub nudges_per_hour: u32,
+    /// Nudges in a row that changed nothing for good, after which the person is asked.
+    pub fruitless_nudges: u32,
+    /// Decide calls for one agent in a day (UTC).
+    pub calls_per_day: u32,
+    /// Tokens, in and out, for one agent in a day (UTC).
+    pub tokens_per_day: u64,
+    /// Calls under way at once to one server, over all agents.
+    #[schemars(range(min = 1))]
+    #[serde(deserialize_with = "at_least_one")]
+    pub calls_at_once: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            nudges_per_hour: 12,
+            fruitless_nudges: 3,
+            calls_per_day: 500,
+            tokens_per_day: 1_000_000,
+            calls_at_once: 2,
+        }
+    }
+}
+
+/// Deadlines, pauses and re-ask times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Timing {
+    /// How long one call of zellij may take.
+    pub zellij_timeout_sec: Seconds,
+    /// The longest wait before an unchanged screen is asked about again; it doubles up to here.
+    pub reask_max_sec: Seconds,
+    /// The pause between our text and Enter.
+    pub enter_pause_sec: Seconds,
+    /// How long our text may take to appear in the prompt.
+    pub echo_timeout_sec: Seconds,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            zellij_timeout_sec: Seconds::from_millis(5_000),
+            reask_max_sec: Seconds::from_millis(1_800_000),
+            enter_pause_sec: Seconds::from_millis(400),
+            echo_timeout_sec: Seconds::from_millis(3_000),
+        }
+    }
+}
+
+/// What `/review` sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ReviewConfig {
+    /// Characters of the memo log; the oldest memos are left out first.
+    pub memo_chars: usize,
+    /// Characters of the pane and its scrollback.
+    pub pane_chars: usize,
+}
+
+impl Default for ReviewConfig {
+    fn default() -> Self {
+        Self {
+            memo_chars: 400_000,
+            pane_chars: 10_000,
+        }
+    }
+}
+
+/// When logs are rotated and how long they are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// A log that has grown past this size in MiB is set aside under a dated name (0: never).
+    pub rotate_mib: u64,
+    /// Logs that were set aside are deleted after so many days (0: never).
+    pub keep_days: u32,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            rotate_mib: 256,
+            keep_days: 0,
+        }
+    }
+}
+
+/// A length of time: written in seconds, whole or with a fraction, from 0.1 to 86,400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seconds(Duration);
+
+impl Seconds {
+    const MIN: f64 = 0.1;
+    const MAX: f64 = 86_400.0;
+
+    const fn from_millis(millis: u64) -> Self {
+        Self(Duration::from_millis(millis))
+    }
+
+    /// `seconds` where it is within the range.
+    pub fn new(seconds: f64) -> Option<Self> {
+        let within = (Self::MIN..=Self::MAX).contains(&seconds);
+        within.then(|| Self(Duration::from_secs_f64((seconds * 1000.0).round() / 1000.0)))
+    }
+
+    /// The same as a duration.
+    pub const fn duration(self) -> Duration {
+        self.0
+    }
+}
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}", self.0.as_secs_f64())
+    }
+}
+
+impl std::str::FromStr for Seconds {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds = text.parse().ok().and_then(Self::new);
+        seconds.ok_or_else(|| {
+            format!(
+                "`{}` is no number of seconds from 0.1 to 86400",
+                text.escape_debug()
+            )
+        })
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if self.0.subsec_nanos() == 0 {
+            to.serialize_u64(self.0.as_secs())
+        } else {
+            to.serialize_f64(self.0.as_secs_f64())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(from)?;
+        Self::new(seconds).ok_or_else(|| {
+            let found = de::Unexpected::Float(seconds);
+            de::Error::invalid_value(found, &"seconds from 0.1 to 86400")
+        })
+    }
+}
+
+impl JsonSchema for Seconds {
+    fn schema_name() -> Cow<'static, str> {
+        "Seconds".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "description": "seconds", "minimum": Self::MIN, "maximum": Self::MAX })
+    }
+}
+
+const fn default_stall() -> Seconds {
+    Seconds::from_millis(30_000)
+}
+
+const fn default_poll() -> Seconds {
+    Seconds::from_millis(5_000)
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// The one place where a key leaves its wrapper: into the person's own file, which held it before.
+#[expect(clippy::ref_option, reason = "the form that serde calls")]
+fn expose<S: Serializer>(key: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
+    key.as_ref().map(ExposeSecret::expose_secret).serialize(to)
+}
+
+fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    match u32::deserialize(from)? {
+        0 => Err(de::Error::invalid_value(
+            de::Unexpected::Unsigned(0),
+            &"1 or more",
+        )),
+        count => Ok(count),
+    }
+}
+
+fn http_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let url = Option::<String>::deserialize(from)?;
+    match url.as_deref() {
+        Some(text) if !(text.starts_with("http://") || text.starts_with("https://")) => {
+            Err(de::Error::invalid_value(
+                de::Unexpected::Str(text),
+                &"a URL that begins with http:// or https://",
+            ))
+        }
+        _ => Ok(url),
+    }
+}
+
+/// Reads the list of agents and refuses a second one with the same id where it stands, so that the error
+/// names its line.
+fn distinct_agents<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<AgentConfig>, D::Error> {
+    struct Agents;
+    impl<'de> Visitor<'de> for Agents {
+        type Value = Vec<AgentConfig>;
+
+        fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            out.write_str("a list of agents")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut agents: Vec<AgentConfig> = Vec::new();
+            while let Some(agent) = list.next_element::<AgentConfig>()? {
+                if agents.iter().any(|earlier| earlier.id == agent.id) {
+                    return Err(de::Error::custom(format_args!(
+                        "a second agent with the id `{}`",
+                        agent.id
+                    )));
+                }
+                agents.push(agent);
+            }
+            Ok(agents)
+        }
+    }
+    from.deserialize_seq(Agents)
+}
+
+/// Why a text is no configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}{}: {problem}", at(path))]
+pub struct ConfigError {
+    /// Where in the structure: `agents[1].pollSec`; empty where the text is no JSON at all.
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What is wrong and what was expected.
+    pub problem: String,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+const OWN_ID_AND_PANE: &str = "give each agent an id and a pane of its own";
+
+fn at(path: &str) -> String {
+    if path.is_empty() || path == "." {
+        String::new()
+    } else {
+        format!(", at `{path}`")
+    }
+}
+
+impl ConfigError {
+    fn new(path: String, error: &serde_json::Error) -> Self {
+        use serde_json::error::Category;
+        let full = error.to_string();
+        let suffix = format!(" at line {} column {}", error.line(), error.column());
+        let problem = full.strip_suffix(&suffix).unwrap_or(&full).to_owned();
+        let hint = match error.classify() {
+            Category::Data if problem.starts_with("unknown field") => {
+                "remove the field or correct its name; config/meta_orchestrator.schema.json lists them all"
+            }
+            Category::Data
+                if problem.starts_with("a second agent") || problem.contains("has the pane of") =>
+            {
+                "give each agent an id and a pane of its own"
+            }
+            Category::Data => {
+                "correct the value; config/meta_orchestrator.config.example.json shows the form"
+            }
+            _ => "correct the JSON (quotes, commas, brackets); comments are not allowed",
+        };
+        Self {
+            path,
+            line: error.line(),
+            column: error.column(),
+            problem,
+            hint,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration; what is missing takes its default.
+    ///
+    /// # Errors
+    /// When the text is no JSON, has a field that is unknown or of the wrong type, a value out of its range,
+    /// two agents with one id or one pane, or anything after the end.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut from = serde_json::Deserializer::from_str(text);
+        let config: Self = serde_path_to_error::deserialize(&mut from)
+            .map_err(|error| ConfigError::new(error.path().to_string(), error.inner()))?;
+        from.end()
+            .map_err(|error| ConfigError::new(String::new(), &error))?;
+        let mut panes = HashMap::new();
+        for agent in &config.agents {
+            // `18` and `work:18` are one pane where `work` is the default session
+            let session = agent
+                .pane
+                .session
+                .as_ref()
+                .or(config.zellij_session.as_ref());
+            if let Some(earlier) = panes.insert((session, agent.pane.pane), &agent.id) {
+                return Err(config.same_pane(text, earlier, agent));
+            }
+        }
+        Ok(config)
+    }
+
+    fn same_pane(&self, text: &str, earlier: &AgentId, agent: &AgentConfig) -> ConfigError {
+        let index = self
+            .agents
+            .iter()
+            .position(|other| other.id == agent.id)
+            .unwrap_or_default();
+        let needle = format!("\"{}\"", agent.id);
+        let offset = text.rfind(&needle).unwrap_or_default();
+        let before = &text[..offset];
+        ConfigError {
+            path: format!("agents[{index}].pane"),
+            line: before.matches('\n').count() + 1,
+            column: offset - before.rfind('\n').map_or(0, |newline| newline + 1) + 1,
+            problem: format!("`{}` has the pane of `{earlier}`, {}", agent.id, agent.pane),
+            hint: OWN_ID_AND_PANE,
+        }
+    }
+
+    /// The text that [`parse`](Self::parse) reads back as the same configuration: indented JSON and a newline.
+    pub fn to_text(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// Whether the text of this configuration contains a key, and its file must be readable by its owner only.
+    pub fn holds_key(&self) -> bool {
+        self.decide_backend.api_key.is_some() || self.review_backend.api_key.is_some()
+    }
+
+    /// The agent called `id`.
+    pub fn agent(&self, id: &AgentId) -> Option<&AgentConfig> {
+        self.agents.iter().find(|agent| agent.id == *id)
+    }
+
+    /// The JSON schema of the file, as `config/meta_orchestrator.schema.json` ships it.
+    pub fn schema_text() -> String {
+        let mut text =
+            serde_json::to_string_pretty(&schemars::schema_for!(Self)).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORIGINAL: &str = r#"{"agents":[{"id":"kernel-bwd","pane":"terminal_18",
+        "goal":"Optimise FlashAttn v3 bwd SM90 2x throughput","stallSec":30,"pollSec":5,"enabled":true}],
+        "logDir":"./logs",
+        "decideBackend":{"type":"openaiCompat","baseUrl":"http://127.0.0.1:11211/v1","model":"local-model","apiKey":"optional"},
+        "reviewBackend":{"type":"gemini","model":"gemini-2.5-pro"}}"#;
+
+    fn problem(text: &str) -> String {
+        Config::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_originals_configuration_is_read_and_saved_with_the_same_keys() {
+        let config = Config::parse(ORIGINAL).unwrap();
+        let saved: serde_json::Value = serde_json::from_str(&config.to_text()).unwrap();
+        let original: serde_json::Value = serde_json::from_str(ORIGINAL).unwrap();
+        assert_eq!(saved, original);
+        assert!(config.holds_key());
+    }
+
+    #[test]
+    fn what_is_missing_takes_its_default() {
+        let config = Config::parse(r#"{"agents":[{"id":"a","pane":"3","goal":""}]}"#).unwrap();
+        let agent = &config.agents[0];
+        assert_eq!(
+            (agent.stall_sec, agent.poll_sec, agent.enabled),
+            (default_stall(), default_poll(), true)
+        );
+        assert_eq!(config.decide_backend.base_url(), DEFAULT_OPENAI_URL);
+        assert_eq!(config.review_backend.model(), "gemini-2.5-pro");
+        assert_eq!(Config::parse("{}").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn a_wrong_file_is_told_by_path_line_and_expectation() {
+        let agent = |rest: &str| {
+            format!("{{\"agents\":[\n {{\"id\":\"a\",\"pane\":\"3\",\"goal\":\"g\"{rest}}}\n]}}")
+        };
+        let cases = [
+            (String::new(), "line 1, column 0: EOF while parsing a value"),
+            (
+                "{\n \"agents\": [,]}".into(),
+                "line 2, column 13, at `agents[0]`: expected value",
+            ),
+            ("{} x".into(), "line 1, column 4: trailing characters"),
+            (
+                agent(",\"polSec\":5"),
+                "line 2, column 41, at `agents[0].polSec`: unknown field `polSec`",
+            ),
+            (
+                agent(",\"pollSec\":0"),
+                "at `agents[0].pollSec`: invalid value: floating point `0.0`, expected seconds from 0.1",
+            ),
+            (
+                agent(",\"pollSec\":\"5\""),
+                "at `agents[0].pollSec`: invalid type: string \"5\", expected f64",
+            ),
+            (
+                agent("},{\"id\":\"a\",\"pane\":\"4\",\"goal\":\"\""),
+                "at `agents`: a second agent with the id `a`",
+            ),
+            (
+                agent("},\n{\"id\":\"b\",\"pane\":\"3\",\"goal\":\"\""),
+                "line 3, column 7, at `agents[1].pane`: `b` has the pane of `a`",
+            ),
+            (
+                r#"{"agents":[{"id":"../a","pane":"3","goal":""}]}"#.into(),
+                "at `agents[0].id`: `../a` is no agent id",
+            ),
+            (
+                r#"{"decideBackend":{"type":"ollama"}}"#.into(),
+                "at `decideBackend.type`: unknown variant `ollama`",
+            ),
+            (
+                r#"{"decideBackend":{"type":"builtin","baseUrl":"localhost"}}"#.into(),
+                "at `decideBackend.baseUrl`",
+            ),
+            (
+                r#"{"limits":{"callsAtOnce":0}}"#.into(),
+                "at `limits.callsAtOnce`",
+            ),
+        ];
+        for (text, expected) in cases {
+            let problem = problem(&text);
+            assert!(
+                problem.contains(expected),
+                "{text}\n  gives {problem}\n  not   {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_pane_of_the_default_session_cannot_be_named_twice_in_two_ways() {
+        let text = r#"{"zellijSession":"w","agents":[{"id":"a","pane":"3","goal":""},{"id":"b","pane":"w:3","goal":""}]}"#;
+        assert!(problem(text).contains("at `agents[1].pane`: `b` has the pane of `a`"));
+    }
+
+    #[test]
+    fn a_key_is_never_shown_by_debug() {
+        let shown = format!("{:?}", Config::parse(ORIGINAL).unwrap());
+        assert!(!shown.contains("\"optional\""), "{shown}");
+    }
+
+    #[test]
+    fn the_shipped_schema_and_example_are_those_of_the_code() {
+        let shipped = include_str!("../config/meta_orchestrator.schema.json");
+        assert_eq!(
+            shipped,
+            Config::schema_text(),
+            "write it anew: cargo run -- schema > config/meta_orchestrator.schema.json"
+        );
+        Config::parse(include_str!(
+            "../config/meta_orchestrator.config.example.json"
+        ))
+        .unwrap();
+    }
+}

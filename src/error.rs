@@ -136,6 +136,15 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {}
 
+/// An error with all its sources in one line: `could not ask: connection refused`.
+pub fn in_full(error: &(dyn Error + 'static)) -> String {
+    let failure = Failure::from_error(Kind::Failed, error);
+    std::iter::once(failure.message)
+        .chain(failure.causes)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

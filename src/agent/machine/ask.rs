@@ -1,0 +1,243 @@
+//! What follows from a stall: whether to ask, and what to do with the answer.
+
+use std::time::Duration;
+
+use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Ticket, Typing, Weight};
+use crate::director::{Outcome, Undecided, text};
+use crate::evidence::{Sameness, Sight, sameness};
+use crate::record::{Action, MemoAction, Origin, Receipt, Step, Verdict};
+
+impl Machine {
+    /// A screen has stood still long enough, and here is all that is known of it.
+    pub(super) fn consider(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
+        if let Some(text) = self.asked_without_a_model(sight) {
+            return self.ask_person(text, sight, now, effects);
+        }
+        if let Some(bound) = self.spent(now) {
+            self.tell_once(Weight::Person, bound, effects);
+            return self.ask_later(now);
+        }
+        self.close_pending(effects);
+        let mut situation = self.situation(sight.screen.text().to_owned(), now);
+        sight.facts.front().clone_into(&mut situation.front);
+        let (ticket, id) = (self.ticket(), self.decision_id(now));
+        self.counters.calls += 1;
+        let step = Step::Asked {
+            backend: self.settings.backend.to_owned(),
+            digest: sight.screen.digest().to_string(),
+            quiet_sec: situation.quiet.as_secs(),
+            prompt: crate::screen::tail(sight.screen.text(), crate::director::prompt::PANE_CHARS)
+                .to_owned(),
+        };
+        self.note(&id, step, now, effects);
+        self.busy = Busy::Asking {
+            ticket,
+            id,
+            screen: sight.screen.clone(),
+        };
+        effects.push(Effect::Ask(ticket, Box::new(situation)));
+    }
+
+    /// What only the person can settle, whatever a model would say: nothing may be typed as things are.
+    fn asked_without_a_model(&self, sight: &Sight) -> Option<String> {
+        let front = sight.facts.front();
+        let id = &self.settings.agent.id;
+        if sight.facts.ended {
+            return Some("its program has ended".into());
+        }
+        if sight.facts.shell && !self.settings.agent.allow_shell {
+            return Some(format!(
+                "a shell ({front}) is in the foreground of its pane: the agent has ended or is suspended. Start it there, then `/start {id}`"
+            ));
+        }
+        match (&self.accepted, &sight.facts.program) {
+            (Some(accepted), Some(found)) => match sameness(accepted, found) {
+                Sameness::Same => {}
+                Sameness::OtherProcess => {
+                    return Some(format!(
+                        "`{}` is in the foreground of its pane, not the `{}` that was accepted. `/start {id}` accepts it",
+                        found.name, accepted.name
+                    ));
+                }
+                Sameness::OtherServer => {
+                    return Some(format!(
+                        "zellij has been restarted, and its pane may be another one now. `/start {id}` accepts what is there, `/set {id} pane PANE` names another"
+                    ));
+                }
+            },
+            (None, Some(found)) => {
+                return Some(format!(
+                    "`{}` is in its pane; `/start {id}` accepts it",
+                    found.name
+                ));
+            }
+            (_, None) => {}
+        }
+        let bound = self.settings.limits.fruitless_nudges;
+        (self.counters.fruitless >= bound && bound > 0)
+            .then(|| format!("{bound} nudges in a row changed nothing for good. What should it do? `/reply {id} ...`"))
+    }
+
+    /// Which bound on spend is used up.
+    fn spent(&self, now: Moment) -> Option<String> {
+        let limits = &self.settings.limits;
+        if self.calls_today(now) >= limits.calls_per_day {
+            return Some(format!(
+                "is not decided about any more today (UTC): {} calls were made",
+                limits.calls_per_day
+            ));
+        }
+        (self.tokens_today(now) >= limits.tokens_per_day).then(|| {
+            format!(
+                "is not decided about any more today (UTC): {} tokens were used",
+                limits.tokens_per_day
+            )
+        })
+    }
+
+    fn ask_person(&mut self, text: String, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
+        let id = self.decision_id(now);
+        let memo = self.memo(id, MemoAction::Notice, text.clone(), String::new(), now);
+        self.remember(memo, PendingKind::Watched, sight.screen.clone(), effects);
+        self.open_question(text, false, now, effects);
+        self.ask_later(now);
+    }
+
+    /// The next question about this screen comes after a wait that doubles.
+    pub(super) fn ask_later(&mut self, now: Moment) {
+        let longest = self
+            .settings
+            .timing
+            .reask_max_sec
+            .duration()
+            .max(self.stall());
+        self.next_ask = now.since_start + self.ask_wait;
+        self.ask_wait = (self.ask_wait * 2)
+            .min(longest)
+            .max(Duration::from_millis(1));
+    }
+
+    pub(super) fn answered(
+        &mut self,
+        ticket: Ticket,
+        answer: Outcome,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Busy::Asking {
+            ticket: asked,
+            id,
+            screen,
+        } = &self.busy
+        else {
+            return;
+        };
+        if *asked != ticket || self.mode != Mode::Watching {
+            return;
+        }
+        let (id, screen) = (id.clone(), screen.clone());
+        self.busy = Busy::Nothing;
+        self.counters.tokens = self.counters.tokens.saturating_add(answer.tokens);
+        self.ask_later(now);
+        let (verdict, problem) = match &answer.verdict {
+            Ok(verdict) => (Some(verdict.clone()), None),
+            Err(Undecided::NoVerdict(why) | Undecided::Failed(why)) => (None, Some(why.clone())),
+        };
+        let step = Step::Answered {
+            verdict,
+            problem,
+            answer: answer.answer,
+            tokens: answer.tokens,
+        };
+        self.note(&id, step, now, effects);
+        match answer.verdict {
+            Ok(verdict) => {
+                self.told = None;
+                self.decided(id, verdict, screen, now, effects);
+            }
+            Err(Undecided::NoVerdict(why)) => {
+                let memo = self.memo(id, MemoAction::NoVerdict, String::new(), why, now);
+                self.remember(memo, PendingKind::Watched, screen, effects);
+            }
+            Err(Undecided::Failed(why)) => {
+                self.last_decision = format!("no decision: {why}");
+                self.tell_once(
+                    Weight::Warning,
+                    format!("is left alone for now: {why}"),
+                    effects,
+                );
+            }
+        }
+    }
+
+    fn decided(
+        &mut self,
+        id: String,
+        verdict: Verdict,
+        screen: crate::screen::Screen,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        let action = MemoAction::Verdict(verdict.action);
+        match verdict.action {
+            Action::Continue => {
+                let memo = self.memo(id, action, verdict.text, verdict.reasoning, now);
+                self.remember(memo, PendingKind::Watched, screen, effects);
+            }
+            Action::AskUser => {
+                let memo = self.memo(id, action, verdict.text.clone(), verdict.reasoning, now);
+                self.remember(memo, PendingKind::Watched, screen, effects);
+                self.open_question(verdict.text, false, now, effects);
+            }
+            Action::Instruct => match self.typeable(&verdict, now) {
+                Ok(text) => {
+                    let digest = screen.digest();
+                    let typing = Typing {
+                        origin: Origin::Verdict,
+                        text,
+                        terms: self.terms(Some(digest)),
+                    };
+                    let ticket = self.ticket();
+                    self.begin_typing(ticket, id, verdict.reasoning, typing, screen, now, effects);
+                }
+                Err(receipt) => {
+                    let weight = if receipt == Receipt::Observed {
+                        Weight::Info
+                    } else {
+                        Weight::Warning
+                    };
+                    let would = format!("would be told: {} [{receipt}]", verdict.text);
+                    let step = Step::Receipt {
+                        origin: Origin::Verdict,
+                        text: verdict.text.clone(),
+                        receipt: receipt.clone(),
+                    };
+                    self.note(&id, step, now, effects);
+                    let mut memo = self.memo(id, action, verdict.text, verdict.reasoning, now);
+                    memo.receipt = Some(receipt);
+                    self.remember(memo, PendingKind::Watched, screen, effects);
+                    effects.push(Effect::Tell(weight, would));
+                }
+            },
+        }
+    }
+
+    /// The text as it may be typed, or what became of it without a key.
+    fn typeable(&self, verdict: &Verdict, now: Moment) -> Result<String, Receipt> {
+        let refused = |why: String| Receipt::Refused { why };
+        let text = text::instruction(&verdict.text).map_err(|why| refused(why.to_string()))?;
+        if self.observes() {
+            return Err(Receipt::Observed);
+        }
+        let bound = self.settings.limits.nudges_per_hour;
+        if self.nudges_this_hour(now) >= bound {
+            return Err(refused(format!(
+                "the bound of {bound} nudges an hour is reached"
+            )));
+        }
+        match &self.log_trouble {
+            Some(why) => Err(refused(format!("the log cannot be written: {why}"))),
+            None => Ok(text),
+        }
+    }
+}

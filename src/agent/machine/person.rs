@@ -1,0 +1,125 @@
+//! What the person does: stop, start, reply, change; and the end of the supervisor.
+
+use super::{Busy, Effect, Machine, Mode, Moment, Settings, Ticket, Typing};
+use crate::director::text;
+use crate::record::{Origin, Program, Receipt};
+
+impl Machine {
+    pub(super) fn stop(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        self.mode = Mode::Stopped;
+        self.drop_work(effects);
+        self.close_pending(effects);
+        self.close_question("the agent was stopped", now, effects);
+    }
+
+    pub(super) fn start(
+        &mut self,
+        program: Option<Program>,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        if program.is_some() {
+            self.accepted = program;
+        }
+        self.mode = Mode::Watching;
+        self.trouble = None;
+        self.failures = 0;
+        self.screen = None;
+        self.last_seen = None;
+        self.told = None;
+        self.restart_stall(now);
+        self.close_question("the agent was started", now, effects);
+        effects.push(Effect::Wait(std::time::Duration::ZERO));
+    }
+
+    pub(super) fn reply(
+        &mut self,
+        ticket: Ticket,
+        text: &str,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        match self.replyable(text) {
+            Ok(text) => {
+                if matches!(self.busy, Busy::Asking { .. }) {
+                    effects.push(Effect::DropAsk);
+                }
+                self.close_pending(effects);
+                let id = self.decision_id(now);
+                let screen = self
+                    .screen
+                    .clone()
+                    .unwrap_or_else(|| crate::screen::Screen::read(""));
+                let typing = Typing {
+                    origin: Origin::Person,
+                    text,
+                    terms: self.terms(None),
+                };
+                self.begin_typing(ticket, id, String::new(), typing, screen, now, effects);
+            }
+            Err(why) => effects.push(Effect::Receipt(ticket, Receipt::Refused { why })),
+        }
+    }
+
+    fn replyable(&self, text: &str) -> Result<String, String> {
+        let id = &self.settings.agent.id;
+        if self.mode != Mode::Watching {
+            return Err(format!("the agent is not watched; `/start {id}` first"));
+        }
+        if self.observes() {
+            return Err(format!(
+                "nothing is typed while observing; `/set {id} observe false` first"
+            ));
+        }
+        if matches!(self.busy, Busy::Typing { .. }) {
+            return Err("another text is being typed to it; try again in a moment".into());
+        }
+        if let Some(why) = &self.log_trouble {
+            return Err(format!("the log cannot be written: {why}"));
+        }
+        text::reply(text).map_err(|why| why.to_string())
+    }
+
+    /// A ticket for [`Event::Reply`](super::Event::Reply), under which its receipt comes back.
+    pub fn reply_ticket(&mut self) -> Ticket {
+        self.ticket()
+    }
+
+    pub(super) fn set(&mut self, settings: Settings, now: Moment, effects: &mut Vec<Effect>) {
+        let was_off = self.mode == Mode::Disabled;
+        let goal_changed = settings.agent.goal != self.settings.agent.goal;
+        self.settings = settings;
+        if was_off && self.settings.agent.enabled {
+            return self.start(None, now, effects);
+        }
+        if goal_changed && matches!(self.busy, Busy::Asking { .. }) {
+            self.busy = Busy::Nothing;
+            effects.push(Effect::DropAsk);
+        }
+        self.ask_wait = self.stall();
+        self.next_ask = self.next_ask.min(now.since_start + self.stall());
+        if self.mode == Mode::Watching {
+            effects.push(Effect::Wait(self.poll()));
+        }
+    }
+
+    pub(super) fn quit(&mut self, effects: &mut Vec<Effect>) {
+        self.drop_work(effects);
+        self.close_pending(effects);
+        if !matches!(self.busy, Busy::Typing { .. }) {
+            self.mode = Mode::Stopped;
+        }
+    }
+
+    fn drop_work(&mut self, effects: &mut Vec<Effect>) {
+        match &self.busy {
+            Busy::Asking { .. } => {
+                self.busy = Busy::Nothing;
+                effects.push(Effect::DropAsk);
+            }
+            // its receipt is still to come, and to be written down
+            Busy::Typing { .. } => effects.push(Effect::EndTyping),
+            Busy::Nothing => {}
+        }
+    }
+}

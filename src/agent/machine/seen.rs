@@ -1,0 +1,218 @@
+//! What follows from a look at the pane: changes, stalls, trouble and recovery.
+
+use std::time::Duration;
+
+use super::{Busy, Effect, Machine, Mode, Moment, Trouble, Weight};
+use crate::evidence::Sight;
+use crate::record::{MemoAction, Receipt};
+use crate::screen::Screen;
+use crate::screen::change::squash;
+
+/// The longest wait between two looks at a pane that cannot be read.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// A gap between two looks that is longer than this, beyond a few polls, is a sleep of the machine or a
+/// stopped supervisor: what stood still meanwhile has not stalled.
+const SLEPT: Duration = Duration::from_secs(30);
+
+impl Machine {
+    pub(super) fn due(&self, effects: &mut Vec<Effect>) {
+        if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing { .. }) {
+            return;
+        }
+        effects.push(if self.interrupted.is_some() {
+            Effect::LookClosely
+        } else {
+            Effect::Look
+        });
+    }
+
+    pub(super) fn seen(
+        &mut self,
+        screen: Screen,
+        sight: Option<&Sight>,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing { .. }) {
+            return;
+        }
+        self.polls += 1;
+        self.recovered(now, effects);
+        if let Some(sight) = sight {
+            self.settle_interrupted(sight, now, effects);
+        }
+        let changed = self
+            .screen
+            .as_ref()
+            .is_none_or(|last| last.digest() != screen.digest());
+        if changed {
+            self.changed(screen, now, effects);
+        }
+        if self.is_stalled(now) {
+            self.stalled(sight, now, effects);
+        }
+        if !effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::LookClosely))
+        {
+            effects.push(Effect::Wait(self.poll()));
+        }
+    }
+
+    fn changed(&mut self, screen: Screen, now: Moment, effects: &mut Vec<Effect>) {
+        let first = self.screen.is_none();
+        self.history.push(&screen);
+        self.screen = Some(screen);
+        self.changed_at = Some(now.wall);
+        self.restart_stall(now);
+        if matches!(self.busy, Busy::Asking { .. }) {
+            // its verdict would be about a screen that is no more
+            self.busy = Busy::Nothing;
+            effects.push(Effect::DropAsk);
+        }
+        let withdrawn = self
+            .counters
+            .question
+            .as_ref()
+            .is_some_and(|question| !question.insists);
+        if !first && withdrawn {
+            self.close_question("the screen changed", now, effects);
+        }
+    }
+
+    pub(super) fn restart_stall(&mut self, now: Moment) {
+        self.still_since = now.since_start;
+        self.ask_wait = self.stall();
+        self.next_ask = now.since_start + self.stall();
+        self.stalled = false;
+    }
+
+    fn is_stalled(&self, now: Moment) -> bool {
+        let blank = self.screen.as_ref().is_none_or(Screen::is_blank);
+        !blank && self.quiet(now) >= self.stall()
+    }
+
+    fn stalled(&mut self, sight: Option<&Sight>, now: Moment, effects: &mut Vec<Effect>) {
+        if !self.stalled {
+            self.stalled = true;
+            self.weigh_nudge(now, effects);
+            self.close_pending(effects);
+        }
+        let may_ask = self.busy == Busy::Nothing
+            && self.counters.question.is_none()
+            && self.log_trouble.is_none();
+        if may_ask && now.since_start >= self.next_ask {
+            match sight {
+                Some(sight) => self.consider(sight, now, effects),
+                None => effects.push(Effect::LookClosely),
+            }
+        }
+    }
+
+    /// Whether the last nudge led to anything that was not known before.
+    fn weigh_nudge(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        let Some(screen) = &self.screen else { return };
+        let echo = self
+            .pending
+            .as_ref()
+            .map_or("", |pending| pending.echo.as_str());
+        let new = self.seen_lines.learn(screen, echo);
+        let Some(pending) = &self.pending else { return };
+        let before = self.counters.fruitless;
+        if pending.is_nudge && new == 0 {
+            self.counters.fruitless += 1;
+        } else if !pending.echo.is_empty() && new > 0 {
+            self.counters.fruitless = 0;
+        }
+        if self.counters.fruitless != before {
+            let (id, why) = (
+                pending.memo.id.clone(),
+                format!("the text led to {new} new lines"),
+            );
+            self.note(&id, crate::record::Step::Counted { why }, now, effects);
+        }
+    }
+
+    pub(super) fn unseen(&mut self, trouble: Trouble, effects: &mut Vec<Effect>) {
+        if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing { .. }) {
+            return;
+        }
+        self.failures = self.failures.saturating_add(1);
+        if matches!(self.busy, Busy::Asking { .. }) {
+            self.busy = Busy::Nothing;
+            effects.push(Effect::DropAsk);
+        }
+        match &trouble {
+            Trouble::Gone(why) if !matches!(self.trouble, Some(Trouble::Gone(_))) => {
+                effects.push(Effect::Tell(Weight::Person, format!("is gone: {why}")));
+            }
+            // one failure alone is not worth a word
+            Trouble::NoAnswer(why) if self.failures == 2 => {
+                effects.push(Effect::Tell(
+                    Weight::Warning,
+                    format!("cannot be watched for now: {why}"),
+                ));
+            }
+            _ => {}
+        }
+        self.trouble = Some(trouble);
+        let doubled = self.poll() * 2_u32.saturating_pow(self.failures.min(8));
+        effects.push(Effect::Wait(doubled.min(LONGEST_WAIT.max(self.poll()))));
+    }
+
+    /// After trouble, or after the machine slept, what stood still meanwhile has not stalled.
+    fn recovered(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        let told = self.failures >= 2 || matches!(self.trouble, Some(Trouble::Gone(_)));
+        if self.trouble.take().is_some() {
+            if told {
+                effects.push(Effect::Tell(Weight::Info, "can be watched again".into()));
+            }
+            self.restart_stall(now);
+        }
+        self.failures = 0;
+        if let Some(last) = self.last_seen.replace(now) {
+            let by_calendar = (now.wall - last.wall).to_std().unwrap_or_default();
+            let gap = by_calendar.max(now.since_start.saturating_sub(last.since_start));
+            if gap > self.poll() * 3 + SLEPT {
+                self.restart_stall(now);
+            }
+        }
+    }
+
+    /// An earlier run ended while it typed: says what became of that text, as far as it can be seen.
+    fn settle_interrupted(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
+        let Some((id, text)) = self.interrupted.take() else {
+            return;
+        };
+        let draft = sight.prompt.as_ref().map(|prompt| prompt.draft.as_str());
+        let stands =
+            draft.is_some_and(|draft| !draft.is_empty() && squash(&text).starts_with(draft));
+        let why = "the supervisor ended while it was typing this".to_owned();
+        let receipt = Receipt::Unproven {
+            why,
+            left_over: stands,
+        };
+        let mut memo = self.memo(
+            id.clone(),
+            MemoAction::from("instruct"),
+            text.clone(),
+            String::new(),
+            now,
+        );
+        memo.receipt = Some(receipt.clone());
+        let step = crate::record::Step::Receipt {
+            origin: crate::record::Origin::Verdict,
+            text: text.clone(),
+            receipt,
+        };
+        self.note(&id, step, now, effects);
+        let kind = super::PendingKind::Typed {
+            text: text.clone(),
+            is_nudge: false,
+        };
+        self.remember(memo, kind, sight.screen.clone(), effects);
+        if stands {
+            self.open_question(super::typing::left_over(&text), false, now, effects);
+        }
+    }
+}

@@ -1,0 +1,750 @@
+//! The rules as stories: what happens, second by second, and what follows from it.
+
+use super::*;
+use crate::config::Seconds;
+use crate::director::Undecided;
+use crate::evidence::Facts;
+use crate::host::process::ProcessIdentity;
+use crate::record::{Action, Verdict};
+use crate::screen::prompt::{Cursor, find};
+
+fn claude(pid: u32) -> Program {
+    Program {
+        name: "claude".into(),
+        command: "claude".into(),
+        folder: None,
+        process: Some(ProcessIdentity { pid, started: 1 }),
+        server: Some(ProcessIdentity { pid: 1, started: 1 }),
+    }
+}
+
+fn settings() -> Settings {
+    let mut agent = AgentConfig::new("a1".parse().unwrap(), "3".parse().unwrap(), "ship it");
+    agent.stall_sec = Seconds::new(30.0).unwrap();
+    agent.poll_sec = Seconds::new(5.0).unwrap();
+    Settings {
+        agent,
+        address: PaneAddress {
+            session: "s".parse().unwrap(),
+            pane: "3".parse().unwrap(),
+        },
+        observe_all: false,
+        limits: Limits::default(),
+        timing: Timing::default(),
+        backend: "openaiCompat",
+        session: "default".parse().unwrap(),
+    }
+}
+
+/// An agent whose pane shows `screen`, polled as its driver would.
+struct Story {
+    machine: Machine,
+    seconds: f64,
+    /// How far the calendar has run ahead of the clock: sleep of the machine.
+    slept: f64,
+    screen: String,
+    front: Program,
+    shell: bool,
+    next_poll: f64,
+    /// All effects but looks and waits, in order.
+    log: Vec<Effect>,
+}
+
+impl Story {
+    fn new(screen: &str) -> Self {
+        Self::with(screen, settings(), Restored::default())
+    }
+
+    fn with(screen: &str, settings: Settings, restored: Restored) -> Self {
+        Self {
+            machine: Machine::new(settings, Some(claude(7)), restored),
+            seconds: 0.0,
+            slept: 0.0,
+            screen: screen.into(),
+            front: claude(7),
+            shell: false,
+            next_poll: 0.0,
+            log: Vec::new(),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        let start = DateTime::from_timestamp(1_795_046_400, 0).unwrap(); // midnight
+        Moment {
+            since_start: Duration::from_secs_f64(self.seconds),
+            wall: start + Duration::from_secs_f64(self.seconds + self.slept),
+        }
+    }
+
+    fn sight(&self) -> Sight {
+        let screen = Screen::read(&self.screen);
+        let row = self.screen.lines().count().saturating_sub(1);
+        let column = self
+            .screen
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .chars()
+            .count();
+        let cursor = Some(Cursor { column, row });
+        let prompt = find(&screen, 80, cursor, None);
+        let facts = Facts {
+            ended: false,
+            program: Some(self.front.clone()),
+            shell: self.shell,
+            columns: 80,
+            cursor,
+        };
+        Sight {
+            facts,
+            screen,
+            prompt,
+        }
+    }
+
+    fn on(&mut self, event: Event) {
+        let effects = self.machine.on(event, self.now());
+        for effect in effects {
+            match effect {
+                Effect::Look => self.on(Event::Seen(Screen::read(&self.screen))),
+                Effect::LookClosely => self.on(Event::Sighted(Box::new(self.sight()))),
+                Effect::Wait(wait) => self.next_poll = self.seconds + wait.as_secs_f64(),
+                other => self.log.push(other),
+            }
+        }
+    }
+
+    /// Lets `seconds` pass, polling whenever it is due.
+    fn pass(&mut self, seconds: f64) {
+        let end = self.seconds + seconds;
+        while self.next_poll <= end {
+            self.seconds = self.next_poll.max(self.seconds);
+            self.next_poll = f64::INFINITY;
+            self.on(Event::Due);
+        }
+        self.seconds = end;
+    }
+
+    fn show(&mut self, screen: &str) {
+        self.screen = screen.into();
+    }
+
+    fn asked(&self) -> usize {
+        self.log
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Ask(..)))
+            .count()
+    }
+
+    fn asks(&self) -> Option<Ticket> {
+        match &self.machine.busy {
+            Busy::Asking { ticket, .. } => Some(*ticket),
+            _ => None,
+        }
+    }
+
+    fn typing(&self) -> Option<(Ticket, Typing)> {
+        self.log.iter().rev().find_map(|effect| match effect {
+            Effect::Type(ticket, typing) => Some((*ticket, (**typing).clone())),
+            _ => None,
+        })
+    }
+
+    fn answer(&mut self, verdict: Result<(Action, &str), Undecided>) {
+        let ticket = self.asks().expect("something is asked");
+        self.answer_to(ticket, verdict);
+    }
+
+    fn answer_to(&mut self, ticket: Ticket, verdict: Result<(Action, &str), Undecided>) {
+        let verdict = verdict.map(|(action, text)| Verdict {
+            action,
+            reasoning: "r".into(),
+            text: text.into(),
+        });
+        let outcome = Outcome {
+            verdict,
+            answer: "{}".into(),
+            tokens: 100,
+            by: "test".into(),
+        };
+        self.on(Event::Answered(ticket, Box::new(outcome)));
+    }
+
+    /// A nudge goes through, and the agent shows `screen` afterwards.
+    fn nudge(&mut self, text: &str, receipt: Receipt, screen: &str) {
+        self.answer(Ok((Action::Instruct, text)));
+        let (ticket, _) = self.typing().expect("something is typed");
+        self.show(screen);
+        self.on(Event::Typed(ticket, receipt));
+    }
+
+    fn status(&self) -> String {
+        self.machine.view(self.now()).status.to_string()
+    }
+
+    fn memos(&self) -> Vec<String> {
+        let memos = self.log.iter().filter_map(|effect| match effect {
+            Effect::Remember(memo) => Some(memo),
+            _ => None,
+        });
+        memos
+            .map(|memo| {
+                let receipt = memo
+                    .receipt
+                    .as_ref()
+                    .map(|receipt| format!(" [{receipt}]"))
+                    .unwrap_or_default();
+                let after = memo
+                    .after_summary
+                    .as_ref()
+                    .map(|after| format!(" -> {after}"))
+                    .unwrap_or_default();
+                format!("{}: {}{receipt}{after}", memo.action, memo.text)
+            })
+            .collect()
+    }
+
+    fn told(&self) -> Vec<(Weight, &str)> {
+        let told = self.log.iter().filter_map(|effect| match effect {
+            Effect::Tell(weight, text) => Some((*weight, text.as_str())),
+            _ => None,
+        });
+        told.collect()
+    }
+}
+
+const IDLE: &str = "● step 1 is done\n> ";
+
+#[test]
+fn a_screen_that_stands_still_long_enough_is_asked_about_once() {
+    let mut story = Story::new(IDLE);
+    assert_eq!(story.status(), "starting");
+    story.pass(29.0);
+    assert_eq!((story.asked(), story.status().as_str()), (0, "running"));
+    story.pass(2.0);
+    assert_eq!(
+        (story.asked(), story.status().as_str()),
+        (1, "asking-openaiCompat")
+    );
+    story.pass(300.0);
+    assert_eq!(story.asked(), 1, "one request at a time");
+}
+
+#[test]
+fn a_screen_that_changes_is_not_asked_about() {
+    let mut story = Story::new("");
+    for step in 0..100 {
+        story.show(&format!("step {step}"));
+        story.pass(25.0);
+    }
+    assert_eq!((story.asked(), story.status().as_str()), (0, "running"));
+}
+
+#[test]
+fn continue_is_asked_again_after_waits_that_double_up_to_half_an_hour() {
+    let mut story = Story::new(IDLE);
+    let mut asked_at = Vec::new();
+    while story.seconds < 86_400.0 {
+        story.pass(1.0);
+        if story.asks().is_some() {
+            asked_at.push(story.seconds);
+            story.answer(Ok((Action::Continue, "")));
+            assert_eq!(story.status(), "stable");
+        }
+    }
+    assert!(
+        asked_at.len() <= 60,
+        "{} calls on the first day",
+        asked_at.len()
+    );
+    assert_eq!(asked_at[..4], [30.0, 60.0, 120.0, 240.0]);
+    let first_day = asked_at.len();
+    while story.seconds < 2.0 * 86_400.0 {
+        story.pass(5.0);
+        if story.asks().is_some() {
+            asked_at.push(story.seconds);
+            story.answer(Ok((Action::Continue, "")));
+        }
+    }
+    assert!(
+        asked_at.len() - first_day <= 48,
+        "{} calls on the second day",
+        asked_at.len() - first_day
+    );
+}
+
+#[test]
+fn no_verdict_a_failed_call_and_a_refused_text_keep_the_same_schedule() {
+    let outcomes: [Result<(Action, &str), Undecided>; 3] = [
+        Err(Undecided::NoVerdict("garbage".into())),
+        Err(Undecided::Failed("connection refused".into())),
+        Ok((Action::Instruct, "!rm -rf /")),
+    ];
+    for outcome in outcomes {
+        let mut story = Story::new(IDLE);
+        while story.seconds < 86_400.0 {
+            story.pass(5.0);
+            if story.asks().is_some() {
+                story.answer(outcome.clone());
+            }
+        }
+        assert!(
+            (40..=60).contains(&story.asked()),
+            "{outcome:?}: {}",
+            story.asked()
+        );
+        assert!(story.typing().is_none());
+    }
+}
+
+#[test]
+fn a_failed_call_changes_no_memory_and_is_told_once() {
+    let mut story = Story::new(IDLE);
+    for _ in 0..3 {
+        story.pass(3600.0);
+        story.answer(Err(Undecided::Failed("connection refused".into())));
+    }
+    assert_eq!(story.memos(), Vec::<String>::new());
+    assert_eq!(
+        story.told(),
+        [(Weight::Warning, "is left alone for now: connection refused")]
+    );
+}
+
+#[test]
+fn no_verdict_is_remembered() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    story.answer(Err(Undecided::NoVerdict(
+        "the answer holds no verdict".into(),
+    )));
+    assert_eq!(story.memos(), ["no_verdict: "]);
+}
+
+#[test]
+fn a_nudge_is_typed_for_the_screen_that_was_judged_and_its_intent_is_noted_first() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    story.answer(Ok((Action::Instruct, "go\non")));
+    let (_, typing) = story.typing().unwrap();
+    assert_eq!(typing.text, "go on");
+    assert_eq!(typing.terms.judged, Some(Screen::read(IDLE).digest()));
+    assert_eq!(typing.terms.accepted, Some(claude(7)));
+    let intent = story.log.iter().position(
+        |effect| matches!(effect, Effect::Note(line) if matches!(line.step, Step::Intent { .. })),
+    );
+    let key = story
+        .log
+        .iter()
+        .position(|effect| matches!(effect, Effect::Type(..)));
+    assert!(intent.unwrap() < key.unwrap());
+    assert_eq!(story.status(), "instructed");
+}
+
+#[test]
+fn what_came_after_a_nudge_reaches_the_memo() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    story.nudge(
+        "go on",
+        Receipt::Delivered,
+        "● step 1 is done\n> go on\n● step 2 is done\n> ",
+    );
+    assert_eq!(story.status(), "instructed");
+    story.pass(31.0);
+    let memos = story.memos();
+    assert_eq!(
+        memos,
+        [
+            "instruct: go on [delivered]",
+            "instruct: go on [delivered] -> 1 new line; last: ● step 2 is done"
+        ]
+    );
+    let view = story.machine.view(story.now());
+    assert_eq!((view.nudges.used, view.fruitless.used), (1, 0));
+}
+
+#[test]
+fn three_nudges_that_change_nothing_for_good_end_in_a_question() {
+    let mut story = Story::new(IDLE);
+    for round in 0..3 {
+        story.pass(31.0);
+        assert!(story.asks().is_some(), "round {round}");
+        story.nudge(
+            "go on",
+            Receipt::Delivered,
+            &format!("● step 1 is done\n> go on\n● step {round} is done\n> "),
+        );
+    }
+    story.pass(31.0);
+    assert_eq!(
+        (story.asks(), story.status().as_str()),
+        (None, "awaiting-user")
+    );
+    assert!(
+        story
+            .machine
+            .counters
+            .question
+            .as_ref()
+            .unwrap()
+            .text
+            .starts_with("3 nudges in a row")
+    );
+    story.pass(7200.0);
+    assert_eq!(story.asked(), 3, "nothing more is asked");
+}
+
+#[test]
+fn the_bound_of_nudges_an_hour_holds() {
+    let mut settings = settings();
+    settings.limits.nudges_per_hour = 2;
+    let mut story = Story::with(IDLE, settings, Restored::default());
+    for word in ["alpha", "beta"] {
+        story.pass(31.0);
+        story.nudge("go on", Receipt::Delivered, &format!("● now {word}\n> "));
+    }
+    story.pass(31.0);
+    story.answer(Ok((Action::Instruct, "go on")));
+    assert_eq!(
+        story.memos().last().unwrap(),
+        "instruct: go on [refused: the bound of 2 nudges an hour is reached]"
+    );
+    story.show("● now gamma\n> ");
+    story.pass(3600.0);
+    story.answer(Ok((Action::Instruct, "go on")));
+    assert_eq!(
+        story.status(),
+        "instructed",
+        "an hour later there is room again"
+    );
+}
+
+#[test]
+fn the_bounds_of_a_day_hold_and_end_with_it() {
+    let mut settings = settings();
+    settings.limits.calls_per_day = 2;
+    let mut story = Story::with(IDLE, settings, Restored::default());
+    for _ in 0..2 {
+        story.pass(120.0);
+        story.answer(Ok((Action::Continue, "")));
+    }
+    story.pass(80_000.0);
+    assert_eq!((story.asked(), story.status().as_str()), (2, "stable"));
+    let bound = (
+        Weight::Person,
+        "is not decided about any more today (UTC): 2 calls were made",
+    );
+    assert_eq!(story.told(), [bound]);
+    story.pass(10_000.0);
+    assert_eq!(story.asked(), 3);
+}
+
+#[test]
+fn tokens_are_counted_against_their_bound() {
+    let mut settings = settings();
+    settings.limits.tokens_per_day = 150;
+    let mut story = Story::with(IDLE, settings, Restored::default());
+    for _ in 0..2 {
+        story.pass(300.0);
+        story.answer(Ok((Action::Continue, "")));
+    }
+    story.pass(7200.0);
+    assert_eq!((story.asked(), story.machine.counters.tokens), (2, 200));
+}
+
+#[test]
+fn a_question_waits_for_the_person_or_for_a_change() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    story.answer(Ok((Action::AskUser, "Postgres or SQLite?")));
+    assert_eq!(story.status(), "awaiting-user");
+    assert_eq!(story.told(), [(Weight::Person, "Postgres or SQLite?")]);
+    story.pass(86_400.0);
+    assert_eq!(story.asked(), 1);
+    story.show("● using SQLite\n> ");
+    story.pass(6.0);
+    assert_eq!(story.status(), "running");
+    story.pass(31.0);
+    assert_eq!(story.asked(), 2);
+}
+
+#[test]
+fn a_reply_is_typed_whatever_the_screen_was_and_closes_the_question() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    story.answer(Ok((Action::AskUser, "Postgres or SQLite?")));
+    let ticket = story.machine.reply_ticket();
+    story.on(Event::Reply(ticket, "/use SQLite # please".into()));
+    let (typed, typing) = story.typing().unwrap();
+    assert_eq!(
+        (typed, typing.text.as_str(), typing.terms.judged),
+        (ticket, "/use SQLite # please", None)
+    );
+    story.on(Event::Typed(ticket, Receipt::Delivered));
+    assert!(
+        story
+            .log
+            .contains(&Effect::Receipt(ticket, Receipt::Delivered))
+    );
+    assert_eq!(story.machine.counters.question, None);
+    assert_eq!(
+        story.machine.view(story.now()).nudges.used,
+        0,
+        "a reply is no nudge"
+    );
+}
+
+#[test]
+fn a_reply_that_is_refused_leaves_the_question_open() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    story.answer(Ok((Action::AskUser, "Postgres or SQLite?")));
+    let ticket = story.machine.reply_ticket();
+    story.on(Event::Reply(ticket, "SQLite".into()));
+    story.on(Event::Typed(
+        ticket,
+        Receipt::Refused {
+            why: "a dialog".into(),
+        },
+    ));
+    assert_eq!(story.status(), "awaiting-user");
+}
+
+#[test]
+fn stop_during_a_call_stays_stopped_though_the_answer_comes() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    let ticket = story.asks().unwrap();
+    story.on(Event::Stop);
+    assert!(story.log.contains(&Effect::DropAsk));
+    assert_eq!(story.status(), "stopped");
+    story.answer_to(ticket, Ok((Action::Instruct, "go on")));
+    story.pass(3600.0);
+    assert_eq!((story.status().as_str(), story.typing()), ("stopped", None));
+}
+
+#[test]
+fn stop_while_typing_ends_it_and_still_records_the_receipt() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    story.answer(Ok((Action::Instruct, "go on")));
+    let (ticket, _) = story.typing().unwrap();
+    story.on(Event::Stop);
+    assert!(story.log.contains(&Effect::EndTyping));
+    story.on(Event::Typed(
+        ticket,
+        Receipt::Unproven {
+            why: "stopped".into(),
+            left_over: true,
+        },
+    ));
+    assert_eq!(story.status(), "stopped");
+    assert_eq!(
+        story.memos().last().unwrap(),
+        "instruct: go on [unproven: stopped]"
+    );
+}
+
+#[test]
+fn a_change_during_a_call_drops_it() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    let ticket = story.asks().unwrap();
+    story.show("● step 2\n> ");
+    story.pass(6.0);
+    assert!(story.log.contains(&Effect::DropAsk));
+    story.answer_to(ticket, Ok((Action::Instruct, "go on")));
+    assert_eq!(story.typing(), None);
+}
+
+#[test]
+fn observing_decides_everything_and_types_nothing() {
+    let mut settings = settings();
+    settings.agent.observe = true;
+    let mut story = Story::with(IDLE, settings, Restored::default());
+    story.pass(31.0);
+    story.answer(Ok((Action::Instruct, "go on")));
+    assert_eq!(
+        (story.typing(), story.status().as_str()),
+        (None, "observing")
+    );
+    assert_eq!(
+        story.told(),
+        [(Weight::Info, "would be told: go on [observed only]")]
+    );
+    let ticket = story.machine.reply_ticket();
+    story.on(Event::Reply(ticket, "x".into()));
+    assert_eq!(story.typing(), None);
+}
+
+#[test]
+fn a_shell_another_program_and_another_server_are_the_persons_business_and_cost_no_call() {
+    type Change = fn(&mut Story);
+    let cases: [(Change, &str); 3] = [
+        (
+            |story| story.shell = true,
+            "a shell (claude) is in the foreground",
+        ),
+        (
+            |story| story.front = claude(8),
+            "`claude` is in the foreground of its pane, not the `claude`",
+        ),
+        (
+            |story| story.front.server = claude(2).process,
+            "zellij has been restarted",
+        ),
+    ];
+    for (change, told) in cases {
+        let mut story = Story::new(IDLE);
+        change(&mut story);
+        story.pass(31.0);
+        assert_eq!(
+            (story.asked(), story.status().as_str()),
+            (0, "awaiting-user")
+        );
+        assert!(story.told()[0].1.contains(told), "{:?}", story.told());
+        let program = story.front.clone();
+        story.shell = false;
+        story.on(Event::Start(Some(program)));
+        story.pass(31.0);
+        assert_eq!(story.asked(), 1, "start accepts who is there");
+    }
+}
+
+#[test]
+fn an_empty_screen_is_no_stall() {
+    let mut story = Story::new("");
+    story.pass(3600.0);
+    assert_eq!(story.asked(), 0);
+}
+
+#[test]
+fn what_stood_still_while_nothing_could_be_read_or_the_machine_slept_has_not_stalled() {
+    let mut story = Story::new(IDLE);
+    story.pass(20.0);
+    story.slept += 8.0 * 3600.0;
+    story.pass(26.0);
+    assert_eq!(story.asked(), 0, "the clock begins again after a sleep");
+    story.pass(10.0);
+    assert_eq!(story.asked(), 1);
+
+    let mut story = Story::new(IDLE);
+    story.pass(20.0);
+    story.on(Event::Unseen(Trouble::NoAnswer(
+        "zellij did not answer".into(),
+    )));
+    assert_eq!(story.status(), "error: zellij did not answer");
+    story.pass(25.0);
+    assert_eq!(story.asked(), 0, "and after trouble");
+    story.pass(20.0);
+    assert_eq!(story.asked(), 1);
+}
+
+#[test]
+fn a_pane_that_is_gone_is_told_once_and_looked_for_at_longer_waits() {
+    let mut story = Story::new(IDLE);
+    story.pass(6.0);
+    for _ in 0..5 {
+        story.on(Event::Unseen(Trouble::Gone(
+            "pane terminal_3 was closed".into(),
+        )));
+    }
+    assert_eq!(story.status(), "gone: pane terminal_3 was closed");
+    assert_eq!(
+        story.told(),
+        [(Weight::Person, "is gone: pane terminal_3 was closed")]
+    );
+    assert!((story.next_poll - story.seconds - 30.0).abs() < 0.01);
+}
+
+#[test]
+fn trouble_drops_what_is_asked() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    let ticket = story.asks().unwrap();
+    story.on(Event::Unseen(Trouble::Gone("closed".into())));
+    story.answer_to(ticket, Ok((Action::Instruct, "go on")));
+    assert_eq!(story.typing(), None);
+}
+
+#[test]
+fn nothing_is_typed_while_the_log_cannot_be_written() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    story.on(Event::Log(Err("no space left".into())));
+    story.answer(Ok((Action::Instruct, "go on")));
+    assert_eq!(story.typing(), None);
+    assert_eq!(story.status(), "error: no space left");
+    story.pass(7200.0);
+    assert_eq!(story.asked(), 1, "and nothing is asked either");
+    story.on(Event::Log(Ok(())));
+    story.pass(60.0);
+    assert_eq!(story.asked(), 2);
+}
+
+#[test]
+fn an_interrupted_nudge_is_not_typed_again() {
+    let restored = Restored {
+        interrupted: Some(("d1".into(), "go on".into())),
+        ..Restored::default()
+    };
+    let mut story = Story::with(IDLE, settings(), restored.clone());
+    story.pass(1.0);
+    assert_eq!(
+        story.memos(),
+        ["instruct: go on [unproven: the supervisor ended while it was typing this]"]
+    );
+    assert_eq!(story.status(), "instructed");
+    assert_eq!(story.typing(), None);
+
+    let mut story = Story::with("● step 1 is done\n> go on", settings(), restored);
+    story.pass(1.0);
+    assert_eq!(story.status(), "awaiting-user");
+    assert!(
+        story.told()[0]
+            .1
+            .contains("may stand unsent in its prompt: `go on`")
+    );
+}
+
+#[test]
+fn an_agent_that_is_disabled_is_not_even_looked_at() {
+    let mut settings = settings();
+    settings.agent.enabled = false;
+    let mut story = Story::with(IDLE, settings, Restored::default());
+    story.pass(600.0);
+    assert_eq!(
+        (story.status().as_str(), story.machine.polls),
+        ("disabled", 0)
+    );
+    story.on(Event::Start(None));
+    story.pass(600.0);
+    assert_eq!(story.asked(), 1);
+}
+
+#[test]
+fn a_restored_question_stays_open_until_the_screen_changes() {
+    let question = Question {
+        text: "Postgres?".into(),
+        since: Story::new("").now().wall,
+        insists: false,
+    };
+    let counters = Counters {
+        question: Some(question),
+        ..Counters::default()
+    };
+    let restored = Restored {
+        counters,
+        ..Restored::default()
+    };
+    let mut story = Story::with(IDLE, settings(), restored);
+    story.pass(3600.0);
+    assert_eq!(
+        (story.status().as_str(), story.asked()),
+        ("awaiting-user", 0)
+    );
+    story.show("● more\n> ");
+    story.pass(6.0);
+    assert_eq!(story.status(), "running");
+}

@@ -1,0 +1,3 @@
+//! One supervised agent.
+pub mod machine;
+pub mod view;

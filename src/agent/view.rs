@@ -1,0 +1,116 @@
+//! What a person, a screen or a script sees of an agent: published whole, read without asking the agent.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
+
+use crate::ids::{AgentId, PaneAddress};
+use crate::record::Question;
+
+/// What the supervisor is doing about an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Its pane has not been read yet.
+    Starting,
+    /// Its screen changed lately.
+    Running,
+    /// Its screen stands still, and it is left alone for now.
+    Stable,
+    /// A backend is being asked about it.
+    Asking(&'static str),
+    /// A nudge was typed, and what comes of it is being watched.
+    Instructed,
+    /// The person is asked.
+    AwaitingUser,
+    /// The person stopped it.
+    Stopped,
+    /// The configuration leaves it out.
+    Disabled,
+    /// As running or stable, but nothing would be typed.
+    Observing,
+    /// Its pane, or the program in it, is gone.
+    Gone(String),
+    /// It cannot be watched for now; tried again by itself.
+    Error(String),
+}
+
+impl Status {
+    /// Whether the person is needed before anything goes on.
+    pub const fn needs_person(&self) -> bool {
+        matches!(self, Self::AwaitingUser | Self::Gone(_))
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting => out.pad("starting"),
+            Self::Running => out.pad("running"),
+            Self::Stable => out.pad("stable"),
+            Self::Asking(backend) => out.pad(&format!("asking-{backend}")),
+            Self::Instructed => out.pad("instructed"),
+            Self::AwaitingUser => out.pad("awaiting-user"),
+            Self::Stopped => out.pad("stopped"),
+            Self::Disabled => out.pad("disabled"),
+            Self::Observing => out.pad("observing"),
+            Self::Gone(why) => out.pad(&format!("gone: {why}")),
+            Self::Error(why) => out.pad(&format!("error: {why}")),
+        }
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// A count against its bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Bounded<T> {
+    /// How much of it is used.
+    pub used: T,
+    /// How much there is.
+    pub bound: T,
+}
+
+impl<T: fmt::Display> fmt::Display for Bounded<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(&format!("{}/{}", self.used, self.bound))
+    }
+}
+
+/// One agent as it is seen from outside.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentView {
+    /// Its name.
+    pub id: AgentId,
+    /// Its pane.
+    pub pane: PaneAddress,
+    /// What it is to achieve.
+    pub goal: String,
+    /// What the supervisor is doing about it.
+    pub status: Status,
+    /// Looks at its pane since the supervisor started.
+    pub polls: u64,
+    /// When its screen last changed; `None` before the first look.
+    pub changed_at: Option<DateTime<Utc>>,
+    /// Nudges in the last hour.
+    pub nudges: Bounded<u32>,
+    /// Nudges in a row that changed nothing for good.
+    pub fruitless: Bounded<u32>,
+    /// Decide calls today (UTC).
+    pub calls: Bounded<u32>,
+    /// Tokens today (UTC).
+    pub tokens: Bounded<u64>,
+    /// The last decision and what became of it, in a line.
+    pub last_decision: String,
+    /// The question that waits for the person.
+    pub question: Option<Question>,
+    /// The program that may be typed to.
+    pub program: Option<String>,
+    /// Whether nothing is typed, whatever is decided.
+    pub observe: bool,
+}

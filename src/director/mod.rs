@@ -1,0 +1,203 @@
+//! Decides what to do about an agent: what is asked, what an answer means, what may be typed.
+//!
+//! [`prompt`], [`verdict`], [`text`], [`policy`] and [`builtin`] are pure. [`Director`] asks a backend and
+//! reads its answer; it keeps no memory of any agent and types nothing. `agent` calls it.
+
+pub mod builtin;
+pub mod policy;
+pub mod prompt;
+pub mod text;
+pub mod verdict;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use crate::config::{BackendType, Fallback};
+use crate::error::in_full;
+use crate::llm::{AnswerSchema, Backend, LlmError, Prompt};
+use crate::record::Verdict;
+use prompt::Situation;
+
+/// The longest answer that is kept in the logs, in characters.
+const ANSWER_CHARS: usize = 4_000;
+/// The longest answer of a decision, in tokens; a model that thinks first needs room for it.
+const DECIDE_TOKENS: u32 = 2_048;
+/// The longest review, in tokens; models that think count their thoughts here.
+const REVIEW_TOKENS: u32 = 16_384;
+
+/// Who decides, and who reviews.
+#[derive(Clone)]
+pub struct Director {
+    kind: BackendType,
+    /// The decide backend; `None`: the built-in rules.
+    decide: Option<Arc<dyn Backend>>,
+    fallback: Fallback,
+    /// The review backend, or why there is none.
+    review: Option<Arc<dyn Backend>>,
+    review_memo_chars: usize,
+}
+
+/// What came of a decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The verdict, or why there is none.
+    pub verdict: Result<Verdict, Undecided>,
+    /// The answer as it came, bounded.
+    pub answer: String,
+    /// Tokens in and out.
+    pub tokens: u64,
+    /// Who answered.
+    pub by: String,
+}
+
+/// Why there is no verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undecided {
+    /// There was an answer, and it was no verdict.
+    NoVerdict(String),
+    /// There was no answer.
+    Failed(String),
+}
+
+/// A review as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reviewed {
+    /// The prose.
+    pub text: String,
+    /// What it would type; cleaned.
+    pub instruction: Option<String>,
+    /// Which backend and model wrote it.
+    pub by: String,
+    /// Tokens in and out.
+    pub tokens: u64,
+}
+
+impl Director {
+    /// A director that asks `decide`, a backend of type `kind` (or the built-in rules), and has `review` write reviews, from at most
+    /// `review_memo_chars` characters of memos.
+    pub fn new(
+        kind: BackendType,
+        decide: Option<Arc<dyn Backend>>,
+        fallback: Fallback,
+        review: Option<Arc<dyn Backend>>,
+        review_memo_chars: usize,
+    ) -> Self {
+        Self {
+            kind,
+            decide,
+            fallback,
+            review,
+            review_memo_chars,
+        }
+    }
+
+    /// What the decide backend is called.
+    pub fn name(&self) -> &'static str {
+        self.kind.as_str()
+    }
+
+    /// Asks what to do.
+    pub async fn decide(&self, situation: &Situation) -> Outcome {
+        let Some(backend) = &self.decide else {
+            return by_rules(situation, builtin::NAME.to_owned());
+        };
+        let mut user = prompt::decide(situation, &nonce());
+        if !backend.is_local() {
+            user = prompt::mask_secrets(&user);
+        }
+        let prompt = Prompt {
+            system: prompt::DECIDE.to_owned(),
+            user,
+            schema: Some(AnswerSchema {
+                name: "verdict".into(),
+                schema: verdict::schema(),
+            }),
+            max_tokens: DECIDE_TOKENS,
+            temperature: 0.2,
+        };
+        match backend.ask(&prompt).await {
+            Ok(answer) => Outcome {
+                verdict: verdict::parse(&answer.text)
+                    .map_err(|error| Undecided::NoVerdict(error.to_string())),
+                answer: answer.text.chars().take(ANSWER_CHARS).collect(),
+                tokens: answer.usage.input + answer.usage.output,
+                by: format!("{} {}", backend.name(), answer.model),
+            },
+            Err(error) => self.without_answer(situation, backend.name(), &error),
+        }
+    }
+
+    /// The server gave no answer: the rules decide, or nobody does.
+    fn without_answer(&self, situation: &Situation, name: &str, error: &LlmError) -> Outcome {
+        let why = in_full(error);
+        let usage = error.usage();
+        let tokens = usage.input + usage.output;
+        match self.fallback {
+            Fallback::Builtin => {
+                let by = format!("{} ({name} failed: {why})", builtin::NAME);
+                Outcome {
+                    tokens,
+                    ..by_rules(situation, by)
+                }
+            }
+            Fallback::Hold => Outcome {
+                verdict: Err(Undecided::Failed(why)),
+                answer: String::new(),
+                tokens,
+                by: name.to_owned(),
+            },
+        }
+    }
+
+    /// Has a review written.
+    ///
+    /// # Errors
+    /// When there is no review backend, or it does not answer.
+    pub async fn review(&self, situation: &Situation) -> Result<Reviewed, ReviewError> {
+        let backend = self.review.as_ref().ok_or(ReviewError::NoBackend)?;
+        let mut user = prompt::review(situation, self.review_memo_chars, &nonce());
+        if !backend.is_local() {
+            user = prompt::mask_secrets(&user);
+        }
+        let prompt = Prompt {
+            system: prompt::REVIEW.to_owned(),
+            user,
+            schema: None,
+            max_tokens: REVIEW_TOKENS,
+            temperature: 0.4,
+        };
+        let answer = backend.ask(&prompt).await?;
+        let (text, instruction) = prompt::split_review(&answer.text);
+        Ok(Reviewed {
+            text,
+            instruction,
+            by: format!("{} {}", backend.name(), answer.model),
+            tokens: answer.usage.input + answer.usage.output,
+        })
+    }
+}
+
+/// Why there is no review.
+#[derive(Debug, thiserror::Error)]
+pub enum ReviewError {
+    /// `reviewBackend` is `builtin`, which writes no prose.
+    #[error("no model is configured that could write a review: `reviewBackend` is `builtin`")]
+    NoBackend,
+    /// The backend did not answer.
+    #[error(transparent)]
+    Backend(#[from] LlmError),
+}
+
+fn by_rules(situation: &Situation, by: String) -> Outcome {
+    Outcome {
+        verdict: Ok(builtin::decide(situation)),
+        answer: String::new(),
+        tokens: 0,
+        by,
+    }
+}
+
+/// A mark that no pane can foresee.
+fn nonce() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}

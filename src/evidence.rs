@@ -1,0 +1,210 @@
+//! What is known about an agent beside its screen: who is in front in its pane.
+//!
+//! Puts together what zellij says of a pane and what the system says of its processes. It reads and never
+//! types; `agent` and `hands` look through it, `director::policy` judges by what it found.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::ids::PaneAddress;
+use crate::record::Program;
+use crate::screen::prompt::{self, Cursor, Prompt};
+use crate::screen::{Screen, styled};
+use crate::zellij::{Dump, Foreground, Pane, Zellij, ZellijError, is_shell_command};
+
+/// What is seen at one moment, all of it read in one pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sight {
+    /// What zellij and the system say of the pane.
+    pub facts: Facts,
+    /// Its screen.
+    pub screen: Screen,
+    /// Its prompt, where one is found.
+    pub prompt: Option<Prompt>,
+}
+
+/// Reads all that is known of a pane, now. `before` is its prompt as it was a moment ago, if it was read.
+///
+/// # Errors
+/// When zellij does not answer in time, or the pane is not there any more.
+pub async fn look(
+    zellij: &Zellij,
+    pane: &PaneAddress,
+    before: Option<&Prompt>,
+) -> Result<Sight, ZellijError> {
+    let (facts, plain, coloured) = tokio::join!(
+        facts(zellij, pane, Duration::ZERO),
+        zellij.dump(pane, Dump::Viewport),
+        zellij.dump(pane, Dump::Styled),
+    );
+    // a dump of a pane that is gone is empty and no error: the list of panes decides
+    let facts = facts?;
+    let screen = Screen::read(&plain?);
+    let solid = Screen::read(&styled::solid(&coloured?));
+    let prompt = prompt::find(&solid, facts.columns, facts.cursor, before);
+    Ok(Sight {
+        facts,
+        screen,
+        prompt,
+    })
+}
+
+/// Finds out who is in front of a pane, from a list of panes that is at most `fresh_within` old.
+///
+/// # Errors
+/// When zellij does not answer in time, or the pane is not there any more.
+pub async fn facts(
+    zellij: &Zellij,
+    pane: &PaneAddress,
+    fresh_within: Duration,
+) -> Result<Facts, ZellijError> {
+    let found = zellij.pane(pane, fresh_within).await?;
+    let foreground = zellij.foreground(pane, &found).await;
+    Ok(Facts::of(&found, foreground.as_ref()))
+}
+
+/// What is known of a pane at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// Its command has ended (a held pane shows its last screen, and Enter would run the command again).
+    pub ended: bool,
+    /// Who is in front; `None` where neither zellij nor the system says.
+    pub program: Option<Program>,
+    /// Whether that is a shell, and nothing but a shell.
+    pub shell: bool,
+    /// How many cells the pane's content is wide.
+    pub columns: usize,
+    /// The terminal's cursor; agents may hide it.
+    pub cursor: Option<Cursor>,
+}
+
+impl Facts {
+    /// From zellij's entry for the pane and, where the system tells, its foreground process group.
+    pub fn of(pane: &Pane, foreground: Option<&Foreground>) -> Self {
+        let (program, shell) = match foreground {
+            Some(group) => (Some(program_of(group)), group.is_shell()),
+            None => named_by_zellij(pane),
+        };
+        Self {
+            ended: pane.exited || pane.held,
+            program,
+            shell,
+            columns: pane.size.0 as usize,
+            cursor: pane.cursor.map(|(column, row)| Cursor {
+                column: column as usize,
+                row: row as usize,
+            }),
+        }
+    }
+
+    /// The name of what is in front, for a sentence.
+    pub fn front(&self) -> &str {
+        self.program
+            .as_ref()
+            .map_or("an unknown program", |program| program.name.as_str())
+    }
+}
+
+fn program_of(group: &Foreground) -> Program {
+    let process = group.program();
+    Program {
+        name: process.name.clone(),
+        command: process.argv.join(" "),
+        folder: group.folder.clone(),
+        process: Some(process.identity),
+        server: group.server,
+    }
+}
+
+fn named_by_zellij(pane: &Pane) -> (Option<Program>, bool) {
+    let Some(command) = pane
+        .command
+        .as_deref()
+        .filter(|command| !command.is_empty())
+    else {
+        return (None, false);
+    };
+    let first = command.split_whitespace().next().unwrap_or_default();
+    let name = Path::new(first)
+        .file_name()
+        .map_or_else(|| first.into(), |name| name.to_string_lossy());
+    let program = Program {
+        name: name.into_owned(),
+        command: command.to_owned(),
+        folder: pane.folder.clone(),
+        process: None,
+        server: None,
+    };
+    (Some(program), is_shell_command(command))
+}
+
+/// Whether `found` is what `accepted` was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sameness {
+    /// The same process in the same zellij server, or, where the system does not tell, the same command.
+    Same,
+    /// Another process in the same server.
+    OtherProcess,
+    /// Another zellij server: pane numbers have begun again.
+    OtherServer,
+}
+
+/// Compares who is in front with who was accepted.
+pub fn sameness(accepted: &Program, found: &Program) -> Sameness {
+    if let (Some(before), Some(now)) = (accepted.server, found.server)
+        && before != now
+    {
+        return Sameness::OtherServer;
+    }
+    let same = match (accepted.process, found.process) {
+        (Some(before), Some(now)) => before == now,
+        _ => looks_like(accepted, found),
+    };
+    if same {
+        Sameness::Same
+    } else {
+        Sameness::OtherProcess
+    }
+}
+
+/// Whether `found` is the same command in the same folder: after a restart of zellij or of the machine an
+/// agent is found again by these.
+pub fn looks_like(accepted: &Program, found: &Program) -> bool {
+    accepted.name == found.name
+        && accepted.command == found.command
+        && accepted.folder == found.folder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::process::ProcessIdentity;
+
+    fn program(pid: Option<u32>, server: Option<u32>, command: &str) -> Program {
+        let identity = |pid| ProcessIdentity { pid, started: 1 };
+        Program {
+            name: "claude".into(),
+            command: command.into(),
+            folder: Some("/p".into()),
+            process: pid.map(identity),
+            server: server.map(identity),
+        }
+    }
+
+    #[test]
+    fn the_same_process_in_the_same_server_is_the_same() {
+        use Sameness::{OtherProcess, OtherServer, Same};
+        let accepted = program(Some(7), Some(1), "claude");
+        let cases = [
+            (program(Some(7), Some(1), "claude"), Same),
+            (program(Some(7), Some(1), "claude --renamed"), Same),
+            (program(Some(8), Some(1), "claude"), OtherProcess),
+            (program(Some(7), Some(2), "claude"), OtherServer),
+            (program(None, None, "claude"), Same),
+            (program(None, None, "vim"), OtherProcess),
+        ];
+        for (found, expected) in cases {
+            assert_eq!(sameness(&accepted, &found), expected, "{found:?}");
+        }
+    }
+}

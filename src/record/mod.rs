@@ -1,0 +1,476 @@
+//! What is remembered about an agent, as plain types, and the logs that hold it.
+//!
+//! A [`Memo`] is one entry of an agent's memory: what was decided and what came of it. A
+//! [`DecisionLine`] is one step of a decision: what was seen, asked, answered, meant, typed. A
+//! [`RosterLine`] says who was added, stopped, started or removed. [`logs`] appends them and reads them
+//! back. Nothing here decides anything, and nothing here types.
+
+pub mod logs;
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::config::AgentConfig;
+use crate::host::process::ProcessIdentity;
+use crate::ids::{AgentId, PaneAddress, SessionId};
+
+/// The version of the log lines that this program writes.
+pub const VERSION: u32 = 1;
+
+/// What to do about a stalled agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Leave it alone.
+    Continue,
+    /// Type a next instruction.
+    Instruct,
+    /// Ask the person.
+    AskUser,
+}
+
+impl Action {
+    /// The word for it, in models' answers and in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Continue => "continue",
+            Self::Instruct => "instruct",
+            Self::AskUser => "ask_user",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.as_str())
+    }
+}
+
+/// What a backend, or the built-in rules, said to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What to do.
+    pub action: Action,
+    /// Why.
+    pub reasoning: String,
+    /// The instruction or the question; empty for `continue`.
+    pub text: String,
+}
+
+/// What a memo tells of: a verdict, or something else that the agent's memory should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemoAction {
+    /// A verdict that was reached.
+    Verdict(Action),
+    /// A backend was asked and gave no usable answer.
+    NoVerdict,
+    /// The person replied.
+    Reply,
+    /// The program itself asked the person, without a model.
+    Notice,
+    /// A word of another program's log, kept as it is.
+    Other(String),
+}
+
+impl MemoAction {
+    /// The word in the log.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Verdict(action) => action.as_str(),
+            Self::NoVerdict => "no_verdict",
+            Self::Reply => "reply",
+            Self::Notice => "notice",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<&str> for MemoAction {
+    fn from(word: &str) -> Self {
+        match word {
+            "continue" => Self::Verdict(Action::Continue),
+            "instruct" => Self::Verdict(Action::Instruct),
+            "ask_user" => Self::Verdict(Action::AskUser),
+            "no_verdict" => Self::NoVerdict,
+            "reply" => Self::Reply,
+            "notice" => Self::Notice,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for MemoAction {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.as_str())
+    }
+}
+
+impl Serialize for MemoAction {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for MemoAction {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(|word| word.as_str().into())
+    }
+}
+
+/// What became of a text that was to be typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "receipt", rename_all = "snake_case")]
+pub enum Receipt {
+    /// The text stood in the prompt, Enter was pressed, and the text left the prompt.
+    Delivered,
+    /// Nothing was typed.
+    Refused {
+        /// Why not.
+        why: String,
+    },
+    /// Something was typed, and whether it was taken is not known; it is not typed again.
+    Unproven {
+        /// What is known.
+        why: String,
+        /// Whether our text may still stand, unsent, in the prompt.
+        left_over: bool,
+    },
+    /// Observing: what would have been typed is in the record, nothing was.
+    Observed,
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delivered => out.write_str("delivered"),
+            Self::Refused { why } => write!(out, "refused: {why}"),
+            Self::Unproven { why, .. } => write!(out, "unproven: {why}"),
+            Self::Observed => out.write_str("observed only"),
+        }
+    }
+}
+
+/// One entry of an agent's memory; a line of `<agentId>.memos.jsonl`.
+///
+/// What came of a decision is known only later: the memo is then appended once more, whole, with the same
+/// `id` and its `afterSummary`. Of several lines with one `id` the newest counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Memo {
+    /// The version of the line; 0 in logs of the original, which has none.
+    #[serde(default)]
+    pub v: u32,
+    /// Names the memo among all of this agent's; empty in logs of the original.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The stretch of work that it belongs to.
+    pub session_id: SessionId,
+    /// When the decision was made.
+    #[serde(with = "time")]
+    pub ts: DateTime<Utc>,
+    /// What was decided.
+    pub action: MemoAction,
+    /// The instruction, the question or the reply.
+    #[serde(default)]
+    pub text: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reasoning: String,
+    /// What became of the text, where one was to be typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    /// What came after it; `None` until that is known.
+    #[serde(default)]
+    pub after_summary: Option<String>,
+}
+
+/// The program that may be typed to: who was in front when a person, or a resume, accepted the pane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Program {
+    /// Its name, as a person knows it.
+    pub name: String,
+    /// Its command line, as far as it is known.
+    #[serde(default)]
+    pub command: String,
+    /// Its folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<std::path::PathBuf>,
+    /// The process, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessIdentity>,
+    /// The zellij server that it runs under, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ProcessIdentity>,
+}
+
+/// Where a text that is to be typed comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A backend's verdict, or the built-in rules.
+    Verdict,
+    /// The person.
+    Person,
+}
+
+/// A question that waits for the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Question {
+    /// What is asked.
+    pub text: String,
+    /// Since when.
+    #[serde(with = "time")]
+    pub since: DateTime<Utc>,
+    /// Whether only the person's word ends it (not a change of the screen).
+    #[serde(default)]
+    pub insists: bool,
+}
+
+/// What is counted against the bounds of an agent; every [`DecisionLine`] carries it, so that the last line
+/// is enough to go on after a crash.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counters {
+    /// The day (UTC) that `calls` and `tokens` are counted for.
+    pub day: Option<NaiveDate>,
+    /// Decide calls on that day.
+    pub calls: u32,
+    /// Tokens in and out on that day, as the server reported them.
+    pub tokens: u64,
+    /// When the nudges of the last hour were typed.
+    #[serde(with = "times")]
+    pub nudges: VecDeque<DateTime<Utc>>,
+    /// Nudges in a row that changed nothing for good.
+    pub fruitless: u32,
+    /// The question that is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
+}
+
+/// One step of a decision; a line of `<agentId>.decisions.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionLine {
+    /// The version of the line.
+    pub v: u32,
+    /// When.
+    #[serde(with = "time")]
+    pub ts: DateTime<Utc>,
+    /// The stretch of work that it belongs to.
+    pub session_id: SessionId,
+    /// The decision that it is a step of: the `id` of its memo.
+    pub id: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub step: Step,
+    /// The counters after it.
+    pub counters: Counters,
+}
+
+/// What happened in one step of a decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "step",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Step {
+    /// A backend was asked.
+    Asked {
+        /// Which.
+        backend: String,
+        /// The screen that it was asked about.
+        digest: String,
+        /// How long that screen had stood still, in seconds.
+        quiet_sec: u64,
+        /// What it was told, beside the fixed instructions.
+        prompt: String,
+    },
+    /// It answered.
+    Answered {
+        /// Its verdict.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verdict: Option<Verdict>,
+        /// Why there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
+        /// The answer as it came, bounded.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        answer: String,
+        /// Tokens in and out.
+        tokens: u64,
+    },
+    /// A text is about to be typed: written before the first key.
+    Intent {
+        /// Whose text.
+        origin: Origin,
+        /// The text, as it will be typed.
+        text: String,
+        /// The screen that it is for.
+        digest: String,
+        /// Where.
+        pane: PaneAddress,
+    },
+    /// What became of it.
+    Receipt {
+        /// Whose text.
+        origin: Origin,
+        /// The text.
+        text: String,
+        /// What became of it.
+        #[serde(flatten)]
+        receipt: Receipt,
+    },
+    /// The counters changed: a question was opened or closed, nudges counted.
+    Counted {
+        /// Why.
+        why: String,
+    },
+}
+
+/// One change of the roster; a line of `roster.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RosterLine {
+    /// The version of the line.
+    pub v: u32,
+    /// When.
+    #[serde(with = "time")]
+    pub ts: DateTime<Utc>,
+    /// What changed.
+    #[serde(flatten)]
+    pub change: RosterChange,
+}
+
+/// A change of the roster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "change",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
+pub enum RosterChange {
+    /// The whole roster as it stands: reading back can end here.
+    Standing {
+        /// Every agent.
+        agents: Vec<RosterEntry>,
+    },
+    /// An agent was added or changed; its entry as it is now.
+    Entry {
+        /// The word for the reason: added, set, stopped, started, accepted, answered, loaded.
+        why: String,
+        /// The entry.
+        entry: RosterEntry,
+    },
+    /// An agent was removed.
+    Removed {
+        /// Which.
+        id: AgentId,
+    },
+}
+
+/// An agent in the roster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RosterEntry {
+    /// Its configuration; `enabled` is what the configuration says.
+    pub agent: AgentConfig,
+    /// Whether it was stopped by the person.
+    #[serde(default)]
+    pub stopped: bool,
+    /// Who may be typed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Program>,
+    /// Where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<PaneAddress>,
+}
+
+/// One review; a line of `<agentId>.reviews.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Review {
+    /// The version of the line.
+    pub v: u32,
+    /// When.
+    #[serde(with = "time")]
+    pub ts: DateTime<Utc>,
+    /// The stretch of work that was reviewed.
+    pub session_id: SessionId,
+    /// Which backend and model wrote it.
+    pub by: String,
+    /// The review.
+    pub text: String,
+    /// What it would type, where it proposes an instruction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instruction: Option<String>,
+    /// Tokens in and out.
+    #[serde(default)]
+    pub tokens: u64,
+}
+
+/// Times in the logs: RFC 3339 in UTC with milliseconds.
+pub fn time_text(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The original wrote milliseconds since its start: no time of day, but still an order.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenTime {
+    Text(String),
+    Millis(i64),
+}
+
+impl WrittenTime {
+    fn read<E: de::Error>(self) -> Result<DateTime<Utc>, E> {
+        let time = match &self {
+            Self::Text(text) => DateTime::parse_from_rfc3339(text)
+                .ok()
+                .map(|at| at.to_utc()),
+            Self::Millis(millis) => DateTime::from_timestamp_millis(*millis),
+        };
+        time.ok_or_else(|| E::custom("no time in RFC 3339"))
+    }
+}
+
+mod time {
+    use super::{DateTime, Deserialize, Deserializer, Serializer, Utc, WrittenTime, time_text};
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the form that serde calls"
+    )]
+    pub fn serialize<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&time_text(*at))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<DateTime<Utc>, D::Error> {
+        WrittenTime::deserialize(from)?.read()
+    }
+}
+
+mod times {
+    use super::{
+        DateTime, Deserialize, Deserializer, Serializer, Utc, VecDeque, WrittenTime, time_text,
+    };
+
+    pub fn serialize<S: Serializer>(
+        all: &VecDeque<DateTime<Utc>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(all.iter().map(|at| time_text(*at)))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<VecDeque<DateTime<Utc>>, D::Error> {
+        let written = Vec::<WrittenTime>::deserialize(from)?;
+        written.into_iter().map(WrittenTime::read).collect()
+    }
+}

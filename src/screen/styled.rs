@@ -1,0 +1,132 @@
+//! Tells what is solid on a screen from what is faint.
+//!
+//! A placeholder or a suggestion inside a prompt looks like text that somebody typed, but for its styling:
+//! agents draw it dim, or in the terminal's dark grey. Its first cell may be drawn in reverse, as the agent's
+//! own cursor. A plain dump cannot tell them apart; `dump-screen --ansi` can.
+
+/// The text of a styled dump, with every faint character replaced by a blank and all styling removed.
+pub fn solid(styled: &str) -> String {
+    let mut cells = Vec::with_capacity(styled.len());
+    let mut style = Style::default();
+    let mut rest = styled.chars();
+    while let Some(c) = rest.next() {
+        if c == '\u{1b}' {
+            escape(&mut rest, &mut style);
+        } else {
+            cells.push((c, style));
+        }
+    }
+    let mut text = String::with_capacity(cells.len());
+    for (index, &(c, style)) in cells.iter().enumerate() {
+        let before_faint = cells
+            .get(index + 1)
+            .is_some_and(|(next, style)| style.faint && *next != '\n');
+        let faint = style.faint || (style.reverse && before_faint);
+        text.push(if faint && c != '\n' { ' ' } else { c });
+    }
+    text
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Style {
+    faint: bool,
+    dark: bool,
+    reverse: bool,
+}
+
+/// Reads the rest of an escape sequence and follows it where it sets styling (SGR, ECMA-48).
+fn escape(rest: &mut std::str::Chars<'_>, style: &mut Style) {
+    match rest.next() {
+        Some('[') => {}
+        Some(']') => return skip_string(rest),
+        _ => return,
+    }
+    let mut parameters = String::new();
+    for c in rest.by_ref() {
+        match c {
+            'm' => return follow(&parameters, style),
+            '\u{40}'..='\u{7e}' => return,
+            _ if parameters.len() < 64 => parameters.push(c),
+            _ => {}
+        }
+    }
+}
+
+/// An operating system command: ends with BEL or ESC `\`.
+fn skip_string(rest: &mut std::str::Chars<'_>) {
+    while let Some(c) = rest.next() {
+        if c == '\u{7}' {
+            return;
+        }
+        if c == '\u{1b}' {
+            rest.next();
+            return;
+        }
+    }
+}
+
+fn follow(parameters: &str, style: &mut Style) {
+    let mut codes = parameters
+        .split([';', ':'])
+        .map(|code| code.parse().unwrap_or(0_u16));
+    while let Some(code) = codes.next() {
+        match code {
+            0 => *style = Style::default(),
+            2 => style.faint = true,
+            22 => style.faint = style.dark,
+            7 => style.reverse = true,
+            27 => style.reverse = false,
+            90 => set_dark(style, true),
+            30..=37 | 39 | 91..=97 => set_dark(style, false),
+            38 => {
+                let dark = codes.next() == Some(5) && codes.next() == Some(8);
+                set_dark(style, dark);
+                return;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Bright black is the colour that faint text has in most themes.
+fn set_dark(style: &mut Style, dark: bool) {
+    if style.dark != dark {
+        style.dark = dark;
+        style.faint = dark;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn faint_text_becomes_blank_and_typed_text_stays() {
+        let cases = [
+            ("❯ \u{1b}[2mTry \"refactor\"\u{1b}[0m", "❯"),
+            (
+                "❯ \u{1b}[7mT\u{1b}[27m\u{1b}[2mry it\u{1b}[22m!",
+                "❯       !",
+            ),
+            ("❯ \u{1b}[90mgrey\u{1b}[39m typed", "❯      typed"),
+            ("\u{1b}[38;5;8mgrey\u{1b}[mx", "    x"),
+            ("\u{1b}[38;5;12mblue\u{1b}[1mbold", "bluebold"),
+            ("\u{1b}[38;2;2;2;2mrgb", "rgb"),
+            ("\u{1b}[7mselected\u{1b}[0m row", "selected row"),
+            ("a\u{1b}]0;title\u{7}b\u{1b}]8;;x\u{1b}\\c", "abc"),
+            ("\u{1b}[2mdim\nstill dim", ""),
+            ("cut \u{1b}[2", "cut"),
+        ];
+        for (styled, expected) in cases {
+            assert_eq!(solid(styled).trim_end(), expected, "{styled:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in any::<String>()) {
+            let _ = solid(&text);
+        }
+    }
+}

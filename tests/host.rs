@@ -1,4 +1,9 @@
 //! Weeks of calls leave nothing behind: alone in its process, because it counts what the process holds.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::disallowed_macros,
+    reason = "a figure for whoever runs it with --nocapture"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +53,10 @@ async fn two_hundred_timeouts_and_drops_leave_no_process_and_no_open_file() {
                 tokio::spawn(async move {
                     if number % 2 == 0 {
                         let ended = host.run(call).await;
-                        assert!(matches!(ended, Err(HostError::TimedOut { .. })), "{ended:?}");
+                        assert!(
+                            matches!(ended, Err(HostError::TimedOut { .. })),
+                            "{ended:?}"
+                        );
                     } else {
                         let soon = Duration::from_millis(30);
                         assert!(tokio::time::timeout(soon, host.run(call)).await.is_err());
@@ -89,7 +97,7 @@ async fn two_hundred_timeouts_and_drops_leave_no_process_and_no_open_file() {
             .unwrap();
         assert!(output.succeeded());
     }
-    let each = (process::cpu_time() - spent) / calls;
+    let each = process::cpu_time().saturating_sub(spent) / calls;
     println!("our own time on a core per call: {each:?}");
     // Ten calls a second at well under 1 % of a core; generous, for this is no release build.
     assert!(each < Duration::from_millis(2), "{each:?}");

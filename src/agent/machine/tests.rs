@@ -370,27 +370,16 @@ fn three_nudges_that_change_nothing_for_good_end_in_a_question() {
     for round in 0..3 {
         story.pass(31.0);
         assert!(story.asks().is_some(), "round {round}");
-        story.nudge(
-            "go on",
-            Receipt::Delivered,
-            &format!("● step 1 is done\n> go on\n● step {round} is done\n> "),
-        );
+        let moved = format!("● step 1 is done\n> go on{}\n> ", "\n".repeat(round));
+        story.nudge("go on", Receipt::Delivered, &moved);
     }
     story.pass(31.0);
     assert_eq!(
         (story.asks(), story.status().as_str()),
         (None, "awaiting-user")
     );
-    assert!(
-        story
-            .machine
-            .counters
-            .question
-            .as_ref()
-            .unwrap()
-            .text
-            .starts_with("3 nudges in a row")
-    );
+    let question = story.machine.counters.question.clone().unwrap();
+    assert!(question.text.starts_with("3 nudges in a row"));
     story.pass(7200.0);
     assert_eq!(story.asked(), 3, "nothing more is asked");
 }

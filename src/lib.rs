@@ -13,4 +13,6 @@ pub mod ids;
 pub mod llm;
 pub mod record;
 pub mod screen;
+pub mod store;
+pub mod ui;
 pub mod zellij;

@@ -16,13 +16,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::view::{AgentView, Bounded, Status};
+use super::view::{AgentView, Bounded, Status, Urgency};
 use crate::config::{AgentConfig, Limits, Timing};
 use crate::director::Outcome;
 use crate::director::policy::Terms;
 use crate::director::prompt::{MEMOS, Situation};
 use crate::evidence::Sight;
 use crate::ids::{PaneAddress, SessionId};
+use crate::record::logs::Interrupted;
 use crate::record::{
     Counters, DecisionLine, Memo, MemoAction, Origin, Program, Question, Receipt, Step, VERSION,
 };
@@ -68,10 +69,8 @@ pub struct Restored {
     pub memos: Vec<Memo>,
     /// What was counted.
     pub counters: Counters,
-    /// A text whose typing was begun and whose end is not on record: the decision's id and the text.
-    pub interrupted: Option<(String, String)>,
-    /// Where ids of decisions go on.
-    pub decisions: u64,
+    /// A text whose typing was begun and whose end is not on record.
+    pub interrupted: Option<Interrupted>,
 }
 
 /// Why a pane could not be read.
@@ -123,17 +122,6 @@ pub struct Typing {
     pub terms: Terms,
 }
 
-/// How much a saying wants the person's attention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    /// Good to know.
-    Info,
-    /// Something goes wrong, and is tried again by itself.
-    Warning,
-    /// The person is needed.
-    Person,
-}
-
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -158,7 +146,7 @@ pub enum Effect {
     /// Append to the decision log.
     Note(Box<DecisionLine>),
     /// Tell the person.
-    Tell(Weight, String),
+    Tell(Urgency, String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,7 +209,7 @@ pub struct Machine {
     /// Whether this stall has been noticed.
     stalled: bool,
     pending: Option<Pending>,
-    interrupted: Option<(String, String)>,
+    interrupted: Option<Interrupted>,
     memos: VecDeque<Memo>,
     seen_lines: SeenLines,
     history: History,
@@ -268,7 +256,7 @@ impl Machine {
             counters: restored.counters,
             told: None,
             tickets: 0,
-            decisions: restored.decisions,
+            decisions: 0,
             settings,
         }
     }
@@ -478,7 +466,7 @@ impl Machine {
     /// The name of a new decision: in the order of time, and distinct within the agent's logs.
     fn decision_id(&mut self, now: Moment) -> String {
         self.decisions += 1;
-        format!("{}-{}", now.wall.format("%Y%m%dT%H%M%S"), self.decisions)
+        format!("{}-{}", now.wall.format("%Y%m%dT%H%M%S%3f"), self.decisions)
     }
 
     fn note(&self, id: &str, step: Step, now: Moment, effects: &mut Vec<Effect>) {
@@ -570,7 +558,7 @@ impl Machine {
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
-        effects.push(Effect::Tell(Weight::Person, text.clone()));
+        effects.push(Effect::Tell(Urgency::Person, text.clone()));
         self.counters.question = Some(Question {
             text,
             since: now.wall,
@@ -600,7 +588,7 @@ impl Machine {
     }
 
     /// Tells the person once, until something else is told or [`Self::told`] is cleared.
-    fn tell_once(&mut self, weight: Weight, text: String, effects: &mut Vec<Effect>) {
+    fn tell_once(&mut self, weight: Urgency, text: String, effects: &mut Vec<Effect>) {
         if self.told.as_ref() != Some(&text) {
             self.told = Some(text.clone());
             effects.push(Effect::Tell(weight, text));

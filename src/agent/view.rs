@@ -114,3 +114,29 @@ pub struct AgentView {
     /// Whether nothing is typed, whatever is decided.
     pub observe: bool,
 }
+
+/// How much something that is said wants the person's attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Urgency {
+    /// Good to know.
+    Info,
+    /// Something did not go as it should, and goes on by itself.
+    Warning,
+    /// The person is needed: the bell rings.
+    Person,
+}
+
+/// Something that the supervisor says by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// When.
+    pub ts: DateTime<Utc>,
+    /// About whom.
+    pub agent: Option<AgentId>,
+    /// How urgent.
+    pub urgency: Urgency,
+    /// What, in a line or several.
+    pub text: String,
+}

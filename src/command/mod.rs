@@ -9,11 +9,10 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::agent::view::AgentView;
+pub use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, PaneRef};
@@ -171,32 +170,6 @@ pub struct PaneRow {
     pub folder: String,
     /// The agent that has it, `this program`, or nobody.
     pub whose: String,
-}
-
-/// How much a notice wants the person's attention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Urgency {
-    /// Good to know.
-    Info,
-    /// Something did not go as it should, and goes on by itself.
-    Warning,
-    /// The person is needed: the bell rings.
-    Person,
-}
-
-/// Something that the supervisor says by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Notice {
-    /// When.
-    pub ts: DateTime<Utc>,
-    /// About whom.
-    pub agent: Option<AgentId>,
-    /// How urgent.
-    pub urgency: Urgency,
-    /// What, in a line or several.
-    pub text: String,
 }
 
 /// The future that a [`Client`] answers with.

@@ -365,7 +365,7 @@ pub enum RosterChange {
         /// The word for the reason: added, set, stopped, started, accepted, answered, loaded.
         why: String,
         /// The entry.
-        entry: RosterEntry,
+        entry: Box<RosterEntry>,
     },
     /// An agent was removed.
     Removed {
@@ -442,10 +442,6 @@ impl WrittenTime {
 mod time {
     use super::{DateTime, Deserialize, Deserializer, Serializer, Utc, WrittenTime, time_text};
 
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the form that serde calls"
-    )]
     pub fn serialize<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&time_text(*at))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Ticket, Typing, Weight};
+use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Ticket, Typing, Urgency};
 use crate::director::{Outcome, Undecided, text};
 use crate::evidence::{Sameness, Sight, sameness};
 use crate::record::{Action, MemoAction, Origin, Receipt, Step, Verdict};
@@ -14,7 +14,7 @@ impl Machine {
             return self.ask_person(text, sight, now, effects);
         }
         if let Some(bound) = self.spent(now) {
-            self.tell_once(Weight::Person, bound, effects);
+            self.tell_once(Urgency::Person, bound, effects);
             return self.ask_later(now);
         }
         self.close_pending(effects);
@@ -162,7 +162,7 @@ impl Machine {
             Err(Undecided::Failed(why)) => {
                 self.last_decision = format!("no decision: {why}");
                 self.tell_once(
-                    Weight::Warning,
+                    Urgency::Warning,
                     format!("is left alone for now: {why}"),
                     effects,
                 );
@@ -202,9 +202,9 @@ impl Machine {
                 }
                 Err(receipt) => {
                     let weight = if receipt == Receipt::Observed {
-                        Weight::Info
+                        Urgency::Info
                     } else {
-                        Weight::Warning
+                        Urgency::Warning
                     };
                     let would = format!("would be told: {} [{receipt}]", verdict.text);
                     let step = Step::Receipt {

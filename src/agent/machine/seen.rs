@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Busy, Effect, Machine, Mode, Moment, Trouble, Weight};
+use super::typing::{left_over, typed_action};
+use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Trouble, Urgency};
 use crate::evidence::Sight;
-use crate::record::{MemoAction, Receipt};
+use crate::record::logs::Interrupted;
+use crate::record::{Receipt, Step};
 use crate::screen::Screen;
 use crate::screen::change::squash;
 
@@ -129,7 +131,7 @@ impl Machine {
                 pending.memo.id.clone(),
                 format!("the text led to {new} new lines"),
             );
-            self.note(&id, crate::record::Step::Counted { why }, now, effects);
+            self.note(&id, Step::Counted { why }, now, effects);
         }
     }
 
@@ -144,12 +146,12 @@ impl Machine {
         }
         match &trouble {
             Trouble::Gone(why) if !matches!(self.trouble, Some(Trouble::Gone(_))) => {
-                effects.push(Effect::Tell(Weight::Person, format!("is gone: {why}")));
+                effects.push(Effect::Tell(Urgency::Person, format!("is gone: {why}")));
             }
             // one failure alone is not worth a word
             Trouble::NoAnswer(why) if self.failures == 2 => {
                 effects.push(Effect::Tell(
-                    Weight::Warning,
+                    Urgency::Warning,
                     format!("cannot be watched for now: {why}"),
                 ));
             }
@@ -165,7 +167,7 @@ impl Machine {
         let told = self.failures >= 2 || matches!(self.trouble, Some(Trouble::Gone(_)));
         if self.trouble.take().is_some() {
             if told {
-                effects.push(Effect::Tell(Weight::Info, "can be watched again".into()));
+                effects.push(Effect::Tell(Urgency::Info, "can be watched again".into()));
             }
             self.restart_stall(now);
         }
@@ -181,7 +183,7 @@ impl Machine {
 
     /// An earlier run ended while it typed: says what became of that text, as far as it can be seen.
     fn settle_interrupted(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
-        let Some((id, text)) = self.interrupted.take() else {
+        let Some(Interrupted { id, origin, text }) = self.interrupted.take() else {
             return;
         };
         let draft = sight.prompt.as_ref().map(|prompt| prompt.draft.as_str());
@@ -194,25 +196,29 @@ impl Machine {
         };
         let mut memo = self.memo(
             id.clone(),
-            MemoAction::from("instruct"),
+            typed_action(origin),
             text.clone(),
             String::new(),
             now,
         );
         memo.receipt = Some(receipt.clone());
-        let step = crate::record::Step::Receipt {
-            origin: crate::record::Origin::Verdict,
-            text: text.clone(),
-            receipt,
-        };
-        self.note(&id, step, now, effects);
-        let kind = super::PendingKind::Typed {
+        self.note(
+            &id,
+            Step::Receipt {
+                origin,
+                text: text.clone(),
+                receipt,
+            },
+            now,
+            effects,
+        );
+        let kind = PendingKind::Typed {
             text: text.clone(),
             is_nudge: false,
         };
         self.remember(memo, kind, sight.screen.clone(), effects);
         if stands {
-            self.open_question(super::typing::left_over(&text), false, now, effects);
+            self.open_question(left_over(&text), false, now, effects);
         }
     }
 }

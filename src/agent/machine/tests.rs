@@ -204,7 +204,7 @@ impl Story {
             .collect()
     }
 
-    fn told(&self) -> Vec<(Weight, &str)> {
+    fn told(&self) -> Vec<(Urgency, &str)> {
         let told = self.log.iter().filter_map(|effect| match effect {
             Effect::Tell(weight, text) => Some((*weight, text.as_str())),
             _ => None,
@@ -307,7 +307,10 @@ fn a_failed_call_changes_no_memory_and_is_told_once() {
     assert_eq!(story.memos(), Vec::<String>::new());
     assert_eq!(
         story.told(),
-        [(Weight::Warning, "is left alone for now: connection refused")]
+        [(
+            Urgency::Warning,
+            "is left alone for now: connection refused"
+        )]
     );
 }
 
@@ -421,7 +424,7 @@ fn the_bounds_of_a_day_hold_and_end_with_it() {
     story.pass(80_000.0);
     assert_eq!((story.asked(), story.status().as_str()), (2, "stable"));
     let bound = (
-        Weight::Person,
+        Urgency::Person,
         "is not decided about any more today (UTC): 2 calls were made",
     );
     assert_eq!(story.told(), [bound]);
@@ -448,7 +451,7 @@ fn a_question_waits_for_the_person_or_for_a_change() {
     story.pass(31.0);
     story.answer(Ok((Action::AskUser, "Postgres or SQLite?")));
     assert_eq!(story.status(), "awaiting-user");
-    assert_eq!(story.told(), [(Weight::Person, "Postgres or SQLite?")]);
+    assert_eq!(story.told(), [(Urgency::Person, "Postgres or SQLite?")]);
     story.pass(86_400.0);
     assert_eq!(story.asked(), 1);
     story.show("● using SQLite\n> ");
@@ -560,7 +563,7 @@ fn observing_decides_everything_and_types_nothing() {
     );
     assert_eq!(
         story.told(),
-        [(Weight::Info, "would be told: go on [observed only]")]
+        [(Urgency::Info, "would be told: go on [observed only]")]
     );
     let ticket = story.machine.reply_ticket();
     story.on(Event::Reply(ticket, "x".into()));
@@ -642,7 +645,7 @@ fn a_pane_that_is_gone_is_told_once_and_looked_for_at_longer_waits() {
     assert_eq!(story.status(), "gone: pane terminal_3 was closed");
     assert_eq!(
         story.told(),
-        [(Weight::Person, "is gone: pane terminal_3 was closed")]
+        [(Urgency::Person, "is gone: pane terminal_3 was closed")]
     );
     assert!((story.next_poll - story.seconds - 30.0).abs() < 0.01);
 }
@@ -675,7 +678,11 @@ fn nothing_is_typed_while_the_log_cannot_be_written() {
 #[test]
 fn an_interrupted_nudge_is_not_typed_again() {
     let restored = Restored {
-        interrupted: Some(("d1".into(), "go on".into())),
+        interrupted: Some(Interrupted {
+            id: "d1".into(),
+            origin: Origin::Verdict,
+            text: "go on".into(),
+        }),
         ..Restored::default()
     };
     let mut story = Story::with(IDLE, settings(), restored.clone());

@@ -1,6 +1,6 @@
 //! Typing: the intent that is written down first, and the receipt that follows.
 
-use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Ticket, Typing, Weight};
+use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Ticket, Typing, Urgency};
 use crate::record::{Action, MemoAction, Origin, Receipt, Step};
 use crate::screen::Screen;
 
@@ -77,10 +77,7 @@ impl Machine {
             receipt: receipt.clone(),
         };
         self.note(&id, step, now, effects);
-        let action = match origin {
-            Origin::Verdict => MemoAction::Verdict(Action::Instruct),
-            Origin::Person => MemoAction::Reply,
-        };
+        let action = typed_action(origin);
         let mut memo = self.memo(id, action, text.clone(), reasoning, now);
         memo.receipt = Some(receipt.clone());
         let kind = if placed {
@@ -96,9 +93,9 @@ impl Machine {
             effects.push(Effect::Receipt(ended, receipt.clone()));
         } else {
             let weight = if receipt == Receipt::Delivered {
-                Weight::Info
+                Urgency::Info
             } else {
-                Weight::Warning
+                Urgency::Warning
             };
             effects.push(Effect::Tell(weight, format!("told: {text} [{receipt}]")));
         }
@@ -123,14 +120,14 @@ impl Machine {
     pub(super) fn log_written(&mut self, written: Result<(), String>, effects: &mut Vec<Effect>) {
         match (written, self.log_trouble.take()) {
             (Ok(()), Some(_)) => effects.push(Effect::Tell(
-                Weight::Info,
+                Urgency::Info,
                 "its log can be written again".into(),
             )),
             (Ok(()), None) => {}
             (Err(why), before) => {
                 if before.is_none() {
                     let text = format!("its log cannot be written, and so nothing is typed: {why}");
-                    effects.push(Effect::Tell(Weight::Person, text));
+                    effects.push(Effect::Tell(Urgency::Person, text));
                 }
                 self.log_trouble = Some(why);
             }
@@ -143,4 +140,12 @@ pub(super) fn left_over(text: &str) -> String {
     format!(
         "this text of mine may stand unsent in its prompt: `{text}`. Send it there with Enter, or delete it; I type nothing over it"
     )
+}
+
+/// What a memo of a typed text is called.
+pub(super) fn typed_action(origin: Origin) -> MemoAction {
+    match origin {
+        Origin::Verdict => MemoAction::Verdict(Action::Instruct),
+        Origin::Person => MemoAction::Reply,
+    }
 }

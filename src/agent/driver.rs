@@ -1,0 +1,433 @@
+//! Carries out what an agent's rules say, and tells them what happened.
+//!
+//! The driver never waits inside an effect: a look, a question, a typing and a log line are tasks of their own
+//! whose ends come back as events, so that an order is taken in at once whatever is under way. Log lines are
+//! written one after the other; a text is typed only when every line before it is written.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::machine::{Effect, Event, Machine, Moment, Ticket, Trouble, Typing};
+use super::view::{AgentView, Notice, Status, Urgency};
+use super::{Brief, Order};
+use crate::director::Director;
+use crate::director::prompt::Situation;
+use crate::error::in_full;
+use crate::evidence;
+use crate::hands;
+use crate::ids::PaneAddress;
+use crate::record::Receipt;
+use crate::record::logs::{AgentLogs, Written};
+use crate::screen::Screen;
+use crate::store::StoreError;
+use crate::zellij::{Dump, Zellij, ZellijError};
+
+/// How long after a failed write the log is tried again.
+const LOG_AGAIN: Duration = Duration::from_secs(2);
+/// How long the end of an agent may take: what is typed must come to its end, and be written down.
+const LAST_WORDS: Duration = Duration::from_millis(900);
+
+/// What an agent reaches the world through.
+#[derive(Clone)]
+pub struct Doors {
+    /// Its zellij.
+    pub zellij: Zellij,
+    /// Who decides.
+    pub director: Arc<Director>,
+    /// Its logs.
+    pub logs: AgentLogs,
+    /// Who tells the person; a bounded queue that the supervisor empties.
+    pub notices: mpsc::Sender<Notice>,
+}
+
+/// The end of something that was under way.
+enum Done {
+    Event(Event),
+    Written(Result<(), StoreError>, Written),
+}
+
+/// What waits to be written, and what waits for that.
+enum Outgoing {
+    Line(Written),
+    Type(Ticket, Box<Typing>),
+}
+
+struct Driver {
+    machine: Machine,
+    doors: Doors,
+    start: Instant,
+    view: watch::Sender<Arc<AgentView>>,
+    tasks: JoinSet<Done>,
+    due: Option<Instant>,
+    asking: Option<AbortHandle>,
+    looking: Option<AbortHandle>,
+    typing: Option<CancellationToken>,
+    replies: HashMap<Ticket, oneshot::Sender<Receipt>>,
+    outgoing: VecDeque<Outgoing>,
+    is_writing: bool,
+    write_again: Option<Instant>,
+}
+
+pub(super) fn first_view(
+    machine: &Machine,
+) -> (
+    watch::Sender<Arc<AgentView>>,
+    watch::Receiver<Arc<AgentView>>,
+) {
+    let now = Moment {
+        since_start: Duration::ZERO,
+        wall: Utc::now(),
+    };
+    watch::channel(Arc::new(machine.view(now)))
+}
+
+pub(super) async fn run(
+    machine: Machine,
+    doors: Doors,
+    mut orders: mpsc::Receiver<Order>,
+    view: watch::Sender<Arc<AgentView>>,
+) {
+    let start = Instant::now();
+    let mut driver = Driver {
+        machine,
+        doors,
+        start,
+        view,
+        tasks: JoinSet::new(),
+        due: Some(start),
+        asking: None,
+        looking: None,
+        typing: None,
+        replies: HashMap::new(),
+        outgoing: VecDeque::new(),
+        is_writing: false,
+        write_again: None,
+    };
+    let quit = loop {
+        let (due, write_again) = (driver.due, driver.write_again);
+        tokio::select! {
+            biased;
+            order = orders.recv() => match order {
+                Some(Order::Quit(answer)) => break Some(answer),
+                Some(order) => driver.take(order),
+                None => break None,
+            },
+            Some(done) = driver.tasks.join_next() => {
+                if let Err(bug) = driver.done(done) {
+                    return driver.die(&bug);
+                }
+            }
+            () = until(due) => {
+                driver.due = None;
+                driver.on(Event::Due);
+            }
+            () = until(write_again) => {
+                driver.write_again = None;
+                driver.write();
+            }
+        }
+    };
+    driver.end().await;
+    if let Some(answer) = quit {
+        let _ = answer.send(());
+    }
+}
+
+/// Waits until then; for ever where there is no then.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Driver {
+    fn now(&self) -> Moment {
+        Moment {
+            since_start: self.start.elapsed(),
+            wall: Utc::now(),
+        }
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Stop(answer) => {
+                self.on(Event::Stop);
+                let _ = answer.send(());
+            }
+            Order::Start(program, answer) => {
+                self.on(Event::Start(program));
+                let _ = answer.send(());
+            }
+            Order::Set(settings, answer) => {
+                self.on(Event::Set(settings));
+                let _ = answer.send(());
+            }
+            Order::Reply(text, answer) => {
+                let ticket = self.machine.reply_ticket();
+                self.replies.insert(ticket, answer);
+                self.on(Event::Reply(ticket, text));
+            }
+            Order::Brief(chars, answer) => {
+                let situation = self.machine.situation(String::new(), self.now());
+                let seen_lately = self.machine.seen_lately(chars);
+                let _ = answer.send(Brief {
+                    situation,
+                    seen_lately,
+                });
+            }
+            Order::Quit(answer) => {
+                let _ = answer.send(());
+            }
+        }
+    }
+
+    /// Something under way has ended; an error is a bug in it.
+    fn done(&mut self, done: Result<Done, JoinError>) -> Result<(), JoinError> {
+        match done {
+            Ok(Done::Event(event)) => self.on(event),
+            Ok(Done::Written(written, line)) => self.written(written, line),
+            Err(error) if error.is_cancelled() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn on(&mut self, event: Event) {
+        match &event {
+            Event::Answered(..) => self.asking = None,
+            Event::Typed(..) => self.typing = None,
+            Event::Seen(_) | Event::Sighted(_) | Event::Unseen(_) => self.looking = None,
+            _ => {}
+        }
+        let effects = self.machine.on(event, self.now());
+        for effect in effects {
+            self.carry_out(effect);
+        }
+        let view = Arc::new(self.machine.view(self.now()));
+        self.view.send_if_modified(|published| {
+            let is_new = *published != view;
+            *published = view;
+            is_new
+        });
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let (zellij, pane) = (
+            self.doors.zellij.clone(),
+            self.machine.settings().address.clone(),
+        );
+        match effect {
+            Effect::Look => {
+                let fresh_within = self.machine.settings().agent.poll_sec.duration() / 2;
+                self.look(async move { look(&zellij, &pane, fresh_within).await });
+            }
+            Effect::LookClosely => self.look(async move {
+                match evidence::look(&zellij, &pane, None).await {
+                    Ok(sight) => Event::Sighted(Box::new(sight)),
+                    Err(error) => Event::Unseen(trouble(&error)),
+                }
+            }),
+            Effect::Wait(wait) => self.due = Some(Instant::now() + wait),
+            Effect::Ask(ticket, situation) => self.ask(ticket, situation),
+            Effect::DropAsk => {
+                if let Some(asking) = self.asking.take() {
+                    asking.abort();
+                }
+            }
+            Effect::Type(ticket, typing) => self.send(Outgoing::Type(ticket, typing)),
+            Effect::EndTyping => self.end_typing(),
+            Effect::Receipt(ticket, receipt) => {
+                if let Some(answer) = self.replies.remove(&ticket) {
+                    let _ = answer.send(receipt);
+                }
+            }
+            Effect::Remember(memo) => self.send(Outgoing::Line(Written::memo(&memo))),
+            Effect::Note(line) => self.send(Outgoing::Line(Written::decision(&line))),
+            Effect::Tell(urgency, text) => self.tell(urgency, text),
+        }
+    }
+
+    /// One look at a time: a later one replaces the one under way.
+    fn look(&mut self, look: impl Future<Output = Event> + Send + 'static) {
+        if let Some(earlier) = self.looking.take() {
+            earlier.abort();
+        }
+        self.looking = Some(self.tasks.spawn(async move { Done::Event(look.await) }));
+    }
+
+    fn ask(&mut self, ticket: Ticket, situation: Box<Situation>) {
+        let director = Arc::clone(&self.doors.director);
+        self.asking = Some(self.tasks.spawn(async move {
+            let outcome = director.decide(&situation).await;
+            Done::Event(Event::Answered(ticket, Box::new(outcome)))
+        }));
+    }
+
+    /// The queue of notices is emptied by the supervisor at once; if that is stuck, the status still tells.
+    fn tell(&self, urgency: Urgency, text: String) {
+        let agent = Some(self.machine.settings().agent.id.clone());
+        let notice = Notice {
+            ts: Utc::now(),
+            agent,
+            urgency,
+            text,
+        };
+        if let Err(error) = self.doors.notices.try_send(notice) {
+            tracing::warn!(%error, "a notice was not told");
+        }
+    }
+
+    fn send(&mut self, outgoing: Outgoing) {
+        self.outgoing.push_back(outgoing);
+        self.write();
+    }
+
+    /// Writes the next line, or begins to type where all lines before are written.
+    fn write(&mut self) {
+        while !self.is_writing && self.write_again.is_none() {
+            match self.outgoing.pop_front() {
+                None => return,
+                Some(Outgoing::Type(ticket, typing)) => self.begin_typing(ticket, *typing),
+                Some(Outgoing::Line(line)) => {
+                    self.is_writing = true;
+                    let logs = self.doors.logs.clone();
+                    self.tasks
+                        .spawn(async move { Done::Written(logs.append(line.clone()).await, line) });
+                }
+            }
+        }
+    }
+
+    fn written(&mut self, written: Result<(), StoreError>, line: Written) {
+        self.is_writing = false;
+        match written {
+            Ok(()) => {
+                self.on(Event::Log(Ok(())));
+                self.write();
+            }
+            Err(error) => {
+                self.outgoing.push_front(Outgoing::Line(line));
+                self.write_again = Some(Instant::now() + LOG_AGAIN);
+                let why = in_full(&error);
+                self.on(Event::Log(Err(why.clone())));
+                self.refuse_typing(&why);
+            }
+        }
+    }
+
+    /// What was to be typed has no intent on record: it is not typed, now or later.
+    fn refuse_typing(&mut self, why: &str) {
+        let mut refused = Vec::new();
+        self.outgoing.retain(|outgoing| match outgoing {
+            Outgoing::Type(ticket, _) => {
+                refused.push(*ticket);
+                false
+            }
+            Outgoing::Line(_) => true,
+        });
+        for ticket in refused {
+            let why = format!("the log could not be written: {why}");
+            self.on(Event::Typed(ticket, Receipt::Refused { why }));
+        }
+    }
+
+    fn begin_typing(&mut self, ticket: Ticket, typing: Typing) {
+        let (zellij, settings) = (self.doors.zellij.clone(), self.machine.settings());
+        let (pane, timing) = (settings.address.clone(), settings.timing);
+        let ended = CancellationToken::new();
+        self.typing = Some(ended.clone());
+        self.tasks.spawn(async move {
+            let Typing { text, terms, .. } = typing;
+            let receipt = hands::deliver(&zellij, &pane, &text, terms, &timing, &ended).await;
+            Done::Event(Event::Typed(ticket, receipt))
+        });
+    }
+
+    fn end_typing(&mut self) {
+        if let Some(typing) = &self.typing {
+            typing.cancel();
+        }
+        self.refuse_typing("it was stopped before the first key");
+    }
+
+    /// Lets what is being typed come to its end, and writes down what is known.
+    async fn end(mut self) {
+        self.on(Event::Quit);
+        self.due = None;
+        if let Some(looking) = self.looking.take() {
+            looking.abort();
+        }
+        let last_words = async {
+            while self.typing.is_some() || self.is_writing || !self.outgoing.is_empty() {
+                if self.write_again.is_some() {
+                    return;
+                }
+                let Some(done) = self.tasks.join_next().await else { return };
+                if self.done(done).is_err() {
+                    return;
+                }
+            }
+        };
+        if timeout(LAST_WORDS, last_words).await.is_err() {
+            tracing::warn!(agent = %self.machine.settings().agent.id, "ended before all was written down");
+        }
+        self.tasks.shutdown().await;
+    }
+
+    fn die(self, bug: &JoinError) {
+        let text = format!("a bug ended its supervision: {bug}. Remove and add it again to go on");
+        self.tell(Urgency::Person, text.clone());
+        let view = AgentView {
+            status: Status::Error(text),
+            ..self.machine.view(self.now())
+        };
+        self.view.send_replace(Arc::new(view));
+    }
+}
+
+/// Reads the pane. A dump of a pane that is gone is empty and no error: the list of panes decides.
+async fn look(zellij: &Zellij, pane: &PaneAddress, fresh_within: Duration) -> Event {
+    match look_at(zellij, pane, fresh_within).await {
+        Ok(event) => event,
+        Err(error) => Event::Unseen(trouble(&error)),
+    }
+}
+
+async fn look_at(
+    zellij: &Zellij,
+    pane: &PaneAddress,
+    fresh_within: Duration,
+) -> Result<Event, ZellijError> {
+    let mut listed = zellij.pane(pane, fresh_within).await?;
+    let screen = Screen::read(&zellij.dump(pane, Dump::Viewport).await?);
+    if screen.is_blank() {
+        listed = zellij.pane(pane, Duration::ZERO).await?;
+    }
+    if listed.exited || listed.held {
+        let status = listed
+            .exit_status
+            .map(|status| format!(" with status {status}"))
+            .unwrap_or_default();
+        return Ok(Event::Unseen(Trouble::Gone(format!(
+            "the program in {pane} has ended{status}"
+        ))));
+    }
+    Ok(Event::Seen(screen))
+}
+
+fn trouble(error: &ZellijError) -> Trouble {
+    match error {
+        ZellijError::SessionNotFound { .. }
+        | ZellijError::NoSuchPane { .. }
+        | ZellijError::PluginPane { .. } => Trouble::Gone(in_full(error)),
+        _ => Trouble::NoAnswer(in_full(error)),
+    }
+}

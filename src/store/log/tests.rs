@@ -1,13 +1,14 @@
 use std::env;
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use super::*;
 use crate::store::error::{StoreError, Unfit};
 use crate::store::testing::{
-    CHILD_FOLDER, SMALL_FILES, assert_passed, names_in, run_child, run_on_small_disk,
+    CHILD_FOLDER, SMALL_FILES, assert_passed, child, names_in, run_child, run_on_small_disk,
 };
 
 mod reading;
@@ -118,16 +119,22 @@ async fn a_record_that_would_not_be_read_back_as_itself_is_refused() {
 #[tokio::test]
 async fn a_torn_last_line_stays_alone_and_stays_torn() {
     // Even one that lacks nothing but its end: whoever wrote it was never told that it was written.
-    for torn in ["{\"a\":", "{\"whole\":1}", "\u{e9}"] {
+    let half_a_letter = &"é".as_bytes()[..1];
+    for torn in [b"{\"a\":" as &[u8], b"{\"whole\":1}", half_a_letter] {
         let bench = Bench::new();
         add(&bench.log, b"1\n");
-        add(&bench.log, &torn.as_bytes()[..torn.len().min(11)]);
+        add(&bench.log, torn);
         assert_eq!(back(&bench.log), ["<Torn at 2>", "1"]);
         bench.append("2").await;
         bench.append("3").await;
         assert_eq!(back(&bench.log), ["3", "2", "<Torn at 2>", "1"]);
         assert_eq!(forward(&bench.log), ["1", "<Torn at 2>", "2", "3"]);
     }
+    // The control: a line break alone would make a record of what was never told as written.
+    let bench = Bench::new();
+    add(&bench.log, b"1\n{\"whole\":1}");
+    add(&bench.log, b"\n2\n");
+    assert_eq!(back(&bench.log), ["2", "{\"whole\":1}", "1"]);
 }
 
 #[tokio::test]
@@ -370,5 +377,54 @@ async fn child_appends_until_there_is_no_room() {
     writer.append(&log, "short".to_owned()).await.unwrap();
     written.push("short".to_owned());
     assert_eq!(forward(&log), written);
+    // The control: without taking back what was taken, a part of the record stays.
+    let mut file = OpenOptions::new().append(true).open(&log).unwrap();
+    file.write_all(line(9999).as_bytes()).unwrap_err();
+    assert!(forward(&log).pop().unwrap().starts_with("<Torn at "));
     end.close().await.unwrap();
+}
+
+#[test]
+fn what_was_told_as_written_outlives_a_kill_at_any_moment() {
+    for reported in [1, 7, 150] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writing = child(
+            "store::log::tests::child_appends_for_ever",
+            folder.path(),
+            "",
+        );
+        let mut writing = writing.stdout(Stdio::piped()).spawn().unwrap();
+        let out = BufReader::new(writing.stdout.take().unwrap());
+        let told: Vec<String> = out
+            .lines()
+            .map_while(Result::ok)
+            .filter_map(|line| Some(line.split_once("written:")?.1.to_owned()))
+            .take(reported)
+            .collect();
+        writing.kill().unwrap();
+        writing.wait().unwrap();
+        let lines = forward(&folder.path().join("a.jsonl"));
+        assert_eq!(told.len(), reported);
+        assert_eq!(lines[..reported], told);
+        assert!(!lines.iter().any(|line| line.starts_with('<')));
+    }
+}
+
+#[tokio::test]
+#[ignore = "run as a child, which is then killed"]
+#[allow(
+    clippy::disallowed_macros,
+    reason = "tells the parent test what was written"
+)]
+async fn child_appends_for_ever() {
+    let Some(folder) = env::var_os(CHILD_FOLDER).map(PathBuf::from) else {
+        return;
+    };
+    let (writer, _end) = LogWriter::start(8, NEVER).unwrap();
+    let log = folder.join("a.jsonl");
+    for number in 0_u64.. {
+        writer.append(&log, number.to_string()).await.unwrap();
+        // A parent that has died ends it.
+        println!("written:{number}");
+    }
 }

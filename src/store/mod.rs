@@ -1,0 +1,31 @@
+//! The door to files: documents that a person may edit, append-only logs, locks.
+//!
+//! Everything that outlives a run is written here and nowhere else, so that the rules are kept in one
+//! place: a document is replaced atomically and only if it is still as it was read, a log line counts as
+//! written once the system has taken all of it, and what was torn by a crash is skipped and counted, never
+//! repaired by guessing. It knows files and lines of text; what they mean (memos, agents, JSON) is its
+//! callers' business. Reading and [`document`] are blocking: call them where blocking is fine. Appending
+//! goes through [`log::LogWriter`], which is async.
+//!
+//! Called by `record`, `supervisor`, `ui` (history, exports) and whoever keeps a file; calls nothing but
+//! [`crate::error`].
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the door to files: the one module that opens, writes, renames and removes them"
+)]
+
+pub mod document;
+pub mod error;
+pub mod lock;
+pub mod log;
+mod path;
+#[cfg(test)]
+mod testing;
+
+pub use document::{
+    Access, Document, Saved, private_folder, read_document, save_document, write_text,
+};
+pub use error::{StoreError, Unfit};
+pub use lock::{Lock, LockError};
+pub use log::{LogWriter, ReadBack, ReadForward, Rotation, read_back, read_forward};

@@ -370,7 +370,9 @@ impl Driver {
                 if self.write_again.is_some() {
                     return;
                 }
-                let Some(done) = self.tasks.join_next().await else { return };
+                let Some(done) = self.tasks.join_next().await else {
+                    return;
+                };
                 if self.done(done).is_err() {
                     return;
                 }

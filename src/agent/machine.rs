@@ -165,14 +165,19 @@ enum Busy {
         id: String,
         screen: Screen,
     },
-    Typing {
-        ticket: Ticket,
-        id: String,
-        origin: Origin,
-        text: String,
-        reasoning: String,
-        screen: Screen,
-    },
+    Typing(Box<Sending>),
+}
+
+/// A text on its way into the pane.
+#[derive(Debug, Clone, PartialEq)]
+struct Sending {
+    ticket: Ticket,
+    /// The decision's id.
+    id: String,
+    reasoning: String,
+    typing: Typing,
+    /// The screen that it was decided for.
+    screen: Screen,
 }
 
 /// A memo whose end is not known yet.
@@ -269,7 +274,7 @@ impl Machine {
             Event::Due => self.due(&mut effects),
             Event::Seen(screen) => self.seen(screen, None, now, &mut effects),
             Event::Sighted(sight) => {
-                self.seen(sight.screen.clone(), Some(&sight), now, &mut effects)
+                self.seen(sight.screen.clone(), Some(&sight), now, &mut effects);
             }
             Event::Unseen(trouble) => self.unseen(trouble, &mut effects),
             Event::Answered(ticket, answer) => self.answered(ticket, *answer, now, &mut effects),
@@ -365,7 +370,7 @@ impl Machine {
             (None, None) => {}
         }
         match &self.busy {
-            Busy::Typing { .. } => return Status::Instructed,
+            Busy::Typing(_) => return Status::Instructed,
             Busy::Asking { .. } => return Status::Asking(self.settings.backend),
             Busy::Nothing => {}
         }

@@ -181,8 +181,9 @@ impl AgentLogs {
         let mut memos = Vec::new();
         let skipped = records(&self.path(Kind::Memos), LOOK_BACK, |memo: Memo| {
             // what came after a memo is appended as the same memo once more: the newest counts
-            let is_new = memo.id.is_empty() || known.insert(memo.id.clone());
-            if memo.session_id != *session || !is_new {
+            let is_known =
+                |known: &mut HashSet<String>| !memo.id.is_empty() && !known.insert(memo.id.clone());
+            if memo.session_id != *session || is_known(&mut known) {
                 return true;
             }
             let goes_on = goes_on(&memo);

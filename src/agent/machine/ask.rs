@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Ticket, Typing, Urgency};
+use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Sending, Ticket, Typing, Urgency};
 use crate::director::{Outcome, Undecided, text};
 use crate::evidence::{Sameness, Sight, sameness};
 use crate::record::{Action, MemoAction, Origin, Receipt, Step, Verdict};
@@ -198,7 +198,15 @@ impl Machine {
                         terms: self.terms(Some(digest)),
                     };
                     let ticket = self.ticket();
-                    self.begin_typing(ticket, id, verdict.reasoning, typing, screen, now, effects);
+                    let reasoning = verdict.reasoning;
+                    let sending = Sending {
+                        ticket,
+                        id,
+                        reasoning,
+                        typing,
+                        screen,
+                    };
+                    self.begin_typing(sending, now, effects);
                 }
                 Err(receipt) => {
                     let weight = if receipt == Receipt::Observed {

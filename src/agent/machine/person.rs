@@ -1,6 +1,6 @@
 //! What the person does: stop, start, reply, change; and the end of the supervisor.
 
-use super::{Busy, Effect, Machine, Mode, Moment, Settings, Ticket, Typing};
+use super::{Busy, Effect, Machine, Mode, Moment, Sending, Settings, Ticket, Typing};
 use crate::director::text;
 use crate::record::{Origin, Program, Receipt};
 
@@ -55,7 +55,14 @@ impl Machine {
                     text,
                     terms: self.terms(None),
                 };
-                self.begin_typing(ticket, id, String::new(), typing, screen, now, effects);
+                let sending = Sending {
+                    ticket,
+                    id,
+                    reasoning: String::new(),
+                    typing,
+                    screen,
+                };
+                self.begin_typing(sending, now, effects);
             }
             Err(why) => effects.push(Effect::Receipt(ticket, Receipt::Refused { why })),
         }
@@ -71,7 +78,7 @@ impl Machine {
                 "nothing is typed while observing; `/set {id} observe false` first"
             ));
         }
-        if matches!(self.busy, Busy::Typing { .. }) {
+        if matches!(self.busy, Busy::Typing(_)) {
             return Err("another text is being typed to it; try again in a moment".into());
         }
         if let Some(why) = &self.log_trouble {
@@ -106,7 +113,7 @@ impl Machine {
     pub(super) fn quit(&mut self, effects: &mut Vec<Effect>) {
         self.drop_work(effects);
         self.close_pending(effects);
-        if !matches!(self.busy, Busy::Typing { .. }) {
+        if !matches!(self.busy, Busy::Typing(_)) {
             self.mode = Mode::Stopped;
         }
     }
@@ -118,7 +125,7 @@ impl Machine {
                 effects.push(Effect::DropAsk);
             }
             // its receipt is still to come, and to be written down
-            Busy::Typing { .. } => effects.push(Effect::EndTyping),
+            Busy::Typing(_) => effects.push(Effect::EndTyping),
             Busy::Nothing => {}
         }
     }

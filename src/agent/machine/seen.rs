@@ -18,7 +18,7 @@ const SLEPT: Duration = Duration::from_secs(30);
 
 impl Machine {
     pub(super) fn due(&self, effects: &mut Vec<Effect>) {
-        if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing { .. }) {
+        if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing(_)) {
             return;
         }
         effects.push(if self.interrupted.is_some() {
@@ -35,7 +35,7 @@ impl Machine {
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
-        if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing { .. }) {
+        if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing(_)) {
             return;
         }
         self.polls += 1;
@@ -136,7 +136,7 @@ impl Machine {
     }
 
     pub(super) fn unseen(&mut self, trouble: Trouble, effects: &mut Vec<Effect>) {
-        if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing { .. }) {
+        if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing(_)) {
             return;
         }
         self.failures = self.failures.saturating_add(1);

@@ -1,37 +1,25 @@
 //! Typing: the intent that is written down first, and the receipt that follows.
 
-use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Ticket, Typing, Urgency};
+use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Sending, Ticket, Urgency};
 use crate::record::{Action, MemoAction, Origin, Receipt, Step};
-use crate::screen::Screen;
 
 impl Machine {
     pub(super) fn begin_typing(
         &mut self,
-        ticket: Ticket,
-        id: String,
-        reasoning: String,
-        typing: Typing,
-        screen: Screen,
+        sending: Sending,
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
+        let typing = sending.typing.clone();
         let step = Step::Intent {
             origin: typing.origin,
             text: typing.text.clone(),
-            digest: screen.digest().to_string(),
+            digest: sending.screen.digest().to_string(),
             pane: self.settings.address.clone(),
         };
-        self.note(&id, step, now, effects);
-        let (origin, text) = (typing.origin, typing.text.clone());
-        self.busy = Busy::Typing {
-            ticket,
-            id,
-            origin,
-            text,
-            reasoning,
-            screen,
-        };
-        effects.push(Effect::Type(ticket, Box::new(typing)));
+        self.note(&sending.id, step, now, effects);
+        effects.push(Effect::Type(sending.ticket, Box::new(typing)));
+        self.busy = Busy::Typing(Box::new(sending));
     }
 
     pub(super) fn typed(
@@ -41,28 +29,14 @@ impl Machine {
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
-        let Busy::Typing {
-            ticket,
-            id,
-            origin,
-            text,
-            reasoning,
-            screen,
-        } = &self.busy
-        else {
-            return;
+        let sending = match std::mem::replace(&mut self.busy, Busy::Nothing) {
+            Busy::Typing(sending) if sending.ticket == ended => *sending,
+            other => {
+                self.busy = other;
+                return;
+            }
         };
-        if *ticket != ended {
-            return;
-        }
-        let (id, origin, text, reasoning, screen) = (
-            id.clone(),
-            *origin,
-            text.clone(),
-            reasoning.clone(),
-            screen.clone(),
-        );
-        self.busy = Busy::Nothing;
+        let (origin, text) = (sending.typing.origin, sending.typing.text);
         let placed = !matches!(receipt, Receipt::Refused { .. } | Receipt::Observed);
         let is_nudge = placed && origin == Origin::Verdict;
         if is_nudge {
@@ -76,9 +50,14 @@ impl Machine {
             text: text.clone(),
             receipt: receipt.clone(),
         };
-        self.note(&id, step, now, effects);
-        let action = typed_action(origin);
-        let mut memo = self.memo(id, action, text.clone(), reasoning, now);
+        self.note(&sending.id, step, now, effects);
+        let mut memo = self.memo(
+            sending.id,
+            typed_action(origin),
+            text.clone(),
+            sending.reasoning,
+            now,
+        );
         memo.receipt = Some(receipt.clone());
         let kind = if placed {
             PendingKind::Typed {
@@ -88,16 +67,24 @@ impl Machine {
         } else {
             PendingKind::Watched
         };
-        self.remember(memo, kind, screen, effects);
-        if origin == Origin::Person {
-            effects.push(Effect::Receipt(ended, receipt.clone()));
-        } else {
-            let weight = if receipt == Receipt::Delivered {
+        self.remember(memo, kind, sending.screen, effects);
+        if origin == Origin::Verdict {
+            let urgency = if receipt == Receipt::Delivered {
                 Urgency::Info
             } else {
                 Urgency::Warning
             };
-            effects.push(Effect::Tell(weight, format!("told: {text} [{receipt}]")));
+            effects.push(Effect::Tell(urgency, format!("told: {text} [{receipt}]")));
+        }
+        let left = matches!(
+            receipt,
+            Receipt::Unproven {
+                left_over: true,
+                ..
+            }
+        );
+        if origin == Origin::Person {
+            effects.push(Effect::Receipt(ended, receipt));
         }
         if self.mode != Mode::Watching {
             return;
@@ -105,13 +92,7 @@ impl Machine {
         if placed {
             self.restart_stall(now);
         }
-        if matches!(
-            receipt,
-            Receipt::Unproven {
-                left_over: true,
-                ..
-            }
-        ) {
+        if left {
             self.open_question(left_over(&text), false, now, effects);
         }
         effects.push(Effect::Look);

@@ -66,7 +66,7 @@ fn receipt() -> Step {
 
 /// A folder with the logs of `a1`, written through a real writer.
 struct Folder {
-    folder: tempfile::TempDir,
+    path: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
     logs: AgentLogs,
 }
@@ -220,7 +220,7 @@ fn a_log_that_is_not_there_is_empty() {
         folder.logs.last_decision().unwrap().found,
         LastDecision::default()
     );
-    assert_eq!(roster(folder.folder.path()).unwrap().found, []);
+    assert_eq!(roster(folder.path.path()).unwrap().found, []);
 }
 
 fn entry(id: &str, goal: &str) -> RosterEntry {
@@ -263,7 +263,7 @@ fn the_roster_is_what_the_last_words_leave() {
             entry: Box::new(entry("c", "2")),
         },
     ];
-    let path = roster_path(folder.folder.path());
+    let path = roster_path(folder.path.path());
     for change in changes {
         let line = roster_line(&RosterLine {
             v: VERSION,
@@ -275,7 +275,7 @@ fn the_roster_is_what_the_last_words_leave() {
             .block_on(folder.logs.writer.append(&path, line))
             .unwrap();
     }
-    let found = roster(folder.folder.path()).unwrap().found;
+    let found = roster(folder.path.path()).unwrap().found;
     let goals: Vec<_> = found
         .iter()
         .map(|entry| (entry.agent.id.as_str(), entry.agent.goal.as_str()))

@@ -300,10 +300,10 @@ pub fn roster(folder: &Path) -> Result<ReadBack<Vec<RosterEntry>>, StoreError> {
         |line: RosterLine| match line.change {
             RosterChange::Entry { entry, .. } => {
                 let id = entry.agent.id.clone();
-                if !known.contains_key(&id) {
-                    order.push(id.clone());
-                    known.insert(id, Some(*entry));
-                }
+                known.entry(id.clone()).or_insert_with(|| {
+                    order.push(id);
+                    Some(*entry)
+                });
                 true
             }
             RosterChange::Removed { id } => {

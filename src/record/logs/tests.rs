@@ -87,7 +87,7 @@ impl Folder {
         .unwrap();
         let logs = AgentLogs::new(folder.path(), "a1".parse().unwrap(), writer);
         Self {
-            folder,
+            path: folder,
             runtime,
             logs,
         }

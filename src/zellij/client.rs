@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -161,6 +161,8 @@ struct Session {
     turns: Semaphore,
     /// The newest listing; whoever holds the lock makes the next one.
     listed: tokio::sync::Mutex<Option<Listed>>,
+    /// When the newest listing began that told of panes.
+    answered: Mutex<Option<SystemTime>>,
 }
 
 #[derive(Debug)]
@@ -268,7 +270,7 @@ impl Client {
         {
             return newest.panes.clone();
         }
-        let began = Instant::now();
+        let (began, wall_clock) = (Instant::now(), SystemTime::now());
         let panes = self.run(order).await.and_then(|answer| {
             Panes::parse(&answer)
                 .map(Arc::new)
@@ -278,6 +280,9 @@ impl Client {
                     detail,
                 })
         });
+        if panes.is_ok() {
+            *lock(&shared.answered) = Some(wall_clock);
+        }
         *listed = Some(Listed {
             began,
             ended: Instant::now(),
@@ -286,8 +291,14 @@ impl Client {
         panes
     }
 
+    /// When the newest listing of a session's panes began that succeeded: a server that started before
+    /// that is known to be in good order.
+    pub(super) fn answered(&self, session: &SessionName) -> Option<SystemTime> {
+        *lock(&self.session(session).answered)
+    }
+
     fn session(&self, name: &SessionName) -> Arc<Session> {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = lock(&self.sessions);
         if let Some(known) = sessions.get(name) {
             return Arc::clone(known);
         }
@@ -297,10 +308,16 @@ impl Client {
         let session = Arc::new(Session {
             turns: Semaphore::new(CLIENTS_OF_A_SESSION),
             listed: tokio::sync::Mutex::default(),
+            answered: Mutex::default(),
         });
         sessions.insert(name.clone(), Arc::clone(&session));
         session
     }
+}
+
+/// What a panicking holder left is still whole: nothing here is changed in two steps.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

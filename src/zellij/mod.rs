@@ -159,7 +159,7 @@ impl Zellij {
 
     /// One pane, from a listing that began at most `fresh_within` ago.
     ///
-    /// Errors: [`ZellijError::NoSuchPane`], [`ZellijError::PluginPane`], or what [`Zellij::panes`] gives.
+    /// Errors: [`ZellijError::NoSuchPane`], or what [`Zellij::panes`] gives.
     pub async fn pane(
         &self,
         pane: &PaneAddress,
@@ -170,20 +170,13 @@ impl Zellij {
             return Ok(found.clone());
         }
         let number = pane.pane.number();
-        let plugin = panes
-            .plugins()
-            .iter()
-            .find(|plugin| plugin.number == number);
-        Err(match plugin {
-            Some(plugin) => ZellijError::PluginPane {
-                session: pane.session.clone(),
-                number,
-                title: error::excerpt(plugin.title.as_bytes()),
-            },
-            None => ZellijError::NoSuchPane {
-                pane: pane.clone(),
-                there: panes.iter().map(|pane| pane.id).collect(),
-            },
+        let mut plugins = panes.plugins().iter();
+        Err(ZellijError::NoSuchPane {
+            pane: pane.clone(),
+            there: panes.iter().map(|pane| pane.id).collect(),
+            plugin: plugins
+                .find(|plugin| plugin.number == number)
+                .map(|plugin| error::excerpt(plugin.title.as_bytes())),
         })
     }
 

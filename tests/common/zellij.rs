@@ -85,17 +85,14 @@ impl TestZellij {
             attached: None,
         };
         this.zellij_says(&["attach", "--create-background", session]);
-        let socket = this.socket();
-        this.server = wait_for(PATIENCE, "the server", || {
-            Some(process::without_arguments(process::listener(&socket)?)?.identity)
-        });
         wait_for(PATIENCE, "the first pane's shell", || {
             let shown = this.dump(this.pane(0).pane);
-            shown
-                .lines()
-                .any(|line| !line.trim().is_empty())
-                .then_some(())
+            let ready = !shown.trim().is_empty() && !this.list().is_empty();
+            ready.then_some(())
         });
+        // Only now: a server that is still starting is killed by a caller that says nothing.
+        let server = process::listener(&this.socket()).and_then(process::without_arguments);
+        this.server = server.expect("the server is known to the system").identity;
         this
     }
 
@@ -166,7 +163,7 @@ impl TestZellij {
     }
 
     /// The variables that a supervisor process in this session must not see.
-    pub fn env_removed(&self) -> &'static [&'static str] {
+    pub const fn env_removed() -> &'static [&'static str] {
         &FOREIGN
     }
 
@@ -198,10 +195,10 @@ impl TestZellij {
     }
 
     /// Opens a pane that runs a command.
-    pub fn open_pane(&self, argv: &[&str]) -> PaneAddress {
+    pub fn open_pane(&self, command: &[&str]) -> PaneAddress {
         let session = self.session.as_str();
         let mut args = vec!["--session", session, "action", "new-pane", "--"];
-        args.extend(argv);
+        args.extend(command);
         let pane = self.zellij_says(&args).trim().parse().unwrap();
         PaneAddress {
             session: self.session.clone(),
@@ -323,7 +320,6 @@ impl TestZellij {
 
 impl Drop for TestZellij {
     fn drop(&mut self) {
-        // No assertion here: the test may be failing already.
         if let Some(mut attached) = self.attached.take() {
             if let Some(group) = Pid::from_raw(attached.id().cast_signed()) {
                 let _ = kill_process_group(group, Signal::KILL);

@@ -22,8 +22,10 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// What the door shows of a pane, once it holds `text`.
 async fn shown(zellij: &Zellij, pane: &PaneAddress, text: &str) -> String {
     wait_until(PATIENCE, text, || async {
-        let screen = zellij.dump(pane, Dump::Viewport).await.unwrap();
-        screen.contains(text).then_some(screen)
+        match zellij.dump(pane, Dump::Viewport).await {
+            Err(error) if error.is_transient() => None,
+            screen => Some(screen.unwrap()).filter(|screen| screen.contains(text)),
+        }
     })
     .await
 }
@@ -236,7 +238,7 @@ async fn a_stopped_server_costs_a_deadline_and_nobody_else_then_recovers() {
     let deadline = Duration::from_millis(700);
     let zellij = wedged.zellij(deadline).await;
     let cat = wedged.open_pane(&["cat"]);
-    shown(&zellij, &cat, "").await;
+    listed(&zellij, &cat).await;
     wedged.stop_server();
     let started = Instant::now();
     // Ten at once, though only two may run: those that wait for their turn give up in time as well.
@@ -315,12 +317,13 @@ async fn callers_at_one_time_share_one_listing() {
     let calls: Vec<_> = (0..50)
         .map(|_| {
             let (zellij, session) = (zellij.clone(), test.session().clone());
-            tokio::spawn(async move { zellij.panes(&session, NOW).await.unwrap() })
+            tokio::spawn(async move { zellij.panes(&session, NOW).await })
         })
         .collect();
     let mut answers = Vec::new();
     for call in calls {
-        answers.push(call.await.unwrap());
+        // An answer may be missing now and then, but never wrong.
+        answers.extend(call.await.unwrap());
     }
     let same =
         |one: &std::sync::Arc<_>, other: &std::sync::Arc<_>| std::sync::Arc::ptr_eq(one, other);
@@ -330,7 +333,9 @@ async fn callers_at_one_time_share_one_listing() {
         "{} listings for 50 callers",
         answers.len()
     );
-    let newest = zellij.panes(test.session(), NOW).await.unwrap();
+    assert!(!answers.is_empty());
+    listed(&zellij, &test.pane(0)).await;
+    let newest = zellij.panes(test.session(), PATIENCE).await.unwrap();
     let fresh = zellij.panes(test.session(), PATIENCE).await.unwrap();
     assert!(
         same(&newest, &fresh),
@@ -469,6 +474,34 @@ async fn a_session_that_was_renamed_is_known_by_its_server() {
     zellij.end_session(test.session()).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_living_session_is_never_called_gone_nor_its_screen_empty() {
+    let test = TestZellij::start();
+    let zellij = test.zellij(DEADLINE).await;
+    let pane = test.pane(0);
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let (zellij, pane) = (zellij.clone(), pane.clone());
+            tokio::spawn(async move {
+                let mut unknown = 0;
+                for _ in 0..75 {
+                    match zellij.dump(&pane, Dump::Viewport).await {
+                        Ok(screen) => assert!(!screen.trim().is_empty()),
+                        Err(error) if error.is_transient() => unknown += 1,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                unknown
+            })
+        })
+        .collect();
+    let mut unknown = 0;
+    for call in calls {
+        unknown += call.await.unwrap();
+    }
+    assert!(unknown < 10, "{unknown} of 300 dumps failed");
+}
+
 /// `cargo test --release --test zellij -- --ignored --nocapture a_dump_costs`: alone in its process,
 /// because it measures the process.
 #[tokio::test]
@@ -481,7 +514,7 @@ async fn a_dump_costs_us_little() {
     let listed = listed(&zellij, &pane).await;
     let (started, spent) = (Instant::now(), process::cpu_time());
     for _ in 0..CALLS {
-        zellij.dump(&pane, Dump::Viewport).await.unwrap();
+        let _ = zellij.dump(&pane, Dump::Viewport).await;
     }
     let each = process::cpu_time().saturating_sub(spent) / CALLS;
     println!(
@@ -490,7 +523,7 @@ async fn a_dump_costs_us_little() {
     );
     let spent = process::cpu_time();
     for _ in 0..CALLS {
-        zellij.panes(test.session(), NOW).await.unwrap();
+        let _ = zellij.panes(test.session(), NOW).await;
     }
     println!(
         "panes: {:?}",

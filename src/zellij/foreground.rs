@@ -338,7 +338,7 @@ fn descendants(root: &Process) -> impl Iterator<Item = Process> {
 
 /// Where zellij keeps its sockets: `ZELLIJ_SOCKET_DIR`, or `zellij` in `XDG_RUNTIME_DIR`, or
 /// `zellij-UID` in the folder for temporary files (zellij-utils 0.45.1, `consts.rs`).
-fn socket_folder(environment: &Environment) -> PathBuf {
+pub(super) fn socket_folder(environment: &Environment) -> PathBuf {
     if let Some(folder) = environment.get("ZELLIJ_SOCKET_DIR") {
         return folder.into();
     }
@@ -354,7 +354,7 @@ fn socket_folder(environment: &Environment) -> PathBuf {
 }
 
 /// The socket of a session: in a folder named after the version of zellij's protocol, the newest first.
-fn socket_of(folder: &Path, session: &SessionName) -> Option<PathBuf> {
+pub(super) fn socket_of(folder: &Path, session: &SessionName) -> Option<PathBuf> {
     let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| {

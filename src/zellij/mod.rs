@@ -11,7 +11,7 @@
 //! use. Everything else here may be called by anybody.
 //!
 //! What a pane shows and what its processes call themselves is text from outside. Nothing here acts on
-//! it, retries, or draws conclusions: an answer that is empty or not understood is
+//! it or draws conclusions, and nothing that changes something is retried: an answer that is empty or not understood is
 //! [`ZellijError::Unknown`], never "there is none".
 
 mod client;
@@ -126,14 +126,15 @@ impl Zellij {
         self.client.program()
     }
 
-    /// The sessions that are alive.
+    /// The sessions that are alive, as zellij says; now and then it leaves one out, so that only
+    /// [`ZellijError::SessionNotFound`] says that a session is gone.
     pub async fn sessions(&self) -> Result<Vec<SessionName>, ZellijError> {
         let order = Order::about(
             "listing",
             "the sessions",
             ["list-sessions", "--no-formatting"],
         );
-        match self.client.run(order).await {
+        match self.client.read(&order).await {
             Ok(answer) => Ok(listing::sessions(&String::from_utf8_lossy(&answer))),
             // zellij exits with 1 when there is nothing to list.
             Err(ZellijError::Unknown { detail, .. })
@@ -182,7 +183,9 @@ impl Zellij {
 
     /// What a pane shows; bytes that are no UTF-8 are replaced.
     ///
-    /// **A pane that is gone shows nothing, and is no error**: ask [`Zellij::panes`] what exists.
+    /// **A pane that is gone shows a blank screen, and is no error**: ask [`Zellij::panes`] what exists.
+    /// zellij also fails to answer at all now and then (about one call in 300 on 0.45.1); it is asked
+    /// twice, and then that is [`ZellijError::Unknown`].
     pub async fn dump(&self, pane: &PaneAddress, dump: Dump) -> Result<String, ZellijError> {
         let how: &[&str] = match dump {
             Dump::Viewport => &[],
@@ -196,7 +199,7 @@ impl Zellij {
         };
         let order =
             Order::on_pane("reading the screen of", pane, "dump-screen", how).max_output(bound);
-        let answer = self.client.run(order).await?;
+        let answer = self.client.read(&order).await?;
         Ok(String::from_utf8_lossy(end_of(&answer, MAX_DUMP)).into_owned())
     }
 
@@ -222,17 +225,18 @@ impl Zellij {
         }
         // Without the `--` a text that begins with `-` would be read as an option.
         let order = Order::on_pane("typing into", pane, "write-chars", &["--", text]);
-        self.client.run(order).await.map(drop)
+        self.client.run(&order).await.map(drop)
     }
 
     /// Presses a key in a pane. **For `hands` alone.** What [`Zellij::place`] says of panes that are gone
     /// and of deadlines holds here too. In a pane that is `held`, Enter runs the command again.
     pub async fn press(&self, pane: &PaneAddress, key: Key) -> Result<(), ZellijError> {
         let order = Order::on_pane("pressing a key in", pane, "write", &[key.byte()]);
-        self.client.run(order).await.map(drop)
+        self.client.run(&order).await.map(drop)
     }
 
-    /// Opens a pane and tells where it is.
+    /// Opens a pane and tells where it is. After [`ZellijError::Unknown`] or [`ZellijError::TimedOut`] there
+    /// may be a pane all the same: see by its name.
     pub async fn open(
         &self,
         session: &SessionName,
@@ -247,7 +251,7 @@ impl Zellij {
             args.extend(new.argv.iter().cloned());
         }
         let order = Order::on_session("opening a pane in", session, "new-pane", args);
-        let answer = self.client.run(order).await?;
+        let answer = self.client.run(&order).await?;
         let said = error::excerpt(&answer);
         let pane = said.parse().map_err(|error| ZellijError::Unknown {
             doing: "opening a pane in",
@@ -263,7 +267,7 @@ impl Zellij {
     /// Closes a pane, ending what runs in it. A pane that is gone already is no error.
     pub async fn close(&self, pane: &PaneAddress) -> Result<(), ZellijError> {
         let order = Order::on_pane("closing", pane, "close-pane", &[]);
-        self.client.run(order).await.map(drop)
+        self.client.run(&order).await.map(drop)
     }
 
     /// Starts a session without a terminal and returns when its first pane is there.
@@ -272,7 +276,7 @@ impl Zellij {
     pub async fn start_session(&self, session: &SessionName) -> Result<(), ZellijError> {
         let args = ["attach", "--create-background", session.as_str()];
         let order = Order::about("starting", &format!("session `{session}`"), args);
-        self.client.run(order).await.map_err(|error| match error {
+        self.client.run(&order).await.map_err(|error| match error {
             ZellijError::Unknown { detail, .. } if detail.contains("Session already exists") => {
                 ZellijError::SessionExists {
                     session: session.clone(),
@@ -299,14 +303,15 @@ impl Zellij {
             // The answers of both differ with what is left of the session; the list is what counts.
             for verb in [&["kill-session"][..], &["delete-session", "--force"]] {
                 let args = verb.iter().copied().chain([session.as_str()]);
-                let ended = self.client.run(Order::about("ending", &to, args)).await;
+                let ended = self.client.run(&Order::about("ending", &to, args)).await;
                 if let Err(error @ (ZellijError::TimedOut { .. } | ZellijError::CannotRun { .. })) =
                     ended
                 {
                     return Err(error);
                 }
             }
-            if !self.sessions().await?.contains(session) {
+            let listed = self.sessions().await?.contains(session);
+            if !listed && !self.client.has_socket(session) {
                 return Ok(());
             }
             if Instant::now() > until {

@@ -199,11 +199,34 @@ impl TestZellij {
         let session = self.session.as_str();
         let mut args = vec!["--session", session, "action", "new-pane", "--"];
         args.extend(command);
-        let pane = self.zellij_says(&args).trim().parse().unwrap();
+        let known = self.terminals();
+        let said = self.zellij_says(&args);
+        // Now and then zellij opens the pane and does not say so.
+        let pane = said.trim().parse().unwrap_or_else(|_| {
+            wait_for(PATIENCE, "the new pane", || {
+                let new = self
+                    .terminals()
+                    .into_iter()
+                    .find(|pane| !known.contains(pane));
+                new.map(PaneId::new)
+            })
+        });
         PaneAddress {
             session: self.session.clone(),
             pane,
         }
+    }
+
+    /// The numbers of the terminal panes.
+    fn terminals(&self) -> Vec<u32> {
+        wait_for(PATIENCE, "a list of panes", || {
+            let panes = self.list().into_iter();
+            let numbers: Vec<u32> = panes
+                .filter(|pane| pane["is_plugin"] == false)
+                .filter_map(|pane| pane["id"].as_u64()?.try_into().ok())
+                .collect();
+            (!numbers.is_empty()).then_some(numbers)
+        })
     }
 
     /// What a pane shows.

@@ -281,32 +281,29 @@ async fn a_stopped_server_costs_a_deadline_and_nobody_else_then_recovers() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wedged_session_leaves_room_for_the_others() {
+#[tokio::test]
+async fn a_wedged_session_hangs_the_others_for_a_deadline_and_loses_none() {
     let test = TestZellij::start();
-    let zellij = test.zellij(Duration::from_secs(4)).await;
+    let zellij = test.zellij(Duration::from_secs(2)).await;
     let healthy: SessionName = "healthy".parse().unwrap();
     zellij.start_session(&healthy).await.unwrap();
-    test.stop_server();
-    let held: Vec<_> = (0..8)
-        .map(|_| {
-            let (zellij, pane) = (zellij.clone(), test.pane(0));
-            tokio::spawn(async move { zellij.dump(&pane, Dump::Viewport).await })
-        })
-        .collect();
-    tokio::task::yield_now().await;
     let mut pane = test.pane(0);
     pane.session = healthy.clone();
-    let started = Instant::now();
-    for _ in 0..10 {
-        // `--session` is checked against the list of all sessions, whose servers zellij asks in turn.
-        let _ = zellij.dump(&pane, Dump::Viewport).await;
+    test.stop_server();
+    // zellij's client asks all sessions before it turns to its own; whether that stays so or not, the
+    // healthy one must not be taken for gone.
+    for _ in 0..2 {
+        if let Err(error) = zellij.dump(&pane, Dump::Viewport).await {
+            assert!(error.is_transient(), "{error}");
+        }
     }
-    println!("ten dumps beside a wedged session: {:?}", started.elapsed());
-    for call in held {
-        assert!(call.await.unwrap().unwrap_err().is_timeout());
-    }
+    let error = zellij
+        .dump(&test.pane(0), Dump::Viewport)
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout(), "{error}");
     test.continue_server();
+    shown(&zellij, &pane, "").await;
     zellij.end_session(&healthy).await.unwrap();
 }
 

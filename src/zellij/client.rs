@@ -18,7 +18,7 @@ use crate::ids::{PaneAddress, SessionName};
 
 /// How many clients run at once.
 const CLIENTS: usize = 4;
-/// How many of them for one session: if it is wedged, the rest is left for the others.
+/// How many of them for one session, so that one with many agents leaves turns to the others.
 const CLIENTS_OF_A_SESSION: usize = 2;
 /// The most sessions that are remembered while nobody asks about them.
 const REMEMBERED: usize = 64;

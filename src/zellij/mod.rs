@@ -1,9 +1,10 @@
 //! Speaks to zellij: which sessions and panes there are, what a pane shows, what runs in its foreground.
 //!
-//! Each request is one short-lived zellij client, started by [`Host`](crate::host::Host) under a deadline:
+//! Each request is one short-lived zellij client, started by [`Host`] under a deadline:
 //! a server that is stopped or wedged hangs every client for ever. At most four clients run at once, and
-//! at most two of them for one session, so that a wedged session does not stop the others; waiting for a
-//! turn counts against the deadline. The panes of a session are listed once for all who ask at about the
+//! at most two of them for one session; waiting for a turn counts against the deadline. Before it does
+//! anything a client asks every session under the same socket folder whether it is alive, so that one
+//! wedged session hangs the clients of all (zellij issue 5440): that shows as time-outs everywhere. The panes of a session are listed once for all who ask at about the
 //! same time.
 //!
 //! [`Zellij::place`] and [`Zellij::press`] put text and keys into a pane **without any check**. They are

@@ -312,6 +312,17 @@ impl TestZellij {
             )
     }
 
+    /// Every server of this environment, also those of sessions that a test started beside this one.
+    fn servers(&self) -> Vec<ProcessIdentity> {
+        let sockets = self.home().join("run");
+        let ours = |path: &String| Path::new(path).starts_with(&sockets);
+        let all = process::all().into_iter().filter_map(process::process);
+        all.filter(|found| found.argv.get(1).is_some_and(|option| option == "--server"))
+            .filter(|found| found.argv.get(2).is_some_and(ours))
+            .map(|found| found.identity)
+            .collect()
+    }
+
     /// Runs zellij and gives its standard output; panics if it takes longer than [`PATIENCE`].
     pub fn zellij_says(&self, args: &[&str]) -> String {
         // A file, for nobody reads a pipe while we wait for the end.
@@ -349,16 +360,19 @@ impl Drop for TestZellij {
             }
             let _ = attached.wait();
         }
-        let panes: Vec<_> = process::children(self.server.pid)
-            .into_iter()
-            .filter_map(process::without_arguments)
-            .filter(|child| child.parent == self.server.pid)
-            .map(|child| child.identity)
+        let servers = self.servers();
+        let panes: Vec<_> = servers
+            .iter()
+            .flat_map(|server| process::children(server.pid))
+            .filter_map(|pid| Some(process::without_arguments(pid)?.identity))
             .collect();
         // At once, also if it is stopped; the terminals hang up on what runs in the panes.
-        signal(self.server, Signal::KILL);
+        for server in &servers {
+            signal(*server, Signal::KILL);
+        }
         let give_up = Instant::now() + Duration::from_secs(2);
-        while process::alive(self.server) == Some(true) && Instant::now() < give_up {
+        let alive = |server: &ProcessIdentity| process::alive(*server) == Some(true);
+        while servers.iter().any(alive) && Instant::now() < give_up {
             std::thread::sleep(Duration::from_millis(5));
         }
         for pane in panes {

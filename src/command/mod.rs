@@ -1,18 +1,29 @@
 //! One table of commands: what the shell line, the typed `/line` and later the keymap and the socket become.
 //!
-//! [`table`] is where the commands stand, with their arguments and help; [`line`] turns a typed line into a
-//! [`Command`] and completes a half-typed one; [`reply`] puts what came of it into words; [`dispatch`]
-//! carries it out on a supervisor. Front ends speak to a [`Client`] and know no supervisor.
+//! [`table`] is where the commands stand, with their arguments and help, which [`help`] shows;
+//! [`mod@line`] turns a typed line into a [`Command`], [`complete`] completes a half-typed one; [`reply`]
+//! puts what came of it into words, with [`text`] to make foreign text harmless; `dispatch` carries a
+//! command out on a supervisor. Front ends speak to a [`Client`] and know no supervisor. Nothing here
+//! prints.
+
+pub mod complete;
+pub mod help;
+pub mod line;
+mod nearest;
+pub mod reply;
+pub mod table;
+pub mod text;
 
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-pub use crate::agent::view::{AgentView, Notice, Urgency};
+use crate::agent::view::AgentView;
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, PaneRef};
@@ -170,6 +181,32 @@ pub struct PaneRow {
     pub folder: String,
     /// The agent that has it, `this program`, or nobody.
     pub whose: String,
+}
+
+/// How much a notice wants the person's attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Urgency {
+    /// Good to know.
+    Info,
+    /// Something did not go as it should, and goes on by itself.
+    Warning,
+    /// The person is needed: the bell rings.
+    Person,
+}
+
+/// Something that the supervisor says by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// When.
+    pub ts: DateTime<Utc>,
+    /// About whom.
+    pub agent: Option<AgentId>,
+    /// How urgent.
+    pub urgency: Urgency,
+    /// What, in a line or several.
+    pub text: String,
 }
 
 /// The future that a [`Client`] answers with.

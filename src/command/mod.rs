@@ -1,9 +1,10 @@
 //! One table of commands: what the shell line, the typed `/line` and later the keymap and the socket become.
 //!
-//! [`table`] is where the commands stand, with their arguments and help ([`help`] shows it); [`line`] turns a typed line into a
-//! [`Command`], [`complete`] completes a half-typed one; [`reply`] puts what came of it into words, with
-//! [`text`] to make foreign text harmless; `dispatch` carries a command out on a supervisor. Front ends
-//! speak to a [`Client`] and know no supervisor. Nothing here prints.
+//! [`table`] is where the commands stand, with their arguments and help, which [`help`] shows;
+//! [`mod@line`] turns a typed line into a [`Command`], [`complete`] completes a half-typed one; [`reply`]
+//! puts what came of it into words, with [`text`] to make foreign text harmless; `dispatch` carries a
+//! command out on a supervisor. Front ends speak to a [`Client`] and know no supervisor. Nothing here
+//! prints.
 
 pub mod complete;
 pub mod help;

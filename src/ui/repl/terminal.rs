@@ -10,7 +10,10 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
+    tcsetattr,
+};
 
 /// The terminal that the REPL has at the moment.
 static TAKEN: Mutex<Option<Arc<Terminal>>> = Mutex::new(None);
@@ -57,10 +60,20 @@ pub fn restore() {
 }
 
 impl Terminal {
-    /// Remembers the mode of the terminal on stdin.
+    /// Remembers the mode of the terminal on stdin, and makes it keep keys for the editor.
+    ///
+    /// The editor sets its own mode only while a line is typed. What is typed between two lines would be
+    /// echoed twice in the person's own mode, Ctrl-D would be lost, and Ctrl-C would end the program.
     pub(super) fn take() -> io::Result<Guard> {
         let stdin = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
         let mode = tcgetattr(&stdin)?;
+        let mut between = mode.clone();
+        between.local_modes -=
+            LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
+        between.input_modes -= InputModes::ICRNL | InputModes::IXON;
+        between.special_codes[SpecialCodeIndex::VMIN] = 1;
+        between.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(&stdin, OptionalActions::Now, &between)?;
         let terminal = Arc::new(Self { stdin, mode });
         if let Ok(mut taken) = TAKEN.lock() {
             *taken = Some(Arc::clone(&terminal));

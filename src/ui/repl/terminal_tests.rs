@@ -201,6 +201,24 @@ fn a_person_types_completes_clears_is_told_and_leaves() {
 }
 
 #[test]
+fn what_is_typed_ahead_is_kept_and_ctrl_c_between_lines_ends_nothing() {
+    let (_folder, history) = history();
+    let mut desk = Desk::new(&history);
+    // all at once: most of it comes while no line is being edited
+    desk.types("/stop a1\r/stop a2\r/stop a3\r\x03");
+    let said = desk.sees("Ctrl-D leaves");
+    for answer in ["a1 is stopped", "a2 is stopped", "a3 is stopped"] {
+        assert_eq!(said.matches(answer).count(), 1, "{answer} in {said:?}");
+    }
+    // Ctrl-C drops what is typed right behind it, as terminals do
+    desk.sees("mo> ");
+    desk.types("/stop a4\r\x04");
+    desk.sees("a4 is stopped");
+    desk.sees("stopped everything");
+    assert_eq!(desk.ends().code(), Some(0));
+}
+
+#[test]
 fn what_comes_late_appears_above_the_line_that_is_being_typed() {
     let (_folder, history) = history();
     let mut desk = Desk::new(&history);

@@ -13,7 +13,7 @@ use super::error::{ZellijError, excerpt, plain, session_not_found};
 use super::find::{Environment, Version};
 use super::foreground::{Roots, socket_folder, socket_of};
 use super::listing::Panes;
-use crate::host::{DEFAULT_MAX_OUTPUT, Host, HostError, Output};
+use crate::host::{DEFAULT_MAX_OUTPUT, Host, HostError, Output, process};
 use crate::ids::{PaneAddress, SessionName};
 
 /// How many clients run at once.
@@ -281,6 +281,21 @@ impl Client {
     /// Whether there is a socket of the session.
     pub(super) fn has_socket(&self, session: &SessionName) -> bool {
         socket_of(&socket_folder(&self.environment), session).is_some()
+    }
+
+    /// Whether the server of a new session has started a process, going by what the system knows.
+    pub(super) fn has_begun(&self, session: &SessionName) -> bool {
+        let socket = socket_of(&socket_folder(&self.environment), session);
+        let is_server = |found: &process::Process| match found.argv.as_slice() {
+            [_, option, path, ..] => {
+                option == "--server" && Some(Path::new(path)) == socket.as_deref()
+            }
+            _ => false,
+        };
+        let everybody = process::all().into_iter().filter_map(process::process);
+        everybody
+            .filter(is_server)
+            .any(|server| !process::children(server.identity.pid).is_empty())
     }
 
     pub(super) async fn panes(

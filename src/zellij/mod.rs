@@ -285,6 +285,7 @@ impl Zellij {
             }
             error => error,
         })?;
+        self.let_begin(session).await;
         let until = Instant::now() + self.client.deadline();
         loop {
             match self.panes(session, Duration::ZERO).await {
@@ -292,6 +293,22 @@ impl Zellij {
                 Err(error) if !error.is_transient() || Instant::now() > until => return Err(error),
                 _ => tokio::time::sleep(Self::PAUSE).await,
             }
+        }
+    }
+
+    /// Waits, without a word to it, until a new server has started something in a pane; at most a second.
+    ///
+    /// A server of 0.45.1 panics if a client leaves it before its session is made, and every client that
+    /// merely asks whether it is alive does that.
+    async fn let_begin(&self, session: &SessionName) {
+        let until = Instant::now() + Self::BEGINNING;
+        while Instant::now() < until {
+            let (zellij, session) = (self.clone(), session.clone());
+            let look = tokio::task::spawn_blocking(move || zellij.client.has_begun(&session));
+            if look.await.unwrap_or(true) {
+                return;
+            }
+            tokio::time::sleep(Self::PAUSE).await;
         }
     }
 
@@ -326,6 +343,9 @@ impl Zellij {
             tokio::time::sleep(Self::PAUSE).await;
         }
     }
+
+    /// How long a new server is left alone where the system does not tell how far it is.
+    const BEGINNING: Duration = Duration::from_secs(1);
 
     /// The pause between two looks at what zellij does in its own time.
     const PAUSE: Duration = Duration::from_millis(25);

@@ -85,12 +85,17 @@ impl TestZellij {
             attached: None,
         };
         this.zellij_says(&["attach", "--create-background", session]);
+        // A server that is still starting is killed by any client that leaves it: nobody asks it anything
+        // before it has started something.
+        wait_for(PATIENCE, "the server's first process", || {
+            let mut servers = this.servers().into_iter();
+            servers.find(|server| !process::children(server.pid).is_empty())
+        });
         wait_for(PATIENCE, "the first pane's shell", || {
             let shown = this.dump(this.pane(0).pane);
             let ready = !shown.trim().is_empty() && !this.list().is_empty();
             ready.then_some(())
         });
-        // Only now: a server that is still starting is killed by a caller that says nothing.
         let server = process::listener(&this.socket()).and_then(process::without_arguments);
         this.server = server.expect("the server is known to the system").identity;
         this

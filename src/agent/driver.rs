@@ -414,9 +414,9 @@ async fn look_at(
 
 fn trouble(error: &ZellijError) -> Trouble {
     match error {
-        ZellijError::SessionNotFound { .. }
-        | ZellijError::NoSuchPane { .. }
-        | ZellijError::PluginPane { .. } => Trouble::Gone(in_full(error)),
+        ZellijError::SessionNotFound { .. } | ZellijError::NoSuchPane { .. } => {
+            Trouble::Gone(in_full(error))
+        }
         _ => Trouble::NoAnswer(in_full(error)),
     }
 }

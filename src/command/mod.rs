@@ -7,6 +7,7 @@
 //! prints.
 
 pub mod complete;
+pub mod dispatch;
 pub mod help;
 pub mod line;
 mod nearest;
@@ -19,15 +20,15 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::agent::view::AgentView;
+pub use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, PaneRef};
 use crate::record::Memo;
+pub use crate::supervisor::PaneRow;
 
 /// Something that a person asks of the supervisor.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,48 +166,6 @@ pub enum Reply {
     Confirm(String),
     /// The supervisor has stopped everything; what it did on the way out.
     Bye(String),
-}
-
-/// One pane, as `/panes` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PaneRow {
-    /// `session:terminal_18`.
-    pub pane: String,
-    /// Its title.
-    pub title: String,
-    /// What is in the foreground.
-    pub command: String,
-    /// Its folder.
-    pub folder: String,
-    /// The agent that has it, `this program`, or nobody.
-    pub whose: String,
-}
-
-/// How much a notice wants the person's attention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Urgency {
-    /// Good to know.
-    Info,
-    /// Something did not go as it should, and goes on by itself.
-    Warning,
-    /// The person is needed: the bell rings.
-    Person,
-}
-
-/// Something that the supervisor says by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Notice {
-    /// When.
-    pub ts: DateTime<Utc>,
-    /// About whom.
-    pub agent: Option<AgentId>,
-    /// How urgent.
-    pub urgency: Urgency,
-    /// What, in a line or several.
-    pub text: String,
 }
 
 /// The future that a [`Client`] answers with.

@@ -79,13 +79,11 @@ fn take(name: &str, what: &str, config: &Path) -> Result<Lock, Failure> {
 
 /// Where locks are: `$XDG_RUNTIME_DIR/meta-orchestrator`, or a folder of the user's own among temporary files.
 pub fn folder() -> PathBuf {
-    match std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty()) {
-        Some(folder) => PathBuf::from(folder).join("meta-orchestrator"),
-        None => {
-            let user = rustix::process::getuid().as_raw();
-            std::env::temp_dir().join(format!("meta-orchestrator-{user}"))
-        }
+    if let Some(folder) = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty()) {
+        return PathBuf::from(folder).join("meta-orchestrator");
     }
+    let user = rustix::process::getuid().as_raw();
+    std::env::temp_dir().join(format!("meta-orchestrator-{user}"))
 }
 
 fn hash(bytes: &[u8]) -> String {

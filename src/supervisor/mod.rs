@@ -44,9 +44,9 @@ const NOTICES: usize = 512;
 /// How many log lines may wait for the disk.
 const LOG_LINES: usize = 1_024;
 /// How long one decision may take, where the configuration does not say.
-const DECIDE_DEADLINE: Duration = Duration::from_secs(60);
+const DECIDE_DEADLINE: Duration = Duration::from_mins(1);
 /// How long one review may take, where the configuration does not say.
-const REVIEW_DEADLINE: Duration = Duration::from_secs(300);
+const REVIEW_DEADLINE: Duration = Duration::from_mins(5);
 /// How long the end may take: agents first, the logs then.
 const END: Duration = Duration::from_secs(1);
 
@@ -214,7 +214,7 @@ impl Supervisor {
             .clone()
     }
 
-    /// Cancelled once [`Supervisor::quit`] has begun.
+    /// Cancelled once [`Supervisor::quit`] is through.
     pub fn ended(&self) -> CancellationToken {
         self.inner.ended.clone()
     }
@@ -222,7 +222,6 @@ impl Supervisor {
     /// Stops every agent, saves the configuration if it was changed here, and flushes the logs, within two
     /// seconds. Says what it did.
     pub async fn quit(&self) -> String {
-        self.inner.ended.cancel();
         let mut said = Vec::new();
         let handles: Vec<_> = self.posts().iter().filter_map(Post::handle).collect();
         let count = handles.len();
@@ -248,12 +247,13 @@ impl Supervisor {
             match timeout(END, writer_end.close()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    said.push(format!("the logs may be incomplete: {}", in_full(&error)))
+                    said.push(format!("the logs may be incomplete: {}", in_full(&error)));
                 }
                 Err(_) => said
                     .push("the logs may be incomplete: the disk did not answer in time".to_owned()),
             }
         }
+        self.inner.ended.cancel();
         said.join("; ")
     }
 

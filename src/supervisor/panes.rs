@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Pending, State, Supervisor};
 use crate::config::AgentConfig;
-use crate::error::{Failure, Kind};
+use crate::error::{Failure, Kind, in_full};
 use crate::evidence::{self, Facts};
 use crate::ids::{AgentId, PaneAddress, PaneRef, SessionName};
 use crate::zellij::{Foreground, Pane, Panes};
@@ -32,6 +32,9 @@ pub struct PaneRow {
     pub whose: String,
 }
 
+/// The panes of every session that answered, and what is wrong with the others.
+type AllPanes = (Vec<(SessionName, Arc<Panes>)>, Vec<(SessionName, String)>);
+
 /// A pane that `/adopt` would supervise.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
@@ -41,11 +44,11 @@ pub(super) struct Candidate {
 }
 
 impl Supervisor {
-    /// Every pane of every session, and what could not be found out.
+    /// Every pane of every session. A session that does not answer has one row, which says so.
     ///
     /// # Errors
     /// When zellij does not say which sessions there are.
-    pub async fn panes(&self) -> Result<(Vec<PaneRow>, Vec<String>), Failure> {
+    pub async fn panes(&self) -> Result<Vec<PaneRow>, Failure> {
         let (listed, troubles) = self.all_panes().await?;
         let mut rows = Vec::new();
         for (session, panes) in &listed {
@@ -68,16 +71,25 @@ impl Supervisor {
                 });
             }
         }
+        for (session, trouble) in troubles {
+            rows.push(PaneRow {
+                pane: format!("{session}:?"),
+                title: trouble,
+                command: String::new(),
+                folder: String::new(),
+                whose: String::new(),
+            });
+        }
         let known = rows.iter().map(|row| row.pane.clone()).collect();
         *self
             .inner
             .known_panes
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = known;
-        Ok((rows, troubles))
+        Ok(rows)
     }
 
-    async fn all_panes(&self) -> Result<(Vec<(SessionName, Arc<Panes>)>, Vec<String>), Failure> {
+    async fn all_panes(&self) -> Result<AllPanes, Failure> {
         let mut listed = Vec::new();
         let mut troubles = Vec::new();
         for session in self.inner.zellij.sessions().await? {
@@ -88,7 +100,7 @@ impl Supervisor {
                 .await
             {
                 Ok(panes) => listed.push((session, panes)),
-                Err(error) => troubles.push(error.to_string()),
+                Err(error) => troubles.push((session, in_full(&error))),
             }
         }
         Ok((listed, troubles))
@@ -234,10 +246,10 @@ impl Supervisor {
             [] => Err(Failure::new(Kind::Missing, "there is no zellij session")
                 .hint("start one: `zellij`")),
             several => {
-                let names: Vec<_> = several.iter().map(SessionName::as_str).collect();
+                let all: Vec<_> = several.iter().map(SessionName::as_str).collect();
                 Err(Failure::usage(format!(
                     "it is not clear which zellij session is meant: {}",
-                    names.join(", ")
+                    all.join(", ")
                 ))
                 .hint("write `SESSION:PANE`, or start with `--zellij-session NAME`"))
             }

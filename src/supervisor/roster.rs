@@ -284,7 +284,7 @@ impl Supervisor {
             .set(settings)
             .await
             .map_err(|error| ended(id, error))?;
-        self.keep(&mut state, &agent);
+        keep(&mut state, &agent);
         self.change(&state, id, "set", |post| post.agent = agent)
             .await?;
         Ok(format!("{id}: {said}"))
@@ -319,7 +319,7 @@ impl Supervisor {
             let _ = before.quit().await;
         }
         self.replace(id, post);
-        self.keep(state, &agent);
+        keep(state, &agent);
         self.change(state, id, "set", |_| {}).await?;
         Ok(format!(
             "{id} watches {address} now, where `{}` is in the foreground",
@@ -414,18 +414,6 @@ impl Supervisor {
         Ok(())
     }
 
-    /// The configuration has the agent as it is now.
-    fn keep(&self, state: &mut State, agent: &AgentConfig) {
-        if let Some(kept) = state
-            .config
-            .agents
-            .iter_mut()
-            .find(|kept| kept.id == agent.id)
-        {
-            kept.clone_from(agent);
-        }
-    }
-
     pub(super) fn handle(&self, id: &AgentId) -> Result<Handle, Failure> {
         let (handle, view) = self.with(id, |post| (post.handle(), post.view()))?;
         handle.ok_or_else(|| {
@@ -456,4 +444,16 @@ impl Supervisor {
 
 fn ended(id: &AgentId, error: Ended) -> Failure {
     Failure::from_error(Kind::Bug, &error).hint(format!("`/remove {id}` and add it again"))
+}
+
+/// The configuration has the agent as it is now.
+fn keep(state: &mut State, agent: &AgentConfig) {
+    if let Some(kept) = state
+        .config
+        .agents
+        .iter_mut()
+        .find(|kept| kept.id == agent.id)
+    {
+        kept.clone_from(agent);
+    }
 }

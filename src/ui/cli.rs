@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::demo_agent::DemoAgent;
 use crate::config::Config;
 use crate::ids::{SessionId, SessionName};
 
@@ -72,7 +73,7 @@ pub enum Task {
     #[command(hide = true)]
     DemoAgent {
         /// Which
-        kind: String,
+        kind: DemoAgent,
     },
 }
 
@@ -282,7 +283,7 @@ mod tests {
                 "demo-agent asks",
                 Options {
                     task: Task::DemoAgent {
-                        kind: "asks".into(),
+                        kind: DemoAgent::Asker,
                     },
                     ..nothing()
                 },

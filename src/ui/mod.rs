@@ -1,10 +1,12 @@
-//! What touches the terminal: the command line and the REPL.
+//! What touches the terminal: the command line, the REPL, and the demo's simulated agents.
 //!
 //! Only this module prints. It turns what a person types into [`Command`](crate::command::Command)s, sends
 //! them to a [`Client`](crate::command::Client), and shows what comes back; it decides nothing and knows no
 //! supervisor. `main` calls it.
 
 pub mod cli;
+pub mod demo_agent;
+pub mod diagnostics;
 pub mod places;
 pub mod repl;
 

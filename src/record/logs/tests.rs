@@ -278,6 +278,7 @@ fn the_roster_is_what_the_last_words_leave() {
         let line = roster_line(&RosterLine {
             v: VERSION,
             ts: at(0),
+            config: config.into(),
             change,
         });
         folder

@@ -331,20 +331,25 @@ pub fn roster(folder: &Path, config: &Path) -> Result<ReadBack<Roster>, StoreErr
             }
         }
     })?;
-    let entries = order
-        .iter()
-        .rev()
-        .filter_map(|id| known.remove(id).flatten())
-        .collect();
-    let removed = known
-        .into_iter()
-        .filter(|(_, entry)| entry.is_none())
-        .map(|(id, _)| id)
-        .collect();
+    let (removed, entries) = order_of(order, known);
     Ok(ReadBack {
         found: Roster { entries, removed },
         skipped,
     })
+}
+
+/// Who was removed, and who stays, the newest last.
+fn order_of(
+    newest_first: Vec<AgentId>,
+    mut known: HashMap<AgentId, Option<RosterEntry>>,
+) -> (Vec<AgentId>, Vec<RosterEntry>) {
+    let entries = newest_first
+        .into_iter()
+        .rev()
+        .filter_map(|id| known.get_mut(&id)?.take().map(|entry| (id, entry)));
+    let (stay, entries): (HashSet<AgentId>, Vec<RosterEntry>) = entries.unzip();
+    let removed = known.into_keys().filter(|id| !stay.contains(id)).collect();
+    (removed, entries)
 }
 
 /// Hands the records of the log `path` to `take`, the newest first, until it says `false`, or `most` lines

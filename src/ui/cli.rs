@@ -280,7 +280,7 @@ mod tests {
                 },
             ),
             (
-                "demo-agent asks",
+                "demo-agent asker",
                 Options {
                     task: Task::DemoAgent {
                         kind: DemoAgent::Asker,

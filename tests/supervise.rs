@@ -9,5 +9,7 @@
 
 mod common;
 
+#[path = "supervise/guards.rs"]
+mod guards;
 #[path = "supervise/nudging.rs"]
 mod nudging;

@@ -232,7 +232,12 @@ impl Supervisor {
         if timeout(END, ends.join_all()).await.is_err() {
             said.push("some agents did not end in time".to_owned());
         } else if count > 0 {
-            said.push(format!("{count} agents are no longer watched"));
+            let agents = if count == 1 {
+                "1 agent is".to_owned()
+            } else {
+                format!("{count} agents are")
+            };
+            said.push(format!("{agents} no longer watched"));
         }
         if let Some(saved) = self.save_if_changed().await {
             said.push(saved);

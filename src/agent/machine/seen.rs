@@ -187,8 +187,8 @@ impl Machine {
             return;
         };
         let draft = sight.prompt.as_ref().map(|prompt| prompt.draft.as_str());
-        let stands =
-            draft.is_some_and(|draft| !draft.is_empty() && squash(&text).starts_with(draft));
+        let stands = draft
+            .is_some_and(|draft| !draft.is_empty() && squash(&text).starts_with(&squash(draft)));
         let why = "the supervisor ended while it was typing this".to_owned();
         let receipt = Receipt::Unproven {
             why,

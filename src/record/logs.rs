@@ -286,18 +286,28 @@ pub fn roster_line(line: &RosterLine) -> String {
     line_of(line)
 }
 
-/// The roster as the log in `folder` leaves it, in the order in which agents came.
+/// What the roster's log says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Roster {
+    /// Who is in it, in the order in which they came.
+    pub entries: Vec<RosterEntry>,
+    /// Who was taken out of it and did not come back.
+    pub removed: Vec<AgentId>,
+}
+
+/// The roster of the configuration `config` as the log in `folder` leaves it.
 ///
 /// # Errors
 /// When the log cannot be read.
-pub fn roster(folder: &Path) -> Result<ReadBack<Vec<RosterEntry>>, StoreError> {
+pub fn roster(folder: &Path, config: &Path) -> Result<ReadBack<Roster>, StoreError> {
     // newest first: the first word about an agent is the last one that was said
     let mut order: Vec<AgentId> = Vec::new();
     let mut known: HashMap<AgentId, Option<RosterEntry>> = HashMap::new();
-    let skipped = records(
-        &roster_path(folder),
-        usize::MAX,
-        |line: RosterLine| match line.change {
+    let skipped = records(&roster_path(folder), usize::MAX, |line: RosterLine| {
+        if line.config != config {
+            return true;
+        }
+        match line.change {
             RosterChange::Entry { entry, .. } => {
                 let id = entry.agent.id.clone();
                 known.entry(id.clone()).or_insert_with(|| {
@@ -319,15 +329,20 @@ pub fn roster(folder: &Path) -> Result<ReadBack<Vec<RosterEntry>>, StoreError> {
                 }
                 false
             }
-        },
-    )?;
+        }
+    })?;
     let entries = order
         .iter()
         .rev()
         .filter_map(|id| known.remove(id).flatten())
         .collect();
+    let removed = known
+        .into_iter()
+        .filter(|(_, entry)| entry.is_none())
+        .map(|(id, _)| id)
+        .collect();
     Ok(ReadBack {
-        found: entries,
+        found: Roster { entries, removed },
         skipped,
     })
 }

@@ -38,6 +38,8 @@ const SIZES: [(&str, u64); 2] = [("1 MiB", MIB), ("1 GiB", 1024 * MIB)];
 const ONCE: &str = "--read-back-once";
 /// The agents of the roster.
 const AGENTS: u64 = 50;
+/// Whose roster it is.
+const CONFIG: &str = "/home/somebody/meta_orchestrator.config.json";
 
 /// The logs of one size, in a folder that goes with them.
 struct Logs {
@@ -146,17 +148,13 @@ fn step(number: u64) -> String {
 
 /// A change of the roster; each 500th line is the whole roster, as every start writes it.
 fn change(number: u64) -> String {
-    let entry = |number: u64| RosterEntry {
-        agent: AgentConfig::new(
-            format!("a{}", number % AGENTS).parse().unwrap(),
-            format!("main:terminal_{}", number % AGENTS)
-                .parse()
-                .unwrap(),
+    let entry = |number: u64| {
+        let (id, pane) = (number % AGENTS, number % AGENTS);
+        RosterEntry::new(AgentConfig::new(
+            format!("a{id}").parse().unwrap(),
+            format!("main:terminal_{pane}").parse().unwrap(),
             "Optimise FlashAttn v3 bwd SM90 2x throughput",
-        ),
-        stopped: false,
-        accepted: None,
-        address: None,
+        ))
     };
     let change = if number.is_multiple_of(500) {
         RosterChange::Standing {
@@ -171,6 +169,7 @@ fn change(number: u64) -> String {
     logs::roster_line(&RosterLine {
         v: VERSION,
         ts: at(number),
+        config: CONFIG.into(),
         change,
     })
 }
@@ -180,8 +179,8 @@ fn read_back(folder: &Path) {
     let logs = agent_logs(folder);
     let memos = logs.newest_memos(&"default".parse().unwrap(), 10).unwrap();
     let last = logs.last_decision().unwrap();
-    let roster = logs::roster(folder).unwrap();
-    assert_eq!((memos.found.len(), roster.found.len()), (10, 50));
+    let roster = logs::roster(folder, Path::new(CONFIG)).unwrap();
+    assert_eq!((memos.found.len(), roster.found.entries.len()), (10, 50));
     black_box((memos, last, roster));
 }
 
@@ -230,7 +229,7 @@ fn measure(criterion: &mut Criterion, logs: &Logs) {
         b.iter(|| agent.last_decision().unwrap());
     });
     group.bench_function("roster", |b| {
-        b.iter(|| logs::roster(&logs.folder).unwrap());
+        b.iter(|| logs::roster(&logs.folder, Path::new(CONFIG)).unwrap());
     });
     group.finish();
 }

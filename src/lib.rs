@@ -1,7 +1,7 @@
 //! meta-orchestrator: supervises coding agents that run in zellij panes, and never presses a wrong key.
 //!
 //! One small task per agent reads the agent's pane, notices that it has gone quiet, asks a cheap model whether
-//! to **continue** (leave it alone), **instruct** (type a next instruction) or **ask_user**, and types the
+//! to **continue** (leave it alone), **instruct** (type a next instruction) or **`ask_user`**, and types the
 //! instruction safely. A person steers it; everything that it saw, decided and did is in logs from which a
 //! session of many weeks resumes.
 //!

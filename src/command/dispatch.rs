@@ -30,6 +30,10 @@ impl Local {
 
     async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
         let supervisor = &self.supervisor;
+        if !matches!(command, Command::Yes | Command::No) {
+            // a later yes must not be about something that is no longer before the person's eyes
+            supervisor.forget_pending().await;
+        }
         let said = match command {
             Command::List => return Ok(Reply::Agents(supervisor.views())),
             Command::Add { id, pane, goal } => supervisor.add(id, pane, read(goal)?).await?,

@@ -352,6 +352,11 @@ impl Supervisor {
         }
     }
 
+    /// Leaves what was asked about last, if anything was.
+    pub async fn forget_pending(&self) {
+        self.inner.state.lock().await.pending = None;
+    }
+
     /// Leaves what was asked about last.
     ///
     /// # Errors

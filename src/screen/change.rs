@@ -59,7 +59,7 @@ pub struct SeenLines {
 
 impl SeenLines {
     /// How many lines are remembered.
-    const KEPT: usize = 4096;
+    const KEPT: usize = 2048;
 
     /// Remembers `screen`, and says how many of its lines, the echo of `echo` left out, were not known.
     pub fn learn(&mut self, screen: &Screen, echo: &str) -> usize {

@@ -143,6 +143,7 @@ impl Supervisor {
         let wanted = state.config.agents.clone();
         let shared_changed = before.limits != state.config.limits
             || before.timing != state.config.timing
+            || before.decide_backend != state.config.decide_backend
             || before.observe != state.config.observe;
         let standing: Vec<AgentConfig> =
             self.posts().iter().map(|post| post.agent.clone()).collect();
@@ -155,7 +156,9 @@ impl Supervisor {
         for agent in &wanted {
             let was = standing.iter().find(|other| other.id == agent.id);
             if was == Some(agent) {
-                self.tell_settings(state, agent, shared_changed).await;
+                if shared_changed {
+                    self.tell_settings(state, agent).await;
+                }
                 continue;
             }
             let restarted = was.is_some();
@@ -178,15 +181,13 @@ impl Supervisor {
     }
 
     /// Bounds and the backend's name concern agents that go on undisturbed too.
-    async fn tell_settings(&self, state: &State, agent: &AgentConfig, changed: bool) {
+    async fn tell_settings(&self, state: &State, agent: &AgentConfig) {
         let found = self.with(&agent.id, |post| (post.handle(), post.address.clone()));
         let Ok((Some(handle), address)) = found else {
             return;
         };
         let settings = self.settings(state, agent, &address);
-        if changed || handle.view().status.to_string().starts_with("asking") {
-            let _ = handle.set(settings).await;
-        }
+        let _ = handle.set(settings).await;
     }
 
     async fn employ(&self, state: &State, agent: &AgentConfig) -> Result<(), Failure> {

@@ -47,6 +47,8 @@ const LOG_LINES: usize = 1_024;
 const DECIDE_DEADLINE: Duration = Duration::from_mins(1);
 /// How long one review may take, where the configuration does not say.
 const REVIEW_DEADLINE: Duration = Duration::from_mins(5);
+/// How long a line of the roster's log may take.
+const RECORD: Duration = Duration::from_secs(2);
 /// How long the end may take: agents first, the logs then.
 const END: Duration = Duration::from_secs(1);
 
@@ -106,6 +108,8 @@ struct Inner {
     overrides: Overrides,
     director: watch::Sender<Arc<Director>>,
     notices: broadcast::Sender<Notice>,
+    /// What was said before anybody listened.
+    first_notices: Mutex<Option<broadcast::Receiver<Notice>>>,
     agent_notices: mpsc::Sender<Notice>,
     /// Who is supervised, in the order in which they came. Held for moments only, never over an await.
     posts: RwLock<Vec<Post>>,
@@ -159,7 +163,7 @@ impl Supervisor {
             keep_days: start.config.logs.keep_days,
         };
         let (writer, writer_end) = LogWriter::start(LOG_LINES, rotation)?;
-        let (notices, _) = broadcast::channel(NOTICES);
+        let (notices, first) = broadcast::channel(NOTICES);
         let (agent_notices, said) = mpsc::channel(NOTICES);
         tokio::spawn(pass_on(said, notices.clone()));
         let session = resume::session(&start.memory)?;
@@ -181,6 +185,7 @@ impl Supervisor {
                 overrides: start.overrides,
                 director: watch::Sender::new(director),
                 notices,
+                first_notices: Mutex::new(Some(first)),
                 agent_notices,
                 posts: RwLock::default(),
                 state: tokio::sync::Mutex::new(state),
@@ -200,9 +205,16 @@ impl Supervisor {
         self.posts().iter().map(Post::view).collect()
     }
 
-    /// What is said from now on.
+    /// What is said from now on; the first to ask also hears what was said since the start.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.inner.notices.subscribe()
+        let mut first = self
+            .inner
+            .first_notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        first
+            .take()
+            .unwrap_or_else(|| self.inner.notices.subscribe())
     }
 
     /// The panes known from the last look: `session:terminal_18`.
@@ -239,8 +251,11 @@ impl Supervisor {
             };
             said.push(format!("{agents} no longer watched"));
         }
-        if let Some(saved) = self.save_if_changed().await {
-            said.push(saved);
+        match timeout(END, self.save_if_changed()).await {
+            Ok(saved) => said.extend(saved),
+            Err(_) => {
+                said.push("what was changed is not saved: another command is under way".to_owned());
+            }
         }
         let writer_end = self
             .inner
@@ -296,18 +311,17 @@ impl Supervisor {
             change,
         };
         let path = logs::roster_path(&self.inner.log_dir);
-        if let Err(error) = self
-            .inner
-            .writer
-            .append(&path, logs::roster_line(&line))
-            .await
-        {
-            self.say(
-                None,
-                Urgency::Warning,
-                format!("`--resume` will not know of this: {}", in_full(&error)),
-            );
-        }
+        let written = self.inner.writer.append(&path, logs::roster_line(&line));
+        let why = match timeout(RECORD, written).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => in_full(&error),
+            Err(_) => "the disk does not answer".to_owned(),
+        };
+        self.say(
+            None,
+            Urgency::Warning,
+            format!("`--resume` may not know of this: {why}"),
+        );
     }
 }
 

@@ -39,8 +39,10 @@ impl Supervisor {
             .filter_map(|entry| Some((entry.agent.id.clone(), entry.accepted.clone()?)))
             .collect();
         for entry in entries {
-            let pane = self.address(&state, &entry.agent.pane).await?;
-            let place = entry.address.clone().filter(|_| resume).unwrap_or(pane);
+            let place = match entry.address.clone().filter(|_| resume) {
+                Some(place) => place,
+                None => self.address(&state.config, &entry.agent.pane).await?,
+            };
             let id = entry.agent.id.clone();
             let twins = accepted.iter().filter(|(other, program)| {
                 let own = entry.accepted.as_ref();
@@ -197,21 +199,12 @@ impl Supervisor {
         assignment: Assignment,
         restored: Restored,
     ) -> Post {
-        let spare = Assignment {
-            agent: assignment.agent.clone(),
-            address: assignment.address.clone(),
-            accepted: assignment.accepted.clone(),
-            stopped: assignment.stopped,
-        };
-        match self.post(state, assignment, restored).await {
+        match self.post(state, assignment.clone(), restored).await {
             Ok(post) => post,
             Err(failure) => {
-                self.say(
-                    Some(&spare.agent.id),
-                    Urgency::Person,
-                    format!("is not watched: {failure}"),
-                );
-                self.unwatched(state, spare, failure.message)
+                let text = format!("is not watched: {failure}");
+                self.say(Some(&assignment.agent.id), Urgency::Person, text);
+                self.unwatched(state, assignment, &failure.message)
             }
         }
     }

@@ -35,6 +35,7 @@ use crate::store::{self, Document, LogWriter, Rotation};
 use crate::zellij::Zellij;
 
 pub use files::read as read_configuration;
+pub use lock::folder as lock_folder;
 pub use panes::PaneRow;
 use post::Post;
 pub use review::Finished;

@@ -19,7 +19,7 @@ pub struct ConfigError {
 pub(super) const OWN_ID_AND_PANE: &str = "give each agent an id and a pane of its own";
 
 fn at(path: &str) -> String {
-    if path.is_empty() || path == "." {
+    if matches!(path, "" | "." | "?") {
         String::new()
     } else {
         format!(", at `{path}`")

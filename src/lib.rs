@@ -14,5 +14,6 @@ pub mod llm;
 pub mod record;
 pub mod screen;
 pub mod store;
+pub mod supervisor;
 pub mod ui;
 pub mod zellij;

@@ -4,7 +4,7 @@
 # `ensure_zellij`), and works with the bash 3.2 of macOS.
 
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The zellij that is installed where none is found, and the oldest that will do (`--pane-id` came with it).
 zellij_version=0.45.1
@@ -92,10 +92,12 @@ install_zellij() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   system_openssl || features=--features=vendored_curl
-  say "Installing zellij $zellij_version into $home (once; 2 to 10 minutes, about 1.5 GB while it builds)."
+  say "Installing zellij $zellij_version into $home (once; 2 to 10 minutes, about 1 GB while it builds)."
   # An optimised build takes 18 minutes on two cores; this one does the same, a little slower.
-  # 9>&-: a compiler cache's server that cargo starts must not inherit the lock.
-  CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+  # 9>&-: a compiler cache's server that cargo starts must not inherit the lock. PATH: or cargo advises the
+  # person to add a folder that is gone in a moment.
+  PATH=$folder/root/bin:$PATH CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
     cargo install zellij --locked --version "$zellij_version" --no-default-features $features --no-track \
     --root "$folder/root" --target-dir "$folder/target" </dev/null 9>&- >&2 ||
     die "zellij could not be built (above: why)" \

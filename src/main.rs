@@ -1,3 +1,169 @@
-//! The program: everything is in the library.
+//! The program: reads its command line, starts the supervisor and a front end, and ends with an exit code.
+//!
+//! Everything else is in the library. Signals arrive here: SIGINT, SIGTERM, and SIGHUP unless it was inherited
+//! as ignored, end the program as `/quit` does.
 
-fn main() {}
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use meta_orchestrator::command::dispatch::Local;
+use meta_orchestrator::config::Config;
+use meta_orchestrator::error::{Failure, Kind};
+use meta_orchestrator::host::{Host, process};
+use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
+use meta_orchestrator::ui::cli::{self, Options, Task};
+use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
+use meta_orchestrator::ui::repl::{self, ReplOptions};
+use meta_orchestrator::ui::{self, demo_agent, diagnostics};
+use meta_orchestrator::zellij::Zellij;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long the runtime waits for what is still under way once everything has been said.
+const LAST: Duration = Duration::from_millis(100);
+
+fn main() -> ExitCode {
+    let options = cli::parse();
+    match run(&options) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            ui::print_failure(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<u8, Failure> {
+    if let Some(text) = options.task.text() {
+        return ui::print(&text).map(|()| 0);
+    }
+    if let Task::DemoAgent { kind } = options.task {
+        let ran = demo_agent::run(kind);
+        return ran
+            .map(|()| 0)
+            .map_err(|error| Failure::from_error(Kind::Failed, &error));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::from_error(Kind::Failed, &error))?;
+    let ended = runtime.block_on(async {
+        match options.task {
+            Task::Doctor { json } => examine(options, json).await,
+            _ => supervise(options).await,
+        }
+    });
+    runtime.shutdown_timeout(LAST);
+    ended
+}
+
+/// The configuration's place by the command line and the environment.
+fn place(options: &Options) -> ConfigPlace {
+    places::config(
+        options.config.as_deref(),
+        |name| std::env::var_os(name),
+        Path::exists,
+    )
+}
+
+async fn supervise(options: &Options) -> Result<u8, Failure> {
+    let place = place(options);
+    let read = supervisor::read_configuration(&place.path)?;
+    let greeting = greeting(&place, read.is_some());
+    let (config, document) = read.map_or((Config::default(), None), |(config, document)| {
+        (config, Some(document))
+    });
+    let log_dir = options
+        .log_dir
+        .clone()
+        .unwrap_or_else(|| config.log_dir.clone());
+    let _flushed = diagnostics::start(&log_dir)?;
+    let zellij = Zellij::find(Host::local(), config.timing.zellij_timeout_sec.duration()).await?;
+    let supervisor = Supervisor::start(Start {
+        config,
+        path: place.path,
+        document,
+        overrides: Overrides {
+            log_dir: options.log_dir.clone(),
+            session: options.zellij_session.clone(),
+            observe: options.observe,
+        },
+        memory: memory(options),
+        resume: options.memory == cli::Memory::Resume,
+        zellij,
+    })
+    .await?;
+    tokio::spawn(end_on_signal(supervisor.clone()));
+    let history = places::history(|name| std::env::var_os(name));
+    let client = Arc::new(Local::new(supervisor.clone()));
+    let ended = repl::run(
+        client,
+        ReplOptions { history, greeting },
+        supervisor.ended(),
+    )
+    .await;
+    if !supervisor.ended().is_cancelled() {
+        supervisor.quit().await;
+    }
+    ended
+}
+
+fn memory(options: &Options) -> Memory {
+    match (&options.session_id, options.memory) {
+        (Some(name), _) => Memory::Named(name.clone()),
+        (None, cli::Memory::Fresh) => Memory::Fresh,
+        (None, cli::Memory::Continue | cli::Memory::Resume) => Memory::GoOn,
+    }
+}
+
+fn greeting(place: &ConfigPlace, exists: bool) -> String {
+    let path = place.path.display();
+    let begins = match (exists, place.chosen) {
+        (true, _) => format!("configuration: {path}"),
+        (false, Chosen::Nowhere) => {
+            format!(
+                "no configuration found: an empty roster, and the defaults; `/save` writes {path}"
+            )
+        }
+        (false, _) => {
+            format!("there is no {path} yet: an empty roster, and the defaults; `/save` writes it")
+        }
+    };
+    format!(
+        "meta-orchestrator {}; {begins}; `/help` lists the commands",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// Ends the supervisor on a signal. The front end notices, and gives the terminal back.
+async fn end_on_signal(supervisor: Supervisor) {
+    let hangup_counts = process::hangup_is_ignored() != Some(true);
+    let signals = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
+    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+        return;
+    };
+    let hangup = async {
+        if !hangup_counts {
+            return std::future::pending().await;
+        }
+        match signal(SignalKind::hangup()) {
+            Ok(mut hangup) => hangup.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup => {}
+    }
+    supervisor.quit().await;
+}
+
+async fn examine(_options: &Options, _json: bool) -> Result<u8, Failure> {
+    Ok(0)
+}

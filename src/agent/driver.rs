@@ -40,7 +40,7 @@ pub struct Doors {
     /// Its zellij.
     pub zellij: Zellij,
     /// Who decides.
-    pub director: Arc<Director>,
+    pub director: watch::Receiver<Arc<Director>>,
     /// Its logs.
     pub logs: AgentLogs,
     /// Who tells the person; a bounded queue that the supervisor empties.
@@ -73,19 +73,6 @@ struct Driver {
     outgoing: VecDeque<Outgoing>,
     is_writing: bool,
     write_again: Option<Instant>,
-}
-
-pub(super) fn first_view(
-    machine: &Machine,
-) -> (
-    watch::Sender<Arc<AgentView>>,
-    watch::Receiver<Arc<AgentView>>,
-) {
-    let now = Moment {
-        since_start: Duration::ZERO,
-        wall: Utc::now(),
-    };
-    watch::channel(Arc::new(machine.view(now)))
 }
 
 pub(super) async fn run(
@@ -264,7 +251,7 @@ impl Driver {
     }
 
     fn ask(&mut self, ticket: Ticket, situation: Box<Situation>) {
-        let director = Arc::clone(&self.doors.director);
+        let director = Arc::clone(&self.doors.director.borrow());
         self.asking = Some(self.tasks.spawn(async move {
             let outcome = director.decide(&situation).await;
             Done::Event(Event::Answered(ticket, Box::new(outcome)))
@@ -427,9 +414,9 @@ async fn look_at(
 
 fn trouble(error: &ZellijError) -> Trouble {
     match error {
-        ZellijError::SessionNotFound { .. }
-        | ZellijError::NoSuchPane { .. }
-        | ZellijError::PluginPane { .. } => Trouble::Gone(in_full(error)),
+        ZellijError::SessionNotFound { .. } | ZellijError::NoSuchPane { .. } => {
+            Trouble::Gone(in_full(error))
+        }
         _ => Trouble::NoAnswer(in_full(error)),
     }
 }

@@ -10,11 +10,12 @@ pub mod machine;
 pub mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use driver::Doors;
-use machine::{Machine, Settings};
+use machine::{Machine, Moment, Settings};
 use view::AgentView;
 
 use crate::director::prompt::Situation;
@@ -61,9 +62,17 @@ pub struct Handle {
 pub fn spawn(machine: Machine, doors: Doors) -> Handle {
     let (orders, taken) = mpsc::channel(ORDERS);
     let id = machine.settings().agent.id.clone();
-    let (publish, view) = driver::first_view(&machine);
+    let (publish, view) = watch::channel(first_view(&machine));
     tokio::spawn(driver::run(machine, doors, taken, publish));
     Handle { id, orders, view }
+}
+
+/// An agent as it is seen before its task has begun.
+pub fn first_view(machine: &Machine) -> Arc<AgentView> {
+    Arc::new(machine.view(Moment {
+        since_start: Duration::ZERO,
+        wall: chrono::Utc::now(),
+    }))
 }
 
 impl Handle {

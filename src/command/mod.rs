@@ -1,8 +1,19 @@
 //! One table of commands: what the shell line, the typed `/line` and later the keymap and the socket become.
 //!
-//! [`table`] is where the commands stand, with their arguments and help; [`line`] turns a typed line into a
-//! [`Command`] and completes a half-typed one; [`reply`] puts what came of it into words; [`dispatch`]
-//! carries it out on a supervisor. Front ends speak to a [`Client`] and know no supervisor.
+//! [`table`] is where the commands stand, with their arguments and help, which [`help`] shows;
+//! [`mod@line`] turns a typed line into a [`Command`], [`complete`] completes a half-typed one; [`reply`]
+//! puts what came of it into words, with [`text`] to make foreign text harmless; `dispatch` carries a
+//! command out on a supervisor. Front ends speak to a [`Client`] and know no supervisor. Nothing here
+//! prints.
+
+pub mod complete;
+pub mod dispatch;
+pub mod help;
+pub mod line;
+mod nearest;
+pub mod reply;
+pub mod table;
+pub mod text;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -17,6 +28,7 @@ use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, PaneRef};
 use crate::record::Memo;
+pub use crate::supervisor::PaneRow;
 
 /// Something that a person asks of the supervisor.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,22 +166,6 @@ pub enum Reply {
     Confirm(String),
     /// The supervisor has stopped everything; what it did on the way out.
     Bye(String),
-}
-
-/// One pane, as `/panes` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PaneRow {
-    /// `session:terminal_18`.
-    pub pane: String,
-    /// Its title.
-    pub title: String,
-    /// What is in the foreground.
-    pub command: String,
-    /// Its folder.
-    pub folder: String,
-    /// The agent that has it, `this program`, or nobody.
-    pub whose: String,
 }
 
 /// The future that a [`Client`] answers with.

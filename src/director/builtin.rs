@@ -89,10 +89,8 @@ fn question(seen: &Seen<'_>) -> Option<Verdict> {
 
 fn still_working(seen: &Seen<'_>) -> Option<Verdict> {
     static WORKING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)…\s*(?:\(|$)|\b(?:compiling|downloading|installing|waiting for|in progress)\b",
-        )
-        .ok()
+        Regex::new(r"(?i)…\s*(?:\(|$)|^\W*(?:compiling|downloading|installing|running|building)\b")
+            .ok()
     });
     let line = seen.lines.last()?;
     let working = WORKING

@@ -133,8 +133,10 @@ pub fn environment_variable(pid: u32, name: &str) -> Option<OsString> {
 }
 
 /// The process that listens at a Unix socket, as the kernel knows it: neither a renamed socket nor what
-/// a process says of itself can mislead. It connects, says nothing, and leaves. `None` if nobody listens,
-/// if the listener has more callers waiting than it admits, or where the system does not tell.
+/// a process says of itself can mislead. `None` if nobody listens, if the listener has more callers waiting
+/// than it admits, or where the system does not tell.
+///
+/// It connects, says nothing, and leaves: the caller knows that the listener can bear that.
 pub fn listener(socket: &Path) -> Option<u32> {
     let address = SocketAddrUnix::new(socket).ok()?;
     // A listener that is stuck must not hold us up.

@@ -286,18 +286,28 @@ pub fn roster_line(line: &RosterLine) -> String {
     line_of(line)
 }
 
-/// The roster as the log in `folder` leaves it, in the order in which agents came.
+/// What the roster's log says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Roster {
+    /// Who is in it, in the order in which they came.
+    pub entries: Vec<RosterEntry>,
+    /// Who was taken out of it and did not come back.
+    pub removed: Vec<AgentId>,
+}
+
+/// The roster of the configuration `config` as the log in `folder` leaves it.
 ///
 /// # Errors
 /// When the log cannot be read.
-pub fn roster(folder: &Path) -> Result<ReadBack<Vec<RosterEntry>>, StoreError> {
+pub fn roster(folder: &Path, config: &Path) -> Result<ReadBack<Roster>, StoreError> {
     // newest first: the first word about an agent is the last one that was said
     let mut order: Vec<AgentId> = Vec::new();
     let mut known: HashMap<AgentId, Option<RosterEntry>> = HashMap::new();
-    let skipped = records(
-        &roster_path(folder),
-        usize::MAX,
-        |line: RosterLine| match line.change {
+    let skipped = records(&roster_path(folder), usize::MAX, |line: RosterLine| {
+        if line.config != config {
+            return true;
+        }
+        match line.change {
             RosterChange::Entry { entry, .. } => {
                 let id = entry.agent.id.clone();
                 known.entry(id.clone()).or_insert_with(|| {
@@ -319,17 +329,27 @@ pub fn roster(folder: &Path) -> Result<ReadBack<Vec<RosterEntry>>, StoreError> {
                 }
                 false
             }
-        },
-    )?;
-    let entries = order
-        .iter()
-        .rev()
-        .filter_map(|id| known.remove(id).flatten())
-        .collect();
+        }
+    })?;
+    let (removed, entries) = order_of(order, known);
     Ok(ReadBack {
-        found: entries,
+        found: Roster { entries, removed },
         skipped,
     })
+}
+
+/// Who was removed, and who stays, the newest last.
+fn order_of(
+    newest_first: Vec<AgentId>,
+    mut known: HashMap<AgentId, Option<RosterEntry>>,
+) -> (Vec<AgentId>, Vec<RosterEntry>) {
+    let entries = newest_first
+        .into_iter()
+        .rev()
+        .filter_map(|id| known.get_mut(&id)?.take().map(|entry| (id, entry)));
+    let (stay, entries): (HashSet<AgentId>, Vec<RosterEntry>) = entries.unzip();
+    let removed = known.into_keys().filter(|id| !stay.contains(id)).collect();
+    (removed, entries)
 }
 
 /// Hands the records of the log `path` to `take`, the newest first, until it says `false`, or `most` lines

@@ -9,6 +9,7 @@ pub mod logs;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -198,7 +199,7 @@ pub struct Program {
     pub command: String,
     /// Its folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folder: Option<std::path::PathBuf>,
+    pub folder: Option<PathBuf>,
     /// The process, where the system tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessIdentity>,
@@ -342,6 +343,8 @@ pub struct RosterLine {
     /// When.
     #[serde(with = "time")]
     pub ts: DateTime<Utc>,
+    /// The configuration whose roster it is, as an absolute path: several may share a folder of logs.
+    pub config: PathBuf,
     /// What changed.
     #[serde(flatten)]
     pub change: RosterChange,
@@ -389,6 +392,18 @@ pub struct RosterEntry {
     /// Where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<PaneAddress>,
+}
+
+impl RosterEntry {
+    /// An agent that a configuration names and of which nothing else is known.
+    pub const fn new(agent: AgentConfig) -> Self {
+        Self {
+            agent,
+            stopped: false,
+            accepted: None,
+            address: None,
+        }
+    }
 }
 
 /// One review; a line of `<agentId>.reviews.jsonl`.

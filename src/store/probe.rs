@@ -75,8 +75,12 @@ impl FolderProbe {
     ///
     /// # Errors
     /// The system refuses: some network disks know no locks.
-    pub fn lock(&self) -> Result<(), LockError> {
-        Lock::acquire(&self.folder.join(".probe.lock"), "a trial").map(drop)
+    pub fn lock(&self) -> Result<(), StoreError> {
+        match Lock::acquire(&self.folder.join(".probe.lock"), "a trial") {
+            // Another trial at this very moment shows as well that there are locks.
+            Ok(_) | Err(LockError::Held { .. }) => Ok(()),
+            Err(LockError::Store(error)) => Err(error),
+        }
     }
 }
 
@@ -94,7 +98,7 @@ impl Drop for FolderProbe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::names_in;
+    use crate::store::testing::{CHILD_FOLDER, assert_passed, names_in, run_on_small_disk};
 
     #[test]
     fn a_folder_is_tried_and_nothing_stays_of_it() {
@@ -109,6 +113,16 @@ mod tests {
             drop(probe);
             assert_eq!(names_in(home.path()), ["there"], "{folder}");
         }
+    }
+
+    #[test]
+    fn trials_of_one_folder_at_one_time_do_not_disturb_each_other() {
+        let home = tempfile::tempdir().unwrap();
+        let probe = FolderProbe::of(home.path()).unwrap();
+        let held = Lock::acquire(&home.path().join(".probe.lock"), "another").unwrap();
+        probe.lock().unwrap();
+        drop(held);
+        assert_eq!(names_in(home.path()), [""; 0]);
     }
 
     #[test]
@@ -135,5 +149,27 @@ mod tests {
             );
             assert_eq!(names_in(home.path()), ["dangling", "file"], "{folder}");
         }
+    }
+
+    #[test]
+    fn a_disk_without_room_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = "store::probe::tests::child_tries_a_full_disk";
+        if let Some(output) = run_on_small_disk(name, folder.path()) {
+            assert_passed(&output);
+        }
+    }
+
+    #[test]
+    #[ignore = "run as a child, where there is little room"]
+    fn child_tries_a_full_disk() {
+        let Some(folder) = std::env::var_os(CHILD_FOLDER).map(PathBuf::from) else {
+            return;
+        };
+        let probe = FolderProbe::of(&folder).unwrap();
+        probe.write().unwrap();
+        let _ = fs::write(folder.join("all"), vec![b'x'; 1024 * 1024]);
+        assert!(probe.write().unwrap_err().is_disk_full());
+        assert_eq!(names_in(&folder), ["all"]);
     }
 }

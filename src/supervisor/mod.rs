@@ -1,3 +1,350 @@
-//! Stand-in for the supervisor: holds `doctor` until both are merged.
+//! Every agent's handle in one place: adding, starting, stopping, loading, saving, resuming, ending.
+//!
+//! The supervisor knows who is supervised and where, who may be typed to, and what was said to whom; what an
+//! agent does is its own business. It holds the locks that keep two supervisors off one pane. A verb either
+//! does all that it says or nothing, and says which. `command` calls it; it never prints.
 
 pub mod doctor;
+mod files;
+mod lock;
+mod panes;
+mod post;
+mod resume;
+mod review;
+mod roster;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::view::{AgentView, Notice, Urgency};
+use crate::config::{BackendType, Config};
+use crate::director::Director;
+use crate::error::{Failure, Kind, in_full};
+use crate::http::Http;
+use crate::ids::{AgentId, SessionId, SessionName};
+use crate::llm;
+use crate::record::{RosterChange, RosterLine, VERSION, logs};
+use crate::store::log::LogWriterEnd;
+use crate::store::{self, Document, LogWriter, Rotation};
+use crate::zellij::Zellij;
+
+pub use files::read as read_configuration;
+pub use panes::PaneRow;
+use post::Post;
+pub use review::Finished;
+pub use roster::Change;
+
+/// How many notices a reader may fall behind before it loses the oldest.
+const NOTICES: usize = 512;
+/// How many log lines may wait for the disk.
+const LOG_LINES: usize = 1_024;
+/// How long one decision may take, where the configuration does not say.
+const DECIDE_DEADLINE: Duration = Duration::from_mins(1);
+/// How long one review may take, where the configuration does not say.
+const REVIEW_DEADLINE: Duration = Duration::from_mins(5);
+/// How long the end may take: agents first, the logs then.
+const END: Duration = Duration::from_secs(1);
+
+/// What the command line says over the configuration, for this run alone.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Where logs go.
+    pub log_dir: Option<PathBuf>,
+    /// The session of agents that name none.
+    pub session: Option<SessionName>,
+    /// Type nothing.
+    pub observe: bool,
+}
+
+/// Which memory the agents go on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Memory {
+    /// That of the session `default`.
+    GoOn,
+    /// None: a new session.
+    Fresh,
+    /// That of a session with this name; one that is new begins with a copy of the newest memos.
+    Named(SessionId),
+}
+
+/// What a supervisor starts from.
+#[derive(Debug)]
+pub struct Start {
+    /// The configuration as it was read.
+    pub config: Config,
+    /// Where it was read from, or would be saved.
+    pub path: PathBuf,
+    /// The file as it was read, where there was one.
+    pub document: Option<Document>,
+    /// What the command line says over it.
+    pub overrides: Overrides,
+    /// Which memory goes on.
+    pub memory: Memory,
+    /// Whether what was never saved comes back too.
+    pub resume: bool,
+    /// The zellij whose panes are supervised.
+    pub zellij: Zellij,
+}
+
+/// A running supervisor; clones are the same one.
+#[derive(Clone)]
+pub struct Supervisor {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    zellij: Zellij,
+    http: Http,
+    writer: LogWriter,
+    log_dir: PathBuf,
+    session: SessionId,
+    overrides: Overrides,
+    director: watch::Sender<Arc<Director>>,
+    notices: broadcast::Sender<Notice>,
+    agent_notices: mpsc::Sender<Notice>,
+    /// Who is supervised, in the order in which they came. Held for moments only, never over an await.
+    posts: RwLock<Vec<Post>>,
+    /// One change of the roster or the configuration at a time.
+    state: tokio::sync::Mutex<State>,
+    known_panes: Mutex<Vec<String>>,
+    ended: CancellationToken,
+    writer_end: Mutex<Option<LogWriterEnd>>,
+}
+
+/// What changes only under the lock.
+struct State {
+    /// The configuration as it stands; its agents are those of the posts.
+    config: Config,
+    path: PathBuf,
+    /// What the file says, as far as this program knows.
+    saved: Config,
+    document: Option<Document>,
+    /// Keeps other supervisors off the configuration.
+    lock: store::Lock,
+    /// What waits for a yes.
+    pending: Option<Pending>,
+}
+
+/// What is done on a yes.
+enum Pending {
+    /// Supervise these panes.
+    Adopt(Vec<panes::Candidate>),
+    /// Type this text.
+    Send(AgentId, String),
+}
+
+impl Supervisor {
+    /// Takes the locks, reads what an earlier run left, and starts every agent.
+    ///
+    /// # Errors
+    /// When another supervisor has the configuration, a folder cannot be made, a backend's configuration is
+    /// wrong, or agents name no session and there is none to be found.
+    pub async fn start(start: Start) -> Result<Self, Failure> {
+        let lock = lock::configuration(&start.path)?;
+        let log_dir = start
+            .overrides
+            .log_dir
+            .clone()
+            .unwrap_or_else(|| start.config.log_dir.clone());
+        store::private_folder(&log_dir)?;
+        let http = Http::new(start.config.limits.calls_at_once);
+        let director = Arc::new(director(&start.config, &http)?);
+        let rotation = Rotation {
+            max_bytes: start.config.logs.rotate_mib.saturating_mul(1024 * 1024),
+            keep_days: start.config.logs.keep_days,
+        };
+        let (writer, writer_end) = LogWriter::start(LOG_LINES, rotation)?;
+        let (notices, _) = broadcast::channel(NOTICES);
+        let (agent_notices, said) = mpsc::channel(NOTICES);
+        tokio::spawn(pass_on(said, notices.clone()));
+        let session = resume::session(&start.memory)?;
+        let state = State {
+            saved: start.config.clone(),
+            config: start.config,
+            path: start.path,
+            document: start.document,
+            lock,
+            pending: None,
+        };
+        let supervisor = Self {
+            inner: Arc::new(Inner {
+                zellij: start.zellij,
+                http,
+                writer,
+                log_dir,
+                session,
+                overrides: start.overrides,
+                director: watch::Sender::new(director),
+                notices,
+                agent_notices,
+                posts: RwLock::default(),
+                state: tokio::sync::Mutex::new(state),
+                known_panes: Mutex::default(),
+                ended: CancellationToken::new(),
+                writer_end: Mutex::new(Some(writer_end)),
+            }),
+        };
+        supervisor
+            .bring_back(start.resume, matches!(start.memory, Memory::Named(_)))
+            .await?;
+        Ok(supervisor)
+    }
+
+    /// Every agent as it is now, in the order in which they came.
+    pub fn views(&self) -> Vec<Arc<AgentView>> {
+        self.posts().iter().map(Post::view).collect()
+    }
+
+    /// What is said from now on.
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.inner.notices.subscribe()
+    }
+
+    /// The panes known from the last look: `session:terminal_18`.
+    pub fn known_panes(&self) -> Vec<String> {
+        self.inner
+            .known_panes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Cancelled once [`Supervisor::quit`] is through.
+    pub fn ended(&self) -> CancellationToken {
+        self.inner.ended.clone()
+    }
+
+    /// Stops every agent, saves the configuration if it was changed here, and flushes the logs, within two
+    /// seconds. Says what it did.
+    pub async fn quit(&self) -> String {
+        let mut said = Vec::new();
+        let handles: Vec<_> = self.posts().iter().filter_map(Post::handle).collect();
+        let count = handles.len();
+        let mut ends = tokio::task::JoinSet::new();
+        for handle in handles {
+            ends.spawn(async move { handle.quit().await });
+        }
+        if timeout(END, ends.join_all()).await.is_err() {
+            said.push("some agents did not end in time".to_owned());
+        } else if count > 0 {
+            said.push(format!("{count} agents are no longer watched"));
+        }
+        if let Some(saved) = self.save_if_changed().await {
+            said.push(saved);
+        }
+        let writer_end = self
+            .inner
+            .writer_end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(writer_end) = writer_end {
+            match timeout(END, writer_end.close()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    said.push(format!("the logs may be incomplete: {}", in_full(&error)));
+                }
+                Err(_) => said
+                    .push("the logs may be incomplete: the disk did not answer in time".to_owned()),
+            }
+        }
+        self.inner.ended.cancel();
+        said.join("; ")
+    }
+
+    fn posts(&self) -> std::sync::RwLockReadGuard<'_, Vec<Post>> {
+        self.inner
+            .posts
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn posts_mut(&self) -> std::sync::RwLockWriteGuard<'_, Vec<Post>> {
+        self.inner
+            .posts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, agent: Option<&AgentId>, urgency: Urgency, text: impl Into<String>) {
+        let notice = Notice {
+            ts: chrono::Utc::now(),
+            agent: agent.cloned(),
+            urgency,
+            text: text.into(),
+        };
+        // nobody may be listening
+        let _ = self.inner.notices.send(notice);
+    }
+
+    /// Appends to the roster's log; a failure is said, and costs only what `--resume` would bring back.
+    async fn record(&self, state: &State, change: RosterChange) {
+        let line = RosterLine {
+            v: VERSION,
+            ts: chrono::Utc::now(),
+            config: absolute(&state.path),
+            change,
+        };
+        let path = logs::roster_path(&self.inner.log_dir);
+        if let Err(error) = self
+            .inner
+            .writer
+            .append(&path, logs::roster_line(&line))
+            .await
+        {
+            self.say(
+                None,
+                Urgency::Warning,
+                format!("`--resume` will not know of this: {}", in_full(&error)),
+            );
+        }
+    }
+}
+
+/// Hands on what agents say; ends with the last of them.
+async fn pass_on(mut said: mpsc::Receiver<Notice>, notices: broadcast::Sender<Notice>) {
+    while let Some(notice) = said.recv().await {
+        let _ = notices.send(notice);
+    }
+}
+
+/// Two ways to name one file must be one name.
+fn absolute(path: &std::path::Path) -> PathBuf {
+    path.canonicalize()
+        .or_else(|_| std::path::absolute(path))
+        .unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// The backends that the configuration names.
+fn director(config: &Config, http: &Http) -> Result<Director, Failure> {
+    let decide = match config.decide_backend.kind {
+        BackendType::Builtin => None,
+        _ => Some(llm::backend(&config.decide_backend, http, DECIDE_DEADLINE)?),
+    };
+    let review = match config.review_backend.kind {
+        BackendType::Builtin => None,
+        _ => Some(llm::backend(&config.review_backend, http, REVIEW_DEADLINE)?),
+    };
+    let decided_by = &config.decide_backend;
+    Ok(Director::new(
+        decided_by.kind,
+        decide,
+        decided_by.fallback,
+        review,
+        config.review.memo_chars,
+    ))
+}
+
+/// Runs what reads files on a thread that may wait for the disk.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Failure::from_error(Kind::Bug, &error))
+}

@@ -3,22 +3,22 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::{ZellijError, excerpt, plain, session_not_found};
 use super::find::{Environment, Version};
-use super::foreground::Roots;
+use super::foreground::{Roots, socket_folder, socket_of};
 use super::listing::Panes;
-use crate::host::{DEFAULT_MAX_OUTPUT, Host, HostError, Output};
+use crate::host::{DEFAULT_MAX_OUTPUT, Host, HostError, Output, process};
 use crate::ids::{PaneAddress, SessionName};
 
 /// How many clients run at once.
 const CLIENTS: usize = 4;
-/// How many of them for one session: if it is wedged, the rest is left for the others.
+/// How many of them for one session, so that one with many agents leaves turns to the others.
 const CLIENTS_OF_A_SESSION: usize = 2;
 /// The most sessions that are remembered while nobody asks about them.
 const REMEMBERED: usize = 64;
@@ -161,6 +161,8 @@ struct Session {
     turns: Semaphore,
     /// The newest listing; whoever holds the lock makes the next one.
     listed: tokio::sync::Mutex<Option<Listed>>,
+    /// When the newest listing began that told of panes.
+    answered: Mutex<Option<SystemTime>>,
 }
 
 #[derive(Debug)]
@@ -217,9 +219,25 @@ impl Client {
         &self.environment
     }
 
-    /// Runs one client when it is its turn, all within the deadline.
-    pub(super) async fn run(&self, order: Order) -> Result<Vec<u8>, ZellijError> {
+    /// Runs one client that changes something.
+    pub(super) async fn run(&self, order: &Order) -> Result<Vec<u8>, ZellijError> {
+        self.run_until(order, Instant::now() + self.deadline).await
+    }
+
+    /// Runs one client that tells something, and a second one if the first told nothing at all.
+    pub(super) async fn read(&self, order: &Order) -> Result<Vec<u8>, ZellijError> {
         let until = Instant::now() + self.deadline;
+        for _ in 0..2 {
+            let answer = self.run_until(order, until).await?;
+            if !answer.is_empty() {
+                return Ok(answer);
+            }
+        }
+        Err(order.unknown("it answered nothing".to_owned()))
+    }
+
+    /// Runs one client when it is its turn, all within the deadline.
+    async fn run_until(&self, order: &Order, until: Instant) -> Result<Vec<u8>, ZellijError> {
         let session = order.session.as_ref().map(|name| self.session(name));
         let turn = async {
             // The session's turn first, so that those who wait for it hold up nobody else.
@@ -239,14 +257,45 @@ impl Client {
             .args(&order.args)
             .max_output(order.max_output);
         match self.host.run(call).await {
-            Ok(output) => order.sort(output),
+            Ok(output) => order.sort(output).map_err(|error| self.doubt(order, error)),
             Err(HostError::TimedOut { .. }) => Err(order.timed_out(self.deadline)),
             Err(source) => Err(ZellijError::CannotRun {
                 doing: order.doing,
-                to: order.to,
+                to: order.to.clone(),
                 source,
             }),
         }
+    }
+
+    /// zellij says now and then of a session that is alive that it is not (about one call in a thousand
+    /// on 0.45.1). When it is right it has removed the session's socket, so one that is there refutes it.
+    fn doubt(&self, order: &Order, error: ZellijError) -> ZellijError {
+        match error {
+            ZellijError::SessionNotFound { session, .. } if self.has_socket(&session) => {
+                order.unknown("it says that there is no such session, but there is".to_owned())
+            }
+            error => error,
+        }
+    }
+
+    /// Whether there is a socket of the session.
+    pub(super) fn has_socket(&self, session: &SessionName) -> bool {
+        socket_of(&socket_folder(&self.environment), session).is_some()
+    }
+
+    /// Whether the server of a new session has started a process, going by what the system knows.
+    pub(super) fn has_begun(&self, session: &SessionName) -> bool {
+        let socket = socket_of(&socket_folder(&self.environment), session);
+        let is_server = |found: &process::Process| match found.argv.as_slice() {
+            [_, option, path, ..] => {
+                option == "--server" && Some(Path::new(path)) == socket.as_deref()
+            }
+            _ => false,
+        };
+        let everybody = process::all().into_iter().filter_map(process::process);
+        everybody
+            .filter(is_server)
+            .any(|server| !process::children(server.identity.pid).is_empty())
     }
 
     pub(super) async fn panes(
@@ -268,8 +317,8 @@ impl Client {
         {
             return newest.panes.clone();
         }
-        let began = Instant::now();
-        let panes = self.run(order).await.and_then(|answer| {
+        let (began, wall_clock) = (Instant::now(), SystemTime::now());
+        let panes = self.read(&order).await.and_then(|answer| {
             Panes::parse(&answer)
                 .map(Arc::new)
                 .map_err(|detail| ZellijError::Unknown {
@@ -278,6 +327,9 @@ impl Client {
                     detail,
                 })
         });
+        if panes.is_ok() {
+            *lock(&shared.answered) = Some(wall_clock);
+        }
         *listed = Some(Listed {
             began,
             ended: Instant::now(),
@@ -286,8 +338,14 @@ impl Client {
         panes
     }
 
+    /// When the newest listing of a session's panes began that succeeded: a server that started before
+    /// that is known to be in good order.
+    pub(super) fn answered(&self, session: &SessionName) -> Option<SystemTime> {
+        *lock(&self.session(session).answered)
+    }
+
     fn session(&self, name: &SessionName) -> Arc<Session> {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = lock(&self.sessions);
         if let Some(known) = sessions.get(name) {
             return Arc::clone(known);
         }
@@ -297,10 +355,16 @@ impl Client {
         let session = Arc::new(Session {
             turns: Semaphore::new(CLIENTS_OF_A_SESSION),
             listed: tokio::sync::Mutex::default(),
+            answered: Mutex::default(),
         });
         sessions.insert(name.clone(), Arc::clone(&session));
         session
     }
+}
+
+/// What a panicking holder left is still whole: nothing here is changed in two steps.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

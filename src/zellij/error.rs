@@ -50,22 +50,14 @@ pub enum ZellijError {
         session: SessionName,
     },
     /// There is no such pane.
-    #[error("the session has no pane {pane}{}", those_there(there))]
+    #[error("the session has no pane {pane}{}{}", that_plugin(plugin.as_deref()), those_there(there))]
     NoSuchPane {
         /// The pane asked for.
         pane: PaneAddress,
         /// The terminal panes that the session has.
         there: Vec<PaneId>,
-    },
-    /// The number is that of a plugin's pane (a status bar, for instance).
-    #[error("pane {number} of session `{session}` is a plugin ({title}), not a terminal")]
-    PluginPane {
-        /// The session.
-        session: SessionName,
-        /// The number asked for.
-        number: u32,
-        /// The plugin's title.
-        title: String,
+        /// The title of the plugin (a status bar, for instance) that has this number among plugins.
+        plugin: Option<String>,
     },
     /// zellij did not answer in time. Seen with a server that is stopped or wedged: it hangs every call.
     #[error("{doing} {to}: zellij did not answer within {}", in_words(*after))]
@@ -107,7 +99,6 @@ impl ZellijError {
             | Self::SessionNotFound { .. }
             | Self::SessionExists { .. }
             | Self::NoSuchPane { .. }
-            | Self::PluginPane { .. }
             | Self::TextRefused { .. } => false,
         }
     }
@@ -140,9 +131,6 @@ impl From<&ZellijError> for Failure {
                 "choose another name, or end that session with `zellij kill-session NAME`",
             ),
             ZellijError::NoSuchPane { .. } => (Kind::Missing, "see the panes with `/panes`"),
-            ZellijError::PluginPane { .. } => {
-                (Kind::Usage, "name a terminal pane; see them with `/panes`")
-            }
             ZellijError::TimedOut { .. } => (
                 Kind::TimedOut,
                 "see whether the session still reacts when attached to; a wedged server must be ended and started anew",
@@ -169,6 +157,12 @@ fn those_alive(alive: &[String]) -> String {
         [one] => format!("; alive is `{one}`"),
         many => format!("; alive are `{}`", many.join("`, `")),
     }
+}
+
+fn that_plugin(title: Option<&str>) -> String {
+    title.map_or_else(String::new, |title| {
+        format!(" (the pane of that number is a plugin's, `{title}`)")
+    })
 }
 
 fn those_there(there: &[PaneId]) -> String {
@@ -323,9 +317,10 @@ mod tests {
                         pane: PaneId::new(7),
                     },
                     there: vec![PaneId::new(0), PaneId::new(2)],
+                    plugin: Some("tab-bar".into()),
                 },
                 Kind::Missing,
-                "the session has no pane work:terminal_7; it has terminal_0, terminal_2",
+                "the session has no pane work:terminal_7 (the pane of that number is a plugin's, `tab-bar`); it has terminal_0, terminal_2",
             ),
         ];
         for (error, kind, message) in cases {

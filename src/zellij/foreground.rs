@@ -8,11 +8,13 @@
 use std::collections::HashMap;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
 
 use crate::host::process::{self, Process, ProcessIdentity};
 use crate::ids::{PaneAddress, PaneId, SessionName};
 
+use super::client::lock;
 use super::find::Environment;
 use super::{Pane, Zellij};
 
@@ -133,7 +135,8 @@ impl Zellij {
         // Reading about a process can block behind it.
         let look = tokio::task::spawn_blocking(move || {
             let client = &zellij.client;
-            client.roots.look(client.environment(), &pane)
+            let answered = client.answered(&pane.session);
+            client.roots.look(client.environment(), &pane, answered)
         });
         tokio::time::timeout(self.client.deadline(), look)
             .await
@@ -143,10 +146,16 @@ impl Zellij {
 
     /// The zellij server of a session; `None` is "unknown".
     pub async fn server(&self, session: &SessionName) -> Option<ProcessIdentity> {
+        if self.client.answered(session).is_none() {
+            self.panes(session, Duration::ZERO).await.ok()?;
+        }
+        let answered = self.client.answered(session);
         let (zellij, session) = (self.clone(), session.clone());
         let look = tokio::task::spawn_blocking(move || {
             let client = &zellij.client;
-            client.roots.server(client.environment(), &session)
+            client
+                .roots
+                .server(client.environment(), &session, answered)
         });
         tokio::time::timeout(self.client.deadline(), look)
             .await
@@ -195,8 +204,13 @@ fn is_ancestor(ancestor: ProcessIdentity, pid: u32) -> bool {
 }
 
 impl Roots {
-    fn look(&self, environment: &Environment, pane: &PaneAddress) -> Option<Foreground> {
-        let server = self.server(environment, &pane.session)?;
+    fn look(
+        &self,
+        environment: &Environment,
+        pane: &PaneAddress,
+        answered: Option<SystemTime>,
+    ) -> Option<Foreground> {
+        let server = self.server(environment, &pane.session, answered)?;
         let root = self.root(server, pane.pane)?;
         // A program may start or end while we look: what counts is a group that was in front throughout.
         for _ in 0..3 {
@@ -214,16 +228,28 @@ impl Roots {
         None
     }
 
-    fn server(&self, environment: &Environment, session: &SessionName) -> Option<ProcessIdentity> {
+    /// The server of a session that last `answered` a client at that time.
+    fn server(
+        &self,
+        environment: &Environment,
+        session: &SessionName,
+        answered: Option<SystemTime>,
+    ) -> Option<ProcessIdentity> {
         let socket = socket_of(&socket_folder(environment), session)?;
-        let file = socket.metadata().ok()?;
-        let file = (file.dev(), file.ino());
-        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let metadata = socket.metadata().ok()?;
+        let file = (metadata.dev(), metadata.ino());
+        let mut servers = lock(&self.servers);
         if let Some((known, server)) = servers.get(&socket)
             && *known == file
             && process::alive(*server) == Some(true)
         {
             return Some(*server);
+        }
+        // A caller that says nothing kills a server that is still starting (0.45.1 panics at the loss of a
+        // client before it has a session). One that has told of its panes since it made its socket bears it
+        // as it bears the end of any client.
+        if answered? < metadata.modified().ok()? {
+            return None;
         }
         let server = process::without_arguments(process::listener(&socket)?)?.identity;
         if servers.len() >= REMEMBERED {
@@ -235,7 +261,7 @@ impl Roots {
 
     /// The first process of a pane: the one that leads its terminal.
     fn root(&self, server: ProcessIdentity, pane: PaneId) -> Option<ProcessIdentity> {
-        let mut roots = self.roots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut roots = lock(&self.roots);
         if let Some(root) = roots.get(&(server, pane))
             && process::alive(*root) == Some(true)
         {
@@ -312,7 +338,7 @@ fn descendants(root: &Process) -> impl Iterator<Item = Process> {
 
 /// Where zellij keeps its sockets: `ZELLIJ_SOCKET_DIR`, or `zellij` in `XDG_RUNTIME_DIR`, or
 /// `zellij-UID` in the folder for temporary files (zellij-utils 0.45.1, `consts.rs`).
-fn socket_folder(environment: &Environment) -> PathBuf {
+pub(super) fn socket_folder(environment: &Environment) -> PathBuf {
     if let Some(folder) = environment.get("ZELLIJ_SOCKET_DIR") {
         return folder.into();
     }
@@ -328,7 +354,7 @@ fn socket_folder(environment: &Environment) -> PathBuf {
 }
 
 /// The socket of a session: in a folder named after the version of zellij's protocol, the newest first.
-fn socket_of(folder: &Path, session: &SessionName) -> Option<PathBuf> {
+pub(super) fn socket_of(folder: &Path, session: &SessionName) -> Option<PathBuf> {
     let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| {

@@ -85,17 +85,19 @@ impl TestZellij {
             attached: None,
         };
         this.zellij_says(&["attach", "--create-background", session]);
-        let socket = this.socket();
-        this.server = wait_for(PATIENCE, "the server", || {
-            Some(process::without_arguments(process::listener(&socket)?)?.identity)
+        // A server that is still starting is killed by any client that leaves it: nobody asks it anything
+        // before it has started something.
+        wait_for(PATIENCE, "the server's first process", || {
+            let mut servers = this.servers().into_iter();
+            servers.find(|server| !process::children(server.pid).is_empty())
         });
         wait_for(PATIENCE, "the first pane's shell", || {
             let shown = this.dump(this.pane(0).pane);
-            shown
-                .lines()
-                .any(|line| !line.trim().is_empty())
-                .then_some(())
+            let ready = !shown.trim().is_empty() && !this.list().is_empty();
+            ready.then_some(())
         });
+        let server = process::listener(&this.socket()).and_then(process::without_arguments);
+        this.server = server.expect("the server is known to the system").identity;
         this
     }
 
@@ -166,7 +168,7 @@ impl TestZellij {
     }
 
     /// The variables that a supervisor process in this session must not see.
-    pub fn env_removed(&self) -> &'static [&'static str] {
+    pub const fn env_removed() -> &'static [&'static str] {
         &FOREIGN
     }
 
@@ -198,15 +200,38 @@ impl TestZellij {
     }
 
     /// Opens a pane that runs a command.
-    pub fn open_pane(&self, argv: &[&str]) -> PaneAddress {
+    pub fn open_pane(&self, command: &[&str]) -> PaneAddress {
         let session = self.session.as_str();
         let mut args = vec!["--session", session, "action", "new-pane", "--"];
-        args.extend(argv);
-        let pane = self.zellij_says(&args).trim().parse().unwrap();
+        args.extend(command);
+        let known = self.terminals();
+        let said = self.zellij_says(&args);
+        // Now and then zellij opens the pane and does not say so.
+        let pane = said.trim().parse().unwrap_or_else(|_| {
+            wait_for(PATIENCE, "the new pane", || {
+                let new = self
+                    .terminals()
+                    .into_iter()
+                    .find(|pane| !known.contains(pane));
+                new.map(PaneId::new)
+            })
+        });
         PaneAddress {
             session: self.session.clone(),
             pane,
         }
+    }
+
+    /// The numbers of the terminal panes.
+    fn terminals(&self) -> Vec<u32> {
+        wait_for(PATIENCE, "a list of panes", || {
+            let panes = self.list().into_iter();
+            let numbers: Vec<u32> = panes
+                .filter(|pane| pane["is_plugin"] == false)
+                .filter_map(|pane| pane["id"].as_u64()?.try_into().ok())
+                .collect();
+            (!numbers.is_empty()).then_some(numbers)
+        })
     }
 
     /// What a pane shows.
@@ -292,6 +317,17 @@ impl TestZellij {
             )
     }
 
+    /// Every server of this environment, also those of sessions that a test started beside this one.
+    fn servers(&self) -> Vec<ProcessIdentity> {
+        let sockets = self.home().join("run");
+        let ours = |path: &String| Path::new(path).starts_with(&sockets);
+        let all = process::all().into_iter().filter_map(process::process);
+        all.filter(|found| found.argv.get(1).is_some_and(|option| option == "--server"))
+            .filter(|found| found.argv.get(2).is_some_and(ours))
+            .map(|found| found.identity)
+            .collect()
+    }
+
     /// Runs zellij and gives its standard output; panics if it takes longer than [`PATIENCE`].
     pub fn zellij_says(&self, args: &[&str]) -> String {
         // A file, for nobody reads a pipe while we wait for the end.
@@ -323,23 +359,25 @@ impl TestZellij {
 
 impl Drop for TestZellij {
     fn drop(&mut self) {
-        // No assertion here: the test may be failing already.
         if let Some(mut attached) = self.attached.take() {
             if let Some(group) = Pid::from_raw(attached.id().cast_signed()) {
                 let _ = kill_process_group(group, Signal::KILL);
             }
             let _ = attached.wait();
         }
-        let panes: Vec<_> = process::children(self.server.pid)
-            .into_iter()
-            .filter_map(process::without_arguments)
-            .filter(|child| child.parent == self.server.pid)
-            .map(|child| child.identity)
+        let servers = self.servers();
+        let panes: Vec<_> = servers
+            .iter()
+            .flat_map(|server| process::children(server.pid))
+            .filter_map(|pid| Some(process::without_arguments(pid)?.identity))
             .collect();
         // At once, also if it is stopped; the terminals hang up on what runs in the panes.
-        signal(self.server, Signal::KILL);
+        for server in &servers {
+            signal(*server, Signal::KILL);
+        }
         let give_up = Instant::now() + Duration::from_secs(2);
-        while process::alive(self.server) == Some(true) && Instant::now() < give_up {
+        let alive = |server: &ProcessIdentity| process::alive(*server) == Some(true);
+        while servers.iter().any(alive) && Instant::now() < give_up {
             std::thread::sleep(Duration::from_millis(5));
         }
         for pane in panes {

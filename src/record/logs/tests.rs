@@ -220,7 +220,10 @@ fn a_log_that_is_not_there_is_empty() {
         folder.logs.last_decision().unwrap().found,
         LastDecision::default()
     );
-    assert_eq!(roster(folder.path.path()).unwrap().found, []);
+    assert_eq!(
+        roster(folder.path.path(), Path::new("c")).unwrap().found,
+        Roster::default()
+    );
 }
 
 fn entry(id: &str, goal: &str) -> RosterEntry {
@@ -264,10 +267,18 @@ fn the_roster_is_what_the_last_words_leave() {
         },
     ];
     let path = roster_path(folder.path.path());
-    for change in changes {
+    let other = RosterChange::Standing {
+        agents: vec![entry("other", "1")],
+    };
+    let changes = changes
+        .into_iter()
+        .map(|change| ("c", change))
+        .chain([("d", other)]);
+    for (config, change) in changes {
         let line = roster_line(&RosterLine {
             v: VERSION,
             ts: at(0),
+            config: config.into(),
             change,
         });
         folder
@@ -275,8 +286,10 @@ fn the_roster_is_what_the_last_words_leave() {
             .block_on(folder.logs.writer.append(&path, line))
             .unwrap();
     }
-    let found = roster(folder.path.path()).unwrap().found;
+    let found = roster(folder.path.path(), Path::new("c")).unwrap().found;
+    assert_eq!(found.removed, ["b".parse().unwrap()]);
     let goals: Vec<_> = found
+        .entries
         .iter()
         .map(|entry| (entry.agent.id.as_str(), entry.agent.goal.as_str()))
         .collect();

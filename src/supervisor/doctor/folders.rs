@@ -44,7 +44,7 @@ pub(super) async fn examine(
     };
     let (beside, logs, locks) = tokio::join!(beside_the_configuration(&path, until), logs, locks);
     let checks = [
-        Some(processes(process::process(std::process::id()).is_some())),
+        Some(processes(!process::all().is_empty())),
         Some(configuration(of, &path)),
         beside,
         Some(logs),

@@ -1,0 +1,134 @@
+//! Carries commands out on a supervisor in the same process.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use super::{Answering, Client, Command, Goal, Reply, Setting, help};
+use crate::agent::view::{AgentView, Notice};
+use crate::error::Failure;
+use crate::ids::AgentId;
+use crate::store;
+use crate::supervisor::{Change, Finished, Supervisor};
+
+/// The longest goal that is read from a file, in bytes.
+const LONGEST_GOAL: u64 = 64 * 1024;
+
+/// A client of a supervisor in the same process.
+#[derive(Clone)]
+pub struct Local {
+    supervisor: Supervisor,
+}
+
+impl Local {
+    /// A client of `supervisor`.
+    pub const fn new(supervisor: Supervisor) -> Self {
+        Self { supervisor }
+    }
+
+    async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
+        let supervisor = &self.supervisor;
+        let said = match command {
+            Command::List => return Ok(Reply::Agents(supervisor.views())),
+            Command::Add { id, pane, goal } => supervisor.add(id, pane, read(goal)?).await?,
+            Command::Stop { id } => supervisor.stop(&id).await?,
+            Command::Start { id } => supervisor.start_agent(&id).await?,
+            Command::Remove { id } => supervisor.remove(&id).await?,
+            Command::Reply { id, text } => supervisor.reply(&id, text).await?,
+            Command::Review { id, send } => return self.review(&id, send).await,
+            Command::Save { path } => supervisor.save(path).await?,
+            Command::Load { path } => supervisor.load(&path).await?,
+            Command::Quit => return Ok(Reply::Bye(supervisor.quit().await)),
+            Command::Help { command } => return help::help(command.as_deref()).map(Reply::Text),
+            Command::Panes => return Ok(Reply::Panes(supervisor.panes().await?)),
+            Command::Adopt { pattern } => return self.adopt(pattern.as_deref()).await,
+            Command::Log { id, count } => {
+                let read = supervisor.memos(&id, count).await?;
+                return Ok(Reply::Memos {
+                    id,
+                    memos: read.found,
+                    skipped: read.skipped,
+                });
+            }
+            Command::Set { id, setting } => supervisor.set(&id, change(setting)?).await?,
+            Command::Yes => supervisor.yes().await?,
+            Command::No => supervisor.no().await?,
+        };
+        Ok(Reply::Done(said))
+    }
+
+    async fn review(&self, id: &AgentId, send: bool) -> Result<Reply, Failure> {
+        let Finished { review, waits } = self.supervisor.review(id, send).await?;
+        let mut text = format!("Review of {id} by {}:\n\n{}", review.by, review.text);
+        match (&review.instruction, waits) {
+            (Some(instruction), true) => {
+                let _ = write!(text, "\n\nType this to {id}? `{instruction}`");
+                return Ok(Reply::Confirm(text));
+            }
+            (Some(instruction), false) => {
+                let _ = write!(text, "\n\nIt would type: {instruction}");
+            }
+            (None, _) if send => text.push_str("\n\nIt proposes nothing that could be typed."),
+            (None, _) => {}
+        }
+        Ok(Reply::Text(text))
+    }
+
+    async fn adopt(&self, pattern: Option<&str>) -> Result<Reply, Failure> {
+        let found = self.supervisor.adopt(pattern).await?;
+        Ok(match found {
+            Some(question) => Reply::Confirm(question),
+            None => Reply::Done(
+                "no pane in which a coding agent runs is without supervision".to_owned(),
+            ),
+        })
+    }
+}
+
+impl Client for Local {
+    fn send(&self, command: Command) -> Answering<'_> {
+        Box::pin(self.carry_out(command))
+    }
+
+    fn views(&self) -> Vec<Arc<AgentView>> {
+        self.supervisor.views()
+    }
+
+    fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.supervisor.notices()
+    }
+
+    fn known_panes(&self) -> Vec<String> {
+        self.supervisor.known_panes()
+    }
+}
+
+fn change(setting: Setting) -> Result<Change, Failure> {
+    Ok(match setting {
+        Setting::Goal(goal) => Change::Goal(read(goal)?),
+        Setting::StallSec(seconds) => Change::StallSec(seconds),
+        Setting::PollSec(seconds) => Change::PollSec(seconds),
+        Setting::Pane(pane) => Change::Pane(pane),
+        Setting::Observe(observe) => Change::Observe(observe),
+    })
+}
+
+fn read(goal: Goal) -> Result<String, Failure> {
+    match goal {
+        Goal::Text(text) => Ok(text),
+        Goal::File(path) => read_file(&path),
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, Failure> {
+    let document = store::read_document(path, LONGEST_GOAL)?;
+    let document =
+        document.ok_or_else(|| Failure::usage(format!("there is no file {}", path.display())))?;
+    let text = document.text().trim();
+    if text.is_empty() {
+        return Err(Failure::usage(format!("{} is empty", path.display())));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,181 @@
+//! One supervised agent as the supervisor keeps it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Failure, State, Supervisor, lock};
+use crate::agent::machine::{Machine, Restored, Settings};
+use crate::agent::view::{AgentView, Status};
+use crate::agent::{self, Doors, Handle};
+use crate::config::AgentConfig;
+use crate::ids::{AgentId, PaneAddress};
+use crate::record::logs::AgentLogs;
+use crate::record::{Program, RosterEntry};
+use crate::store::Lock;
+
+/// An agent, its task and what is held for it.
+pub(super) struct Post {
+    pub agent: AgentConfig,
+    pub address: PaneAddress,
+    pub accepted: Option<Program>,
+    pub stopped: bool,
+    pub logs: AgentLogs,
+    watched: Watched,
+}
+
+enum Watched {
+    /// By a task of its own, and under a lock on its pane.
+    By(Handle, Lock),
+    /// Not at all, and why.
+    Not(Arc<AgentView>),
+}
+
+impl Post {
+    pub fn id(&self) -> &AgentId {
+        &self.agent.id
+    }
+
+    pub fn handle(&self) -> Option<Handle> {
+        match &self.watched {
+            Watched::By(handle, _) => Some(handle.clone()),
+            Watched::Not(_) => None,
+        }
+    }
+
+    pub fn view(&self) -> Arc<AgentView> {
+        match &self.watched {
+            Watched::By(handle, _) => handle.view(),
+            Watched::Not(view) => Arc::clone(view),
+        }
+    }
+
+    /// As it stands in the roster's log.
+    pub fn entry(&self) -> RosterEntry {
+        RosterEntry {
+            agent: self.agent.clone(),
+            stopped: self.stopped,
+            accepted: self.accepted.clone(),
+            address: Some(self.address.clone()),
+        }
+    }
+
+    /// Holds the lock of another pane, or of the same one in another server, from now on.
+    pub fn hold(&mut self, lock: Lock) {
+        if let Watched::By(_, held) = &mut self.watched
+            && held.path() != lock.path()
+        {
+            *held = lock;
+        }
+    }
+
+    pub fn lock_path(&self) -> Option<PathBuf> {
+        match &self.watched {
+            Watched::By(_, lock) => Some(lock.path().to_path_buf()),
+            Watched::Not(_) => None,
+        }
+    }
+}
+
+/// What a post is made of.
+pub(super) struct Assignment {
+    pub agent: AgentConfig,
+    pub address: PaneAddress,
+    pub accepted: Option<Program>,
+    pub stopped: bool,
+}
+
+impl Supervisor {
+    pub(super) fn settings(
+        &self,
+        state: &State,
+        agent: &AgentConfig,
+        address: &PaneAddress,
+    ) -> Settings {
+        Settings {
+            agent: agent.clone(),
+            address: address.clone(),
+            observe_all: self.inner.overrides.observe || state.config.observe,
+            limits: state.config.limits,
+            timing: state.config.timing,
+            backend: self.inner.director.borrow().name(),
+            session: self.inner.session.clone(),
+        }
+    }
+
+    pub(super) fn logs_of(&self, id: &AgentId) -> AgentLogs {
+        AgentLogs::new(&self.inner.log_dir, id.clone(), self.inner.writer.clone())
+    }
+
+    /// Takes the pane's lock and starts the agent's task.
+    ///
+    /// # Errors
+    /// When another supervisor has the pane.
+    pub(super) async fn post(
+        &self,
+        state: &State,
+        assignment: Assignment,
+        restored: Restored,
+    ) -> Result<Post, Failure> {
+        let Assignment {
+            agent,
+            address,
+            accepted,
+            stopped,
+        } = assignment;
+        let server = self.inner.zellij.server(&address.session).await;
+        let lock = lock::pane(&address, server, &state.path)?;
+        let machine = Machine::new(
+            self.settings(state, &agent, &address),
+            accepted.clone(),
+            restored,
+        );
+        let logs = self.logs_of(&agent.id);
+        let doors = Doors {
+            zellij: self.inner.zellij.clone(),
+            director: self.inner.director.subscribe(),
+            logs: logs.clone(),
+            notices: self.inner.agent_notices.clone(),
+        };
+        let handle = agent::spawn(machine, doors);
+        if stopped {
+            // it has only just begun: it cannot have ended
+            let _ = handle.stop().await;
+        }
+        Ok(Post {
+            agent,
+            address,
+            accepted,
+            stopped,
+            logs,
+            watched: Watched::By(handle, lock),
+        })
+    }
+
+    /// An agent that cannot be watched, and stays in the roster with the reason.
+    pub(super) fn unwatched(&self, state: &State, assignment: Assignment, why: String) -> Post {
+        let Assignment {
+            agent,
+            address,
+            accepted,
+            stopped,
+        } = assignment;
+        let machine = Machine::new(
+            self.settings(state, &agent, &address),
+            accepted.clone(),
+            Restored::default(),
+        );
+        let view = AgentView {
+            status: Status::Error(why),
+            ..AgentView::clone(&agent::first_view(&machine))
+        };
+        let logs = self.logs_of(&agent.id);
+        Post {
+            agent,
+            address,
+            accepted,
+            stopped,
+            logs,
+            watched: Watched::Not(Arc::new(view)),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Beginning where an earlier run ended.
+
+use chrono::Utc;
+
+use super::post::{Assignment, Post};
+use super::{Memory, State, Supervisor, absolute, blocking};
+use crate::agent::machine::Restored;
+use crate::agent::view::Urgency;
+use crate::director::prompt::MEMOS;
+use crate::error::{Failure, in_full};
+use crate::evidence::{self, Facts, Sameness, sameness};
+use crate::ids::{AgentId, PaneAddress, SessionId};
+use crate::record::logs::{self, AgentLogs, Written};
+use crate::record::{Program, RosterChange, RosterEntry};
+
+/// The session whose memory goes on by default.
+const DEFAULT_SESSION: &str = "default";
+
+/// The session under which memos are kept.
+pub(super) fn session(memory: &Memory) -> Result<SessionId, Failure> {
+    let name = match memory {
+        Memory::Named(name) => return Ok(name.clone()),
+        Memory::GoOn => DEFAULT_SESSION.to_owned(),
+        Memory::Fresh => Utc::now().format("s-%Y%m%d-%H%M%S").to_string(),
+    };
+    name.parse()
+        .map_err(|error| Failure::from_error(crate::error::Kind::Bug, &error))
+}
+
+impl Supervisor {
+    /// Starts every agent of the configuration; with `resume` also those that were never saved, as they were.
+    pub(super) async fn bring_back(&self, resume: bool, is_named: bool) -> Result<(), Failure> {
+        let mut state = self.inner.state.lock().await;
+        let entries = self.entries(&state, resume).await?;
+        for entry in entries {
+            let pane = self.address(&state, &entry.agent.pane).await?;
+            let place = entry.address.clone().filter(|_| resume).unwrap_or(pane);
+            // one listing of panes serves all agents of a session
+            let facts = self.sight(&place).await;
+            let id = entry.agent.id.clone();
+            let assignment = self.assignment(entry, place, facts, resume).await;
+            let restored = self.restore(&id, resume, is_named).await?;
+            let post = self.post_or_say(&state, assignment, restored).await;
+            self.posts_mut().push(post);
+        }
+        state.config.agents = self.posts().iter().map(|post| post.agent.clone()).collect();
+        let agents = self.posts().iter().map(Post::entry).collect();
+        self.record(&state, RosterChange::Standing { agents }).await;
+        Ok(())
+    }
+
+    async fn sight(&self, place: &PaneAddress) -> Option<Facts> {
+        evidence::facts(&self.inner.zellij, place, std::time::Duration::from_secs(1))
+            .await
+            .ok()
+    }
+
+    /// Whom to supervise: the configuration's agents, and what the roster's log says beyond them.
+    async fn entries(&self, state: &State, resume: bool) -> Result<Vec<RosterEntry>, Failure> {
+        let configured = state.config.agents.iter().cloned().map(RosterEntry::new);
+        if !resume {
+            return Ok(configured.collect());
+        }
+        let (folder, config) = (self.inner.log_dir.clone(), absolute(&state.path));
+        let roster = match blocking(move || logs::roster(&folder, &config)).await? {
+            Ok(roster) => roster,
+            Err(error) => {
+                let text = format!(
+                    "what was never saved cannot be brought back: {}",
+                    in_full(&error)
+                );
+                self.say(None, Urgency::Warning, text);
+                return Ok(configured.collect());
+            }
+        };
+        self.say_skipped(None, roster.skipped);
+        let mut entries = roster.found.entries;
+        for entry in configured {
+            let id = &entry.agent.id;
+            let known = entries.iter().any(|other| other.agent.id == *id)
+                || roster.found.removed.contains(id);
+            if !known {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Who may be typed to: without a resume who is there now, after one whom the person accepted then, if it
+    /// is still the same or can be told to be by its folder and command.
+    async fn assignment(
+        &self,
+        entry: RosterEntry,
+        place: PaneAddress,
+        facts: Option<Facts>,
+        resume: bool,
+    ) -> Assignment {
+        let RosterEntry {
+            mut agent,
+            stopped,
+            accepted,
+            ..
+        } = entry;
+        let here = facts.and_then(|facts| acceptable(&facts, agent.allow_shell));
+        let Some(before) = accepted.filter(|_| resume) else {
+            return Assignment {
+                agent,
+                address: place,
+                accepted: here,
+                stopped,
+            };
+        };
+        if let Some(here) = &here
+            && (sameness(&before, here) == Sameness::Same || evidence::looks_like(&before, here))
+        {
+            return Assignment {
+                agent,
+                address: place,
+                accepted: Some(here.clone()),
+                stopped,
+            };
+        }
+        if let Some((address, facts)) = self.find_again(&agent, &before, &place).await {
+            let text = format!("was found again in {address} by its folder and command");
+            self.say(Some(&agent.id), Urgency::Info, text);
+            agent.pane.pane = address.pane;
+            return Assignment {
+                agent,
+                address,
+                accepted: facts.program,
+                stopped,
+            };
+        }
+        Assignment {
+            agent,
+            address: place,
+            accepted: Some(before),
+            stopped,
+        }
+    }
+
+    /// What an agent had in mind when an earlier run ended.
+    pub(super) async fn restore(
+        &self,
+        id: &AgentId,
+        resume: bool,
+        is_named: bool,
+    ) -> Result<Restored, Failure> {
+        let (logs, session) = (self.logs_of(id), self.inner.session.clone());
+        if is_named {
+            self.begin_named(&logs, &session).await?;
+        }
+        let read = blocking(move || {
+            let memos = logs.newest_memos(&session, MEMOS)?;
+            let last = logs.last_decision()?;
+            Ok::<_, crate::store::StoreError>((memos, last))
+        });
+        let (memos, last) = match read.await? {
+            Ok(read) => read,
+            Err(error) => {
+                let text = format!("its memory cannot be read: {}", in_full(&error));
+                self.say(Some(id), Urgency::Warning, text);
+                return Ok(Restored::default());
+            }
+        };
+        self.say_skipped(Some(id), memos.skipped + last.skipped);
+        let mut counters = last.found.counters;
+        if !resume {
+            counters.question = None;
+        }
+        Ok(Restored {
+            memos: memos.found,
+            counters,
+            interrupted: last.found.interrupted,
+        })
+    }
+
+    /// A session with a new name begins with what the newest one remembers.
+    async fn begin_named(&self, logs: &AgentLogs, session: &SessionId) -> Result<(), Failure> {
+        let (reader, name) = (logs.clone(), session.clone());
+        let copied = blocking(move || {
+            let is_new = reader.newest_memos(&name, 1)?.found.is_empty();
+            match reader.newest_session()? {
+                Some(newest) if is_new => Ok(reader.newest_memos(&newest, MEMOS)?.found),
+                _ => Ok::<_, crate::store::StoreError>(Vec::new()),
+            }
+        });
+        for mut memo in copied.await?? {
+            memo.session_id = session.clone();
+            logs.append(Written::memo(&memo)).await?;
+        }
+        Ok(())
+    }
+
+    /// A post, or one that nobody watches and that says why.
+    pub(super) async fn post_or_say(
+        &self,
+        state: &State,
+        assignment: Assignment,
+        restored: Restored,
+    ) -> Post {
+        let spare = Assignment {
+            agent: assignment.agent.clone(),
+            address: assignment.address.clone(),
+            accepted: assignment.accepted.clone(),
+            stopped: assignment.stopped,
+        };
+        match self.post(state, assignment, restored).await {
+            Ok(post) => post,
+            Err(failure) => {
+                self.say(
+                    Some(&spare.agent.id),
+                    Urgency::Person,
+                    format!("is not watched: {failure}"),
+                );
+                self.unwatched(state, spare, failure.message)
+            }
+        }
+    }
+
+    fn say_skipped(&self, id: Option<&AgentId>, skipped: u64) {
+        if skipped > 0 {
+            let text = format!(
+                "{skipped} lines of the logs could not be read; they were skipped, and stay in the file"
+            );
+            self.say(id, Urgency::Warning, text);
+        }
+    }
+}
+
+/// Who is in front, where that may be typed to at all.
+pub(super) fn acceptable(facts: &Facts, allow_shell: bool) -> Option<Program> {
+    let fit = !facts.ended && (!facts.shell || allow_shell);
+    facts.program.clone().filter(|_| fit)
+}

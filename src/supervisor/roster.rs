@@ -1,0 +1,459 @@
+//! What a person does to one agent: add, stop, start, remove, reply, set, and reading its log.
+
+use super::panes::Candidate;
+use super::post::{Assignment, Post};
+use super::resume::acceptable;
+use super::{Pending, State, Supervisor, blocking, lock};
+use crate::agent::view::Status;
+use crate::agent::{Ended, Handle};
+use crate::config::{AgentConfig, Seconds};
+use crate::error::{Failure, Kind};
+use crate::ids::{AgentId, PaneAddress, PaneRef};
+use crate::record::logs::ReadBack;
+use crate::record::{Memo, Receipt, RosterChange};
+
+/// A field of an agent with its new value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// What it is to achieve.
+    Goal(String),
+    /// How long a still screen counts as a stall.
+    StallSec(Seconds),
+    /// How often the pane is read.
+    PollSec(Seconds),
+    /// Its pane.
+    Pane(PaneRef),
+    /// Whether nothing is typed.
+    Observe(bool),
+}
+
+impl Supervisor {
+    /// Supervises one more pane, and accepts the program that runs there. Says what was done.
+    ///
+    /// # Errors
+    /// When the name or the pane is taken, the pane is not there, is a plugin's or the supervisor's own, or
+    /// another supervisor has it.
+    pub async fn add(&self, id: AgentId, pane: PaneRef, goal: String) -> Result<String, Failure> {
+        let mut state = self.inner.state.lock().await;
+        let address = self.address(&state, &pane).await?;
+        let agent = AgentConfig::new(id, pane, goal);
+        self.add_agent(&mut state, agent, address).await
+    }
+
+    async fn add_agent(
+        &self,
+        state: &mut State,
+        agent: AgentConfig,
+        address: PaneAddress,
+    ) -> Result<String, Failure> {
+        let id = agent.id.clone();
+        if self.posts().iter().any(|post| *post.id() == id) {
+            return Err(Failure::usage(format!("there is an agent `{id}` already"))
+                .hint("choose another id"));
+        }
+        self.refuse_taken(&address, &id)?;
+        let facts = self.facts_of_new(&address).await?;
+        let accepted = acceptable(&facts, agent.allow_shell);
+        let front = facts.front().to_owned();
+        let said = match (&accepted, facts.ended) {
+            (Some(_), _) => format!("{id} watches {address}, where `{front}` runs"),
+            (None, true) => format!("{id} watches {address}, whose program has ended"),
+            (None, false) => format!(
+                "{id} watches {address}, where `{front}` is in the foreground: nothing is typed there. Start the agent in that pane, then `/start {id}`"
+            ),
+        };
+        let restored = self.restore(&id, false, false).await?;
+        let assignment = Assignment {
+            agent,
+            address,
+            accepted,
+            stopped: false,
+        };
+        let post = self.post(state, assignment, restored).await?;
+        let entry = Box::new(post.entry());
+        state.config.agents.push(post.agent.clone());
+        self.posts_mut().push(post);
+        self.record(
+            state,
+            RosterChange::Entry {
+                why: "added".into(),
+                entry,
+            },
+        )
+        .await;
+        Ok(said)
+    }
+
+    fn refuse_taken(&self, address: &PaneAddress, by: &AgentId) -> Result<(), Failure> {
+        let taken = self
+            .posts()
+            .iter()
+            .find(|post| post.address == *address && post.id() != by)
+            .map(|post| post.id().clone());
+        match taken {
+            Some(other) => Err(Failure::usage(format!(
+                "{address} is the pane of `{other}` already"
+            ))
+            .hint("`/panes` shows whose the panes are")),
+            None => Ok(()),
+        }
+    }
+
+    /// Supervises the panes that were shown and said yes to.
+    pub(super) async fn add_candidates(
+        &self,
+        candidates: Vec<Candidate>,
+    ) -> Result<String, Failure> {
+        let mut state = self.inner.state.lock().await;
+        let mut said = Vec::new();
+        for Candidate { id, address, .. } in candidates {
+            let pane = PaneRef {
+                session: Some(address.session.clone()),
+                pane: address.pane,
+            };
+            let agent = AgentConfig::new(id.clone(), pane, "");
+            match self.add_agent(&mut state, agent, address).await {
+                Ok(text) => said.push(format!(
+                    "{text}. Say what it is to achieve: `/set {id} goal ...`"
+                )),
+                Err(failure) => said.push(format!("{id} was not added: {failure}")),
+            }
+        }
+        Ok(said.join("\n"))
+    }
+
+    /// Stops supervising an agent; what is asked about it is dropped.
+    ///
+    /// # Errors
+    /// When there is no such agent.
+    pub async fn stop(&self, id: &AgentId) -> Result<String, Failure> {
+        let state = self.inner.state.lock().await;
+        self.handle(id)?
+            .stop()
+            .await
+            .map_err(|error| ended(id, error))?;
+        self.change(&state, id, "stopped", |post| post.stopped = true)
+            .await?;
+        Ok(format!("{id} is stopped; `/start {id}` goes on"))
+    }
+
+    /// Starts an agent, and accepts the program that is in its pane now.
+    ///
+    /// # Errors
+    /// When there is no such agent, its pane is not there, or another supervisor has it.
+    pub async fn start_agent(&self, id: &AgentId) -> Result<String, Failure> {
+        let state = self.inner.state.lock().await;
+        let (agent, address) = self.with(id, |post| (post.agent.clone(), post.address.clone()))?;
+        let facts = self.facts_of_new(&address).await?;
+        let accepted = acceptable(&facts, agent.allow_shell);
+        let front = facts.front().to_owned();
+        let Some(handle) = self.with(id, Post::handle)? else {
+            let restored = self.restore(id, false, false).await?;
+            let assignment = Assignment {
+                agent,
+                address,
+                accepted,
+                stopped: false,
+            };
+            let post = self.post(&state, assignment, restored).await?;
+            self.replace(id, post);
+            return Ok(format!("{id} is watched now"));
+        };
+        self.hold_again(&state, id, &address).await?;
+        handle
+            .start(accepted.clone())
+            .await
+            .map_err(|error| ended(id, error))?;
+        let is_accepted = accepted.is_some();
+        self.change(&state, id, "started", |post| {
+            post.stopped = false;
+            post.accepted = accepted.or(post.accepted.take());
+        })
+        .await?;
+        Ok(if is_accepted {
+            format!("{id} is started; `{front}` in {address} is accepted")
+        } else {
+            format!(
+                "{id} is started, but `{front}` is in the foreground of {address}: nothing is typed there"
+            )
+        })
+    }
+
+    /// A zellij server that was restarted has new panes: the lock must be one on the pane of this server.
+    async fn hold_again(
+        &self,
+        state: &State,
+        id: &AgentId,
+        address: &PaneAddress,
+    ) -> Result<(), Failure> {
+        let held = self.with(id, Post::lock_path)?;
+        let server = self.inner.zellij.server(&address.session).await;
+        if held.is_some_and(|held| lock::is_of(&held, address, server)) {
+            return Ok(());
+        }
+        let lock = lock::pane(address, server, &state.path)?;
+        self.with_mut(id, |post| post.hold(lock))
+    }
+
+    /// Forgets an agent; its logs stay.
+    ///
+    /// # Errors
+    /// When there is no such agent.
+    pub async fn remove(&self, id: &AgentId) -> Result<String, Failure> {
+        let mut state = self.inner.state.lock().await;
+        self.dismiss(id).await?;
+        state.config.agents.retain(|agent| agent.id != *id);
+        self.record(&state, RosterChange::Removed { id: id.clone() })
+            .await;
+        Ok(format!(
+            "{id} is removed; its logs stay in {}",
+            self.inner.log_dir.display()
+        ))
+    }
+
+    /// Ends an agent's task and takes it off the list.
+    pub(super) async fn dismiss(&self, id: &AgentId) -> Result<(), Failure> {
+        if let Some(handle) = self.with(id, Post::handle)? {
+            // a task that has ended already is as good
+            let _ = handle.quit().await;
+        }
+        self.posts_mut().retain(|post| post.id() != id);
+        Ok(())
+    }
+
+    /// Types the person's text into an agent's pane, and says what became of it.
+    ///
+    /// # Errors
+    /// When there is no such agent, or the text was not delivered.
+    pub async fn reply(&self, id: &AgentId, text: String) -> Result<String, Failure> {
+        let receipt = self
+            .handle(id)?
+            .reply(text)
+            .await
+            .map_err(|error| ended(id, error))?;
+        let not_delivered = |message: String| Failure::new(Kind::NotDelivered, message);
+        match receipt {
+            Receipt::Delivered => {
+                let state = self.inner.state.lock().await;
+                self.change(&state, id, "answered", |_| {}).await?;
+                Ok(format!("delivered to {id}"))
+            }
+            Receipt::Refused { why } => {
+                Err(not_delivered(format!("nothing was typed to {id}: {why}")))
+            }
+            Receipt::Observed => Err(not_delivered(format!(
+                "nothing was typed to {id}: it is only observed"
+            ))),
+            Receipt::Unproven { why, left_over } => {
+                let failure =
+                    not_delivered(format!("it is not known whether {id} took the text: {why}"));
+                Err(if left_over {
+                    failure.hint("look at its pane: the text may stand unsent in its prompt")
+                } else {
+                    failure
+                })
+            }
+        }
+    }
+
+    /// Changes one field of an agent.
+    ///
+    /// # Errors
+    /// When there is no such agent, or the pane it is to have is not there or is taken.
+    pub async fn set(&self, id: &AgentId, change: Change) -> Result<String, Failure> {
+        let mut state = self.inner.state.lock().await;
+        let mut agent = self.with(id, |post| post.agent.clone())?;
+        let said = match &change {
+            Change::Goal(_) => "the goal is changed".to_owned(),
+            Change::StallSec(seconds) => format!("a stall is {seconds} s without a change"),
+            Change::PollSec(seconds) => format!("its pane is read every {seconds} s"),
+            Change::Pane(pane) => return self.move_to(&mut state, id, pane).await,
+            Change::Observe(true) => "nothing is typed to it from now on".to_owned(),
+            Change::Observe(false) => "texts are typed to it from now on".to_owned(),
+        };
+        match change {
+            Change::Goal(goal) => agent.goal = goal,
+            Change::StallSec(seconds) => agent.stall_sec = seconds,
+            Change::PollSec(seconds) => agent.poll_sec = seconds,
+            Change::Observe(observe) => agent.observe = observe,
+            Change::Pane(_) => {}
+        }
+        let address = self.with(id, |post| post.address.clone())?;
+        let settings = self.settings(&state, &agent, &address);
+        self.handle(id)?
+            .set(settings)
+            .await
+            .map_err(|error| ended(id, error))?;
+        keep(&mut state, &agent);
+        self.change(&state, id, "set", |post| post.agent = agent)
+            .await?;
+        Ok(format!("{id}: {said}"))
+    }
+
+    /// Another pane is another beginning: the agent's task is started anew there.
+    async fn move_to(
+        &self,
+        state: &mut State,
+        id: &AgentId,
+        pane: &PaneRef,
+    ) -> Result<String, Failure> {
+        let address = self.address(state, pane).await?;
+        self.refuse_taken(&address, id)?;
+        let facts = self.facts_of_new(&address).await?;
+        let (mut agent, stopped) = self.with(id, |post| (post.agent.clone(), post.stopped))?;
+        agent.pane = pane.clone();
+        let accepted = acceptable(&facts, agent.allow_shell);
+        let is_same = self.with(id, |post| post.address == address)?;
+        if is_same {
+            return Ok(format!("{id} watches {address} already"));
+        }
+        let restored = self.restore(id, false, false).await?;
+        let assignment = Assignment {
+            agent: agent.clone(),
+            address: address.clone(),
+            accepted,
+            stopped,
+        };
+        let post = self.post(state, assignment, restored).await?;
+        if let Some(before) = self.with(id, Post::handle)? {
+            let _ = before.quit().await;
+        }
+        self.replace(id, post);
+        keep(state, &agent);
+        self.change(state, id, "set", |_| {}).await?;
+        Ok(format!(
+            "{id} watches {address} now, where `{}` is in the foreground",
+            facts.front()
+        ))
+    }
+
+    /// The newest `count` memos of an agent, the oldest first.
+    ///
+    /// # Errors
+    /// When there is no such agent, or its log cannot be read.
+    pub async fn memos(&self, id: &AgentId, count: usize) -> Result<ReadBack<Vec<Memo>>, Failure> {
+        let (logs, session) = (
+            self.with(id, |post| post.logs.clone())?,
+            self.inner.session.clone(),
+        );
+        Ok(blocking(move || logs.newest_memos(&session, count)).await??)
+    }
+
+    /// Does what was asked about last.
+    ///
+    /// # Errors
+    /// When nothing was asked, or it cannot be done.
+    pub async fn yes(&self) -> Result<String, Failure> {
+        let pending = self.inner.state.lock().await.pending.take();
+        match pending {
+            None => Err(Failure::usage("nothing waits for a yes")),
+            Some(Pending::Adopt(candidates)) => self.add_candidates(candidates).await,
+            Some(Pending::Send(id, text)) => self.reply(&id, text).await,
+        }
+    }
+
+    /// Leaves what was asked about last.
+    ///
+    /// # Errors
+    /// When nothing was asked.
+    pub async fn no(&self) -> Result<String, Failure> {
+        match self.inner.state.lock().await.pending.take() {
+            None => Err(Failure::usage("nothing waits for an answer")),
+            Some(_) => Ok("left as it is".to_owned()),
+        }
+    }
+
+    /// Looks at one post.
+    pub(super) fn with<T>(
+        &self,
+        id: &AgentId,
+        look: impl FnOnce(&Post) -> T,
+    ) -> Result<T, Failure> {
+        self.posts()
+            .iter()
+            .find(|post| post.id() == id)
+            .map(look)
+            .ok_or_else(|| self.no_such(id))
+    }
+
+    fn with_mut<T>(&self, id: &AgentId, change: impl FnOnce(&mut Post) -> T) -> Result<T, Failure> {
+        let changed = self
+            .posts_mut()
+            .iter_mut()
+            .find(|post| post.id() == id)
+            .map(change);
+        changed.ok_or_else(|| self.no_such(id))
+    }
+
+    pub(super) fn replace(&self, id: &AgentId, by: Post) {
+        if let Some(post) = self.posts_mut().iter_mut().find(|post| post.id() == id) {
+            *post = by;
+        }
+    }
+
+    /// Changes one post, and writes it into the roster's log.
+    async fn change(
+        &self,
+        state: &State,
+        id: &AgentId,
+        why: &str,
+        change: impl FnOnce(&mut Post),
+    ) -> Result<(), Failure> {
+        let entry = self.with_mut(id, |post| {
+            change(post);
+            Box::new(post.entry())
+        })?;
+        self.record(
+            state,
+            RosterChange::Entry {
+                why: why.to_owned(),
+                entry,
+            },
+        )
+        .await;
+        Ok(())
+    }
+
+    pub(super) fn handle(&self, id: &AgentId) -> Result<Handle, Failure> {
+        let (handle, view) = self.with(id, |post| (post.handle(), post.view()))?;
+        handle.ok_or_else(|| {
+            let why = match &view.status {
+                Status::Error(why) => why.clone(),
+                other => other.to_string(),
+            };
+            Failure::new(Kind::Failed, format!("{id} is not watched"))
+                .because_text(why)
+                .hint(format!("`/start {id}` tries again"))
+        })
+    }
+
+    fn no_such(&self, id: &AgentId) -> Failure {
+        let known: Vec<_> = self
+            .posts()
+            .iter()
+            .map(|post| post.id().to_string())
+            .collect();
+        let hint = if known.is_empty() {
+            "there are none yet; `/add ID PANE GOAL...` adds one".to_owned()
+        } else {
+            format!("there are: {}", known.join(", "))
+        };
+        Failure::usage(format!("there is no agent `{id}`")).hint(hint)
+    }
+}
+
+fn ended(id: &AgentId, error: Ended) -> Failure {
+    Failure::from_error(Kind::Bug, &error).hint(format!("`/remove {id}` and add it again"))
+}
+
+/// The configuration has the agent as it is now.
+fn keep(state: &mut State, agent: &AgentConfig) {
+    if let Some(kept) = state
+        .config
+        .agents
+        .iter_mut()
+        .find(|kept| kept.id == agent.id)
+    {
+        kept.clone_from(agent);
+    }
+}

@@ -1,0 +1,348 @@
+//! The command line: what the program is asked to do, as a value.
+//!
+//! [`parse`] reads it, or ends the program with exit code 2 and the reason (0 after `--help` and
+//! `--version`). Completions, the manual page and the schema are texts, which [`Task::text`] makes and
+//! [`print`](super::print) writes. `main` calls this and nothing else does.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use super::demo_agent::DemoAgent;
+use crate::config::Config;
+use crate::ids::{SessionId, SessionName};
+
+/// What is to be done, and with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The configuration, where one is named.
+    pub config: Option<PathBuf>,
+    /// Whether the REPL is asked for rather than what starts by default.
+    pub repl: bool,
+    /// What of earlier runs is taken up.
+    pub memory: Memory,
+    /// The name under which memos are kept, where one is named.
+    pub session_id: Option<SessionId>,
+    /// Where logs go, where that is named.
+    pub log_dir: Option<PathBuf>,
+    /// The zellij session of agents that name none, where one is named.
+    pub zellij_session: Option<SessionName>,
+    /// Whether nothing is typed, whatever is decided.
+    pub observe: bool,
+    /// What is to be done.
+    pub task: Task,
+}
+
+/// What of earlier runs is taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// The agents' memory goes on; the agents are those of the configuration.
+    Continue,
+    /// Also the agents, questions and counters that were never saved.
+    Resume,
+    /// Nothing: memos go under a new session id.
+    Fresh,
+}
+
+/// What the program is to do.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Task {
+    /// Supervises; what happens without a subcommand
+    #[command(skip)]
+    Supervise,
+    /// Checks zellij, the configuration, the backends and every agent's pane
+    Doctor {
+        /// Print the findings as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows it at work on three simulated agents, without a key, a server or a configuration
+    Demo,
+    /// Prints the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page
+    Man,
+    /// Prints the JSON schema of the configuration
+    #[command(hide = true)]
+    Schema,
+    /// Is one of the simulated agents of the demo
+    #[command(hide = true)]
+    DemoAgent {
+        /// Which
+        kind: DemoAgent,
+    },
+}
+
+impl Task {
+    /// The text that is all there is to do, for tasks that only print one.
+    pub fn text(&self) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        let mut command = CommandLine::command();
+        match self {
+            Self::Completions { shell } => {
+                let name = command.get_name().to_owned();
+                clap_complete::generate(*shell, &mut command, name, &mut text);
+            }
+            // writing to memory does not fail
+            Self::Man => clap_mangen::Man::new(command).render(&mut text).ok()?,
+            Self::Schema => text = Config::schema_text().into_bytes(),
+            Self::Supervise | Self::Doctor { .. } | Self::Demo | Self::DemoAgent { .. } => {
+                return None;
+            }
+        }
+        Some(text)
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Supervise the agents of ./meta_orchestrator.config.json, from a pane of their zellij session:
+      meta-orchestrator
+
+  Begin without a configuration: add a pane, and keep it for the next time:
+      meta-orchestrator --zellij-session work
+      mo> /panes
+      mo> /add kernel terminal_18 Make the backward pass twice as fast
+      mo> /save
+
+  See what it would type, without a key being pressed:
+      meta-orchestrator --observe
+
+  Go on after a crash, with the agents and questions that were never saved:
+      meta-orchestrator --resume
+
+  Let a script ask:
+      echo /list | meta-orchestrator --repl
+
+  Find out why it does not work:
+      meta-orchestrator doctor
+
+Configuration: --config, $META_ORCHESTRATOR_CONFIG, ./meta_orchestrator.config.json, then
+$XDG_CONFIG_HOME/meta-orchestrator/config.json.
+
+Exit codes: 0 done, 1 failed, 2 the command line or the configuration is wrong, 3 zellij or its
+session is missing, 4 a text was not delivered, 5 timed out, 255 a bug. With commands from a pipe:
+that of the last command that failed.";
+
+/// Supervises coding agents in zellij panes: notices when one has gone quiet, asks a model whether to leave
+/// it alone, to type a next instruction or to ask you, and never presses a wrong key.
+#[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each flag of the line"
+)]
+#[command(name = "meta-orchestrator", version, after_long_help = EXAMPLES)]
+#[command(max_term_width = 100)]
+struct CommandLine {
+    #[command(flatten)]
+    shared: Shared,
+    /// Start the REPL: commands typed as lines, or read from a pipe
+    #[arg(long)]
+    repl: bool,
+    /// Bring back what was never saved: agents, open questions, counters
+    #[arg(long, conflicts_with = "fresh")]
+    resume: bool,
+    /// Begin a new memory, under a new session id
+    #[arg(long, conflicts_with = "session_id")]
+    fresh: bool,
+    /// Keep the agents' memory under this name
+    #[arg(long, value_name = "NAME")]
+    session_id: Option<SessionId>,
+    /// Decide everything, type nothing
+    #[arg(long)]
+    observe: bool,
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Debug, Args)]
+struct Shared {
+    /// The configuration
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    config: Option<PathBuf>,
+    /// Where logs go, whatever the configuration says
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    log_dir: Option<PathBuf>,
+    /// The zellij session of agents that name none
+    #[arg(long, global = true, value_name = "NAME")]
+    zellij_session: Option<SessionName>,
+}
+
+impl From<CommandLine> for Options {
+    fn from(line: CommandLine) -> Self {
+        let memory = match (line.resume, line.fresh) {
+            (true, _) => Memory::Resume,
+            (_, true) => Memory::Fresh,
+            _ => Memory::Continue,
+        };
+        Self {
+            config: line.shared.config,
+            repl: line.repl,
+            memory,
+            session_id: line.session_id,
+            log_dir: line.shared.log_dir,
+            zellij_session: line.shared.zellij_session,
+            observe: line.observe,
+            task: line.task.unwrap_or(Task::Supervise),
+        }
+    }
+}
+
+/// Reads the command line of this process. Ends it with exit code 2 and the reason where the line is wrong,
+/// and with 0 after `--help` and `--version`.
+pub fn parse() -> Options {
+    CommandLine::parse().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(line: &str) -> Result<Options, clap::Error> {
+        let words = std::iter::once("meta-orchestrator").chain(line.split_whitespace());
+        CommandLine::try_parse_from(words).map(Into::into)
+    }
+
+    fn nothing() -> Options {
+        Options {
+            config: None,
+            repl: false,
+            memory: Memory::Continue,
+            session_id: None,
+            log_dir: None,
+            zellij_session: None,
+            observe: false,
+            task: Task::Supervise,
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_line_becomes_options() {
+        let doctor = Task::Doctor { json: true };
+        let shell = Shell::Bash;
+        let cases = [
+            ("", nothing()),
+            (
+                "--repl --observe",
+                Options {
+                    repl: true,
+                    observe: true,
+                    ..nothing()
+                },
+            ),
+            (
+                "--resume --session-id night",
+                Options {
+                    memory: Memory::Resume,
+                    session_id: Some("night".parse().unwrap()),
+                    ..nothing()
+                },
+            ),
+            (
+                "--fresh --log-dir /tmp/l",
+                Options {
+                    memory: Memory::Fresh,
+                    log_dir: Some("/tmp/l".into()),
+                    ..nothing()
+                },
+            ),
+            (
+                "doctor --json --config c.json --zellij-session work",
+                Options {
+                    config: Some("c.json".into()),
+                    zellij_session: Some("work".parse().unwrap()),
+                    task: doctor.clone(),
+                    ..nothing()
+                },
+            ),
+            (
+                "--config c.json doctor --json",
+                Options {
+                    config: Some("c.json".into()),
+                    task: doctor,
+                    ..nothing()
+                },
+            ),
+            (
+                "demo",
+                Options {
+                    task: Task::Demo,
+                    ..nothing()
+                },
+            ),
+            (
+                "demo-agent asker",
+                Options {
+                    task: Task::DemoAgent {
+                        kind: DemoAgent::Asker,
+                    },
+                    ..nothing()
+                },
+            ),
+            (
+                "completions bash",
+                Options {
+                    task: Task::Completions { shell },
+                    ..nothing()
+                },
+            ),
+            (
+                "schema",
+                Options {
+                    task: Task::Schema,
+                    ..nothing()
+                },
+            ),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(options(line).unwrap(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_line_is_refused_with_exit_code_2() {
+        for line in [
+            "--resume --fresh",
+            "--fresh --session-id x",
+            "--session-id ../x",
+            "--zellij-session -x",
+            "--nonsense",
+            "supervise",
+            "completions tcsh",
+            "demo-agent",
+        ] {
+            assert_eq!(options(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        assert_eq!(options("--version").unwrap_err().exit_code(), 0);
+    }
+
+    #[test]
+    fn help_teaches_by_examples() {
+        // as wide as it gets, whatever terminal the test has
+        let mut command = CommandLine::command().term_width(100);
+        insta::assert_snapshot!("help", command.render_long_help());
+    }
+
+    #[test]
+    fn completions_manual_page_and_schema_are_texts() {
+        let text = |task: Task| String::from_utf8(task.text().unwrap()).unwrap();
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let text = text(Task::Completions { shell });
+            assert!(text.contains("zellij-session") && text.contains("doctor"));
+        }
+        let page = text(Task::Man);
+        assert!(page.contains(".TH meta-orchestrator 1") && page.contains("Examples:"));
+        assert!(!page.contains("demo-agent"));
+        assert_eq!(text(Task::Schema), Config::schema_text());
+        assert_eq!(Task::Demo.text(), None);
+    }
+}

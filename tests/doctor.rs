@@ -83,7 +83,8 @@ fn config(home: &Path, backends: Value, agents: &[Value]) -> Config {
 fn examination(home: &Path, config: Config) -> Examination {
     let path = home.join("meta_orchestrator.config.json");
     std::fs::write(&path, config.to_text()).unwrap();
-    let mut of = Examination::new(&path, Ok(Some(config)), &home.join("run/locks"));
+    let mut of = Examination::new(&path, Ok(Some(config)));
+    of.runtime_folder = home.join("run/locks");
     of.environment = Environment::inherited()
         .set("HOME", home)
         .set("PATH", home)
@@ -424,7 +425,7 @@ async fn each_agents_pane_is_looked_at() {
             "a pane of its own",
         ),
         ("agent gone", OUTSIDE, &gone_says, "/panes"),
-        ("agent plugin", OURS, "is a plugin", "name a terminal pane"),
+        ("agent plugin", OUTSIDE, "is a plugin's", "/panes"),
         (
             "agent own",
             OURS,

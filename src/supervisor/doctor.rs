@@ -50,17 +50,13 @@ pub struct Examination {
 
 impl Examination {
     /// An examination in this process's own environment, with nothing named on the command line.
-    pub fn new(
-        config_path: &Path,
-        config: Result<Option<Config>, Failure>,
-        runtime_folder: &Path,
-    ) -> Self {
+    pub fn new(config_path: &Path, config: Result<Option<Config>, Failure>) -> Self {
         Self {
             config_path: config_path.to_path_buf(),
             config,
             log_dir: None,
             session: None,
-            runtime_folder: runtime_folder.to_path_buf(),
+            runtime_folder: super::lock::folder(),
             environment: zellij::Environment::inherited(),
             keys: |name| std::env::var(name).ok(),
         }

@@ -265,11 +265,7 @@ async fn look(zellij: &Zellij, agent: &AgentConfig, pane: &PaneAddress, until: I
     };
     within(until, looked)
         .await
-        .unwrap_or_else(|failure| match failure.kind {
-            // A plugin's pane, named in the configuration.
-            Kind::Usage => Check::failure(AGENT, Outcome::Bad(Kind::Failed), &failure),
-            _ => Check::failure(AGENT, Outcome::Bad(Kind::Missing), &failure),
-        })
+        .unwrap_or_else(|failure| Check::failure(AGENT, Outcome::Bad(Kind::Missing), &failure))
 }
 
 /// What a pane that is there has in front.

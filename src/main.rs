@@ -12,6 +12,7 @@ use meta_orchestrator::command::dispatch::Local;
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::{Failure, Kind};
 use meta_orchestrator::host::Host;
+use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
 use meta_orchestrator::ui::cli::{self, Options, Task};
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
@@ -144,6 +145,20 @@ async fn end_on_signal(mut signals: Signals, supervisor: Supervisor) {
     supervisor.quit().await;
 }
 
-async fn examine(_options: &Options, _json: bool) -> Result<u8, Failure> {
-    Ok(0)
+/// Checks what the supervisor needs, and says what is missing.
+async fn examine(options: &Options, json: bool) -> Result<u8, Failure> {
+    let place = place(options);
+    let read = supervisor::read_configuration(&place.path);
+    let mut examination =
+        Examination::new(&place.path, read.map(|read| read.map(|(config, _)| config)));
+    examination.log_dir.clone_from(&options.log_dir);
+    examination.session.clone_from(&options.zellij_session);
+    let examined = doctor::examine(examination).await;
+    let text = if json {
+        examined.to_json()
+    } else {
+        examined.to_text()
+    };
+    ui::print(text.as_bytes())?;
+    Ok(examined.exit_code())
 }

@@ -145,7 +145,7 @@ fn agent_more(view: &AgentView, frame: &Frame) -> Option<String> {
             wrap(&format!("{id} is gone: {why}"), frame.columns, "")
         )),
         Status::Error(why) => {
-            let text = format!("{id} cannot be watched for now, and is tried again: {why}");
+            let text = format!("{id} cannot be watched for now: {why}");
             parts.push(wrap(&text, frame.columns, ""));
         }
         _ => {}

@@ -15,7 +15,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::config::AgentConfig;
-use crate::host::process::ProcessIdentity;
+pub use crate::evidence::Program;
 use crate::ids::{AgentId, PaneAddress, SessionId};
 
 /// The version of the log lines that this program writes.
@@ -186,26 +186,6 @@ pub struct Memo {
     /// What came after it; `None` until that is known.
     #[serde(default)]
     pub after_summary: Option<String>,
-}
-
-/// The program that may be typed to: who was in front when a person, or a resume, accepted the pane.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Program {
-    /// Its name, as a person knows it.
-    pub name: String,
-    /// Its command line, as far as it is known.
-    #[serde(default)]
-    pub command: String,
-    /// Its folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folder: Option<PathBuf>,
-    /// The process, where the system tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process: Option<ProcessIdentity>,
-    /// The zellij server that it runs under, where the system tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<ProcessIdentity>,
 }
 
 /// Where a text that is to be typed comes from.

@@ -67,11 +67,7 @@ impl Machine {
         self.screen = Some(screen);
         self.changed_at = Some(now.wall);
         self.restart_stall(now);
-        if matches!(self.busy, Busy::Asking { .. }) {
-            // its verdict would be about a screen that is no more
-            self.busy = Busy::Nothing;
-            effects.push(Effect::DropAsk);
-        }
+        self.drop_ask(effects);
         let withdrawn = self
             .counters
             .question
@@ -140,10 +136,7 @@ impl Machine {
             return;
         }
         self.failures = self.failures.saturating_add(1);
-        if matches!(self.busy, Busy::Asking { .. }) {
-            self.busy = Busy::Nothing;
-            effects.push(Effect::DropAsk);
-        }
+        self.drop_ask(effects);
         match &trouble {
             Trouble::Gone(why) if !matches!(self.trouble, Some(Trouble::Gone(_))) => {
                 effects.push(Effect::Tell(Urgency::Person, format!("is gone: {why}")));
@@ -187,8 +180,8 @@ impl Machine {
             return;
         };
         let draft = sight.prompt.as_ref().map(|prompt| prompt.draft.as_str());
-        let stands =
-            draft.is_some_and(|draft| !draft.is_empty() && squash(&text).starts_with(draft));
+        let stands = draft
+            .is_some_and(|draft| !draft.is_empty() && squash(&text).starts_with(&squash(draft)));
         let why = "the supervisor ended while it was typing this".to_owned();
         let receipt = Receipt::Unproven {
             why,

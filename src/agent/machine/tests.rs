@@ -1,11 +1,12 @@
 //! The rules as stories: what happens, second by second, and what follows from it.
 
 use super::*;
-use crate::config::Seconds;
-use crate::director::Undecided;
-use crate::evidence::Facts;
+use crate::config::{AgentConfig, Limits, Seconds, Timing};
+use crate::director::{Outcome, Undecided};
+use crate::evidence::{Facts, Sight};
 use crate::host::process::ProcessIdentity;
-use crate::record::{Action, Verdict};
+use crate::ids::PaneAddress;
+use crate::record::{Action, Origin, Receipt, Verdict};
 use crate::screen::prompt::{Cursor, find};
 
 fn claude(pid: u32) -> Program {
@@ -551,6 +552,21 @@ fn a_change_during_a_call_drops_it() {
 }
 
 #[test]
+fn an_instruction_for_a_dialog_becomes_the_persons_business() {
+    let mut story = Story::new("Do you want to proceed?\n❯ 1. Yes\n  2. No");
+    story.pass(31.0);
+    story.answer(Ok((Action::Instruct, "press 1")));
+    assert_eq!(
+        (story.typing(), story.status().as_str()),
+        (None, "awaiting-user")
+    );
+    assert_eq!(
+        story.memos(),
+        ["instruct: press 1 [refused: the screen looks like a dialog]"]
+    );
+}
+
+#[test]
 fn observing_decides_everything_and_types_nothing() {
     let mut settings = settings();
     settings.agent.observe = true;
@@ -561,10 +577,7 @@ fn observing_decides_everything_and_types_nothing() {
         (story.typing(), story.status().as_str()),
         (None, "observing")
     );
-    assert_eq!(
-        story.told(),
-        [(Urgency::Info, "would be told: go on [observed only]")]
-    );
+    assert_eq!(story.told(), [(Urgency::Info, "would be told: go on")]);
     let ticket = story.machine.reply_ticket();
     story.on(Event::Reply(ticket, "x".into()));
     assert_eq!(story.typing(), None);

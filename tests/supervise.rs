@@ -13,3 +13,7 @@ mod common;
 mod guards;
 #[path = "supervise/nudging.rs"]
 mod nudging;
+#[path = "supervise/servers.rs"]
+mod servers;
+#[path = "supervise/trouble.rs"]
+mod trouble;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use meta_orchestrator::ids::{PaneAddress, PaneId};
+use meta_orchestrator::ids::{PaneAddress, PaneId, SessionName};
 
 use super::zellij::{PATIENCE, TestZellij, wait_for};
 
@@ -25,8 +25,18 @@ pub struct PaneAgent {
 impl PaneAgent {
     /// Opens a pane of its own for a program that begins with these orders, and waits until it has begun.
     pub fn open(zellij: &TestZellij, name: &str, orders: &[&str]) -> Self {
+        Self::open_in(zellij, zellij.session(), name, orders)
+    }
+
+    /// The same in another session of the same home.
+    pub fn open_in(
+        zellij: &TestZellij,
+        session: &SessionName,
+        name: &str,
+        orders: &[&str],
+    ) -> Self {
         let command = command(zellij, name, orders);
-        let pane = open_pane(zellij, &command);
+        let pane = open_pane(zellij, session, &command);
         Self::begun(zellij, name, pane)
     }
 
@@ -143,33 +153,36 @@ fn shlex(words: &[String]) -> String {
 }
 
 /// A floating pane has the whole of a session's 50 columns, however many there are.
-fn open_pane(zellij: &TestZellij, command: &[String]) -> PaneAddress {
-    let known = terminals(zellij);
-    let mut args = vec![
-        "new-pane",
-        "--floating",
-        "--width",
-        "100%",
-        "--height",
-        "100%",
-    ];
-    args.push("--");
+fn open_pane(zellij: &TestZellij, session: &SessionName, command: &[String]) -> PaneAddress {
+    let known = terminals(zellij, session);
+    let mut args = vec!["--session", session.as_str(), "action", "new-pane"];
+    args.extend(["--floating", "--width", "100%", "--height", "100%", "--"]);
     args.extend(command.iter().map(String::as_str));
-    zellij.action(&args);
+    zellij.zellij_says(&args);
     let pane = wait_for(PATIENCE, "the new pane", || {
-        let mut panes = terminals(zellij).into_iter();
+        let mut panes = terminals(zellij, session).into_iter();
         panes.find(|pane| !known.contains(pane))
     });
     PaneAddress {
-        session: zellij.session().clone(),
+        session: session.clone(),
         pane: PaneId::new(pane),
     }
 }
 
-fn terminals(zellij: &TestZellij) -> Vec<u32> {
+fn terminals(zellij: &TestZellij, session: &SessionName) -> Vec<u32> {
+    let list = [
+        "--session",
+        session.as_str(),
+        "action",
+        "list-panes",
+        "--json",
+        "--all",
+    ];
     wait_for(PATIENCE, "a list of panes", || {
-        let panes = zellij.list().into_iter();
+        let panes: Vec<serde_json::Value> =
+            serde_json::from_str(&zellij.zellij_says(&list)).unwrap_or_default();
         let numbers: Vec<u32> = panes
+            .iter()
             .filter(|pane| pane["is_plugin"] == false)
             .filter_map(|pane| pane["id"].as_u64()?.try_into().ok())
             .collect();

@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meta_orchestrator::agent::view::{AgentView, Notice, Urgency};
 use meta_orchestrator::config::Config;
@@ -88,21 +88,29 @@ impl Stage {
 
     /// A supervisor with this configuration.
     pub async fn watch_as(&self, config: Value) -> Watch {
-        self.try_watch(config, false).await.unwrap()
+        self.start(&self.config_path(), config, false)
+            .await
+            .unwrap()
     }
 
     /// The same, which goes on where an earlier one ended.
     pub async fn resume(&self, config: Value) -> Watch {
-        self.try_watch(config, true).await.unwrap()
+        self.start(&self.config_path(), config, true).await.unwrap()
     }
 
-    async fn try_watch(&self, config: Value, resume: bool) -> Result<Watch, Failure> {
+    /// One more supervisor, whose configuration is another file.
+    pub async fn watch_beside(&self, name: &str, config: Value) -> Watch {
+        let path = self.zellij.home().join(format!("{name}.json"));
+        self.start(&path, config, false).await.unwrap()
+    }
+
+    async fn start(&self, path: &Path, config: Value, resume: bool) -> Result<Watch, Failure> {
         let config = Config::parse(&config.to_string()).unwrap();
         let log_dir = config.log_dir.clone();
         let deadline = config.timing.zellij_timeout_sec.duration();
         let supervisor = Supervisor::start(Start {
             config,
-            path: self.config_path(),
+            path: path.to_path_buf(),
             document: None,
             overrides: Overrides::default(),
             memory: Memory::GoOn,
@@ -171,10 +179,19 @@ impl Watch {
 
     /// Waits until something is said that holds `text`.
     pub fn wait_for_notice(&self, urgency: Urgency, text: &str) -> Notice {
-        wait_for(PATIENCE, &format!("{text:?} said"), || {
-            let fits = |notice: &Notice| notice.urgency == urgency && notice.text.contains(text);
-            self.notices().into_iter().find(fits)
-        })
+        let fits = |notice: &Notice| notice.urgency == urgency && notice.text.contains(text);
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let said = self.notices();
+            if let Some(found) = said.iter().find(|notice| fits(notice)) {
+                return found.clone();
+            }
+            assert!(
+                Instant::now() < give_up,
+                "{text:?} was not said, but {said:#?}"
+            );
+            std::thread::sleep(Duration::from_millis(15));
+        }
     }
 
     /// The lines of an agent's memo log.

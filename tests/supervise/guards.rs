@@ -102,7 +102,7 @@ async fn a_persons_half_written_draft_is_left_alone() {
         let receipt = watch.wait_for_receipt("a1");
         assert_eq!(
             receipt,
-            "refused: somebody's text stands in the prompt: `Deleteallbut`"
+            "refused: somebody's text stands in the prompt: `Delete all but`"
         );
         refuses_a_reply(&watch, "somebody's text stands in the prompt").await;
         assert_eq!(agent.typed(), "Delete all but");

@@ -33,7 +33,8 @@ const STALL_SEC: f64 = 2.0;
 const POLL_SEC: f64 = 0.5;
 
 const BYE: &str = "The demo is over: its session and its files are gone.\n\
-    Your own agents: run `meta-orchestrator` in a pane of their zellij session, then /panes and /add.\n";
+    For your own agents, run `meta-orchestrator` in a pane of their zellij session:\n\
+    /panes shows what is there, /add supervises one.\n";
 
 /// What is played, apart from where.
 #[derive(Clone)]
@@ -81,11 +82,11 @@ pub async fn run(options: &Options) -> Result<u8, Failure> {
     // in a task of its own, so that a panic comes back here too
     let played = tokio::spawn(play.run()).await;
     let cleared = stage.clear().await;
-    let code = match played {
-        Ok(played) => played?,
-        Err(error) => return Err(Failure::from_error(Kind::Bug, &error)),
+    let played = played.unwrap_or_else(|error| Err(Failure::from_error(Kind::Bug, &error)));
+    let code = match (played, cleared) {
+        (Err(failure), Err(left)) => return Err(failure.hint(format!("moreover, {left}"))),
+        (played, cleared) => cleared.and(played)?,
     };
-    cleared?;
     print(BYE.as_bytes())?;
     Ok(code)
 }

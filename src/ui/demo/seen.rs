@@ -173,7 +173,17 @@ mod tests {
         seen.question("another one");
         seen.effects(Sight::IsAnswered, &typed("reply"), "● Using Postgres\n");
         assert_eq!(seen.missing(), [Sight::Mends]);
-        insta::assert_snapshot!(seen.summary(), @"");
+        insta::assert_snapshot!(seen.summary(), @r"
+        ✔ worker stood still, was told to go on, and went on
+            typed: Go on.
+            shown: ● Understood: Go on.
+        ✘ staller stopped at a failure, was told to find out why, and mended it
+        ✔ asker asked, and the question reached the person
+            asked: It asks: Postgres or SQLite?
+        ✔ the person's answer was typed to asker, which took it up
+            typed: Go on.
+            shown: ● Using Postgres
+        ");
     }
 
     #[test]

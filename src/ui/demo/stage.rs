@@ -241,7 +241,21 @@ mod tests {
     #[test]
     fn the_layout_has_a_pane_for_each_agent_whatever_the_path() {
         let text = layout(Path::new("/a \"b\"\\c/mo"), Path::new("/tmp/mo-demo-1")).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        layout {
+            tab name="demo" {
+                pane name="worker" command="/a \"b\"\\c/mo" cwd="/tmp/mo-demo-1" {
+                    args "demo-agent" "worker"
+                }
+                pane name="staller" command="/a \"b\"\\c/mo" cwd="/tmp/mo-demo-1" {
+                    args "demo-agent" "staller"
+                }
+                pane name="asker" command="/a \"b\"\\c/mo" cwd="/tmp/mo-demo-1" {
+                    args "demo-agent" "asker"
+                }
+            }
+        }
+        "#);
     }
 
     #[test]

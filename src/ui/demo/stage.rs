@@ -56,6 +56,8 @@ impl Stage {
     pub async fn open() -> Result<Self, Failure> {
         let user = Environment::inherited();
         let sockets = user.socket_folder();
+        let runtime = sockets.parent().map(Path::to_owned);
+        let swept = [sockets, lock_folder()].into_iter().chain(runtime);
         let folder = TemporaryFolder::new("mo-demo-")?;
         let zellij = Zellij::find_in(Host::local(), ZELLIJ, environment(&user, &folder)).await;
         let zellij = zellij.map_err(|error| {
@@ -68,7 +70,7 @@ impl Stage {
             cast: Vec::new(),
             folder,
             server: None,
-            _swept: NotThereYet::of([sockets, lock_folder()]),
+            _swept: NotThereYet::of(swept),
         };
         match stage.begin().await {
             Ok(()) => Ok(stage),

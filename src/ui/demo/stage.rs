@@ -14,7 +14,7 @@ use crate::error::{Failure, Kind};
 use crate::host::Host;
 use crate::host::process::{self, ProcessIdentity};
 use crate::ids::{PaneAddress, SessionName};
-use crate::store::{self, Access, NotThereYet, TemporaryFolder};
+use crate::store::{self, Access, AsBefore, TemporaryFolder};
 use crate::supervisor::lock_folder;
 use crate::zellij::{Environment, Zellij};
 
@@ -45,7 +45,7 @@ pub(super) struct Stage {
     folder: TemporaryFolder,
     server: Option<ProcessIdentity>,
     /// Dropped last: by then everything is out of them.
-    _swept: NotThereYet,
+    _swept: AsBefore,
 }
 
 impl Stage {
@@ -57,6 +57,7 @@ impl Stage {
         let user = Environment::inherited();
         let sockets = user.socket_folder();
         let runtime = sockets.parent().map(Path::to_owned);
+        let runtime = runtime.filter(|folder| !folder.exists());
         let swept = [sockets, lock_folder()].into_iter().chain(runtime);
         let folder = TemporaryFolder::new("mo-demo-")?;
         let zellij = Zellij::find_in(Host::local(), ZELLIJ, environment(&user, &folder)).await;
@@ -70,7 +71,7 @@ impl Stage {
             cast: Vec::new(),
             folder,
             server: None,
-            _swept: NotThereYet::of(swept),
+            _swept: AsBefore::of(swept),
         };
         match stage.begin().await {
             Ok(()) => Ok(stage),

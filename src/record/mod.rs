@@ -362,6 +362,9 @@ pub enum RosterChange {
     Standing {
         /// Every agent.
         agents: Vec<RosterEntry>,
+        /// Who was removed, and may still stand in the configuration.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        removed: Vec<AgentId>,
     },
     /// An agent was added or changed; its entry as it is now.
     Entry {

@@ -106,6 +106,8 @@ struct Inner {
     overrides: Overrides,
     director: watch::Sender<Arc<Director>>,
     notices: broadcast::Sender<Notice>,
+    /// Hears what is said before the first front end listens; that one gets it.
+    early: Mutex<Option<broadcast::Receiver<Notice>>>,
     agent_notices: mpsc::Sender<Notice>,
     /// Who is supervised, in the order in which they came. Held for moments only, never over an await.
     posts: RwLock<Vec<Post>>,
@@ -159,7 +161,7 @@ impl Supervisor {
             keep_days: start.config.logs.keep_days,
         };
         let (writer, writer_end) = LogWriter::start(LOG_LINES, rotation)?;
-        let (notices, _) = broadcast::channel(NOTICES);
+        let (notices, early) = broadcast::channel(NOTICES);
         let (agent_notices, said) = mpsc::channel(NOTICES);
         tokio::spawn(pass_on(said, notices.clone()));
         let session = resume::session(&start.memory)?;
@@ -181,6 +183,7 @@ impl Supervisor {
                 overrides: start.overrides,
                 director: watch::Sender::new(director),
                 notices,
+                early: Mutex::new(Some(early)),
                 agent_notices,
                 posts: RwLock::default(),
                 state: tokio::sync::Mutex::new(state),
@@ -200,9 +203,15 @@ impl Supervisor {
         self.posts().iter().map(Post::view).collect()
     }
 
-    /// What is said from now on.
+    /// What is said from now on; who asks first hears what was said from the start.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.inner.notices.subscribe()
+        let early = self
+            .inner
+            .early
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        early.unwrap_or_else(|| self.inner.notices.subscribe())
     }
 
     /// The panes known from the last look: `session:terminal_18`.

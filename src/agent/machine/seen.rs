@@ -6,7 +6,7 @@ use super::typing::{left_over, typed_action};
 use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Trouble, Urgency};
 use crate::evidence::Sight;
 use crate::record::logs::Interrupted;
-use crate::record::{Receipt, Step};
+use crate::record::{Origin, Receipt, Step};
 use crate::screen::Screen;
 use crate::screen::change::squash;
 
@@ -194,6 +194,10 @@ impl Machine {
             why,
             left_over: stands,
         };
+        if origin == Origin::Verdict {
+            // it may have been taken: the bounds count it
+            self.counters.nudges.push_back(now.wall);
+        }
         let mut memo = self.memo(
             id.clone(),
             typed_action(origin),

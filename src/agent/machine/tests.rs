@@ -693,6 +693,11 @@ fn an_interrupted_nudge_is_not_typed_again() {
     );
     assert_eq!(story.status(), "instructed");
     assert_eq!(story.typing(), None);
+    assert_eq!(
+        story.machine.counters.nudges.len(),
+        1,
+        "it may have been taken, and counts"
+    );
 
     let mut story = Story::with("● step 1 is done\n> go on", settings(), restored);
     story.pass(1.0);

@@ -139,13 +139,13 @@ pub enum Effect {
     Type(Ticket, Box<Typing>),
     /// End the typing that is under way at the next safe point.
     EndTyping,
-    /// Tell who sent the reply what became of it.
+    /// Tell who sent the reply what became of it, once the lines noted before this effect are written.
     Receipt(Ticket, Receipt),
     /// Append to the memo log.
     Remember(Box<Memo>),
     /// Append to the decision log.
     Note(Box<DecisionLine>),
-    /// Tell the person.
+    /// Tell the person, once the lines noted before this effect are written.
     Tell(Urgency, String),
 }
 
@@ -563,9 +563,8 @@ impl Machine {
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
-        effects.push(Effect::Tell(Urgency::Person, text.clone()));
         self.counters.question = Some(Question {
-            text,
+            text: text.clone(),
             since: now.wall,
             insists,
         });
@@ -577,6 +576,8 @@ impl Machine {
             now,
             effects,
         );
+        // last: what the person was told must come back after a crash
+        effects.push(Effect::Tell(Urgency::Person, text));
     }
 
     fn close_question(&mut self, why: &str, now: Moment, effects: &mut Vec<Effect>) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::zellij::{PATIENCE, TestZellij, wait_for};
+use crate::common::zellij::{PATIENCE, TestZellij};
 use crate::model::Model;
 use crate::pane::{CTRL_U, ENTER, Worker};
 use crate::run::{Place, Run, interrupted};
@@ -207,13 +207,15 @@ impl Story {
 
     /// What is on the disk and in the panes after a kill.
     fn look(&mut self, phase: Phase) {
+        let mut between = false;
         for id in NUDGED {
             let left = interrupted(&self.place.decisions(id));
             let draft = self.workers[id].draft(&self.test).unwrap_or_default();
             let stands = left.as_ref().is_some_and(|text| *text == draft);
-            self.between += u32::from(stands);
+            between |= stands;
             println!("  {phase:?} {id}: left {left:?}, in the prompt `{draft}`");
         }
+        self.between += u32::from(between);
         self.keep_logs();
     }
 
@@ -263,6 +265,8 @@ impl Story {
 
     fn check_roster(&mut self, list: &str) {
         let copy = self.test.home().join("now.json");
+        // a file that was never read is not written over
+        let _ = std::fs::remove_file(&copy);
         let said = self.run.ask(&format!("/save {}", copy.display()));
         assert!(said.contains("saved"), "{said}");
         let saved: Value = serde_json::from_slice(&std::fs::read(&copy).unwrap()).unwrap();
@@ -565,5 +569,16 @@ fn dice_are_the_same_for_the_same_seed() {
     };
     assert_eq!(throws(7), throws(7));
     assert_ne!(throws(7), throws(8));
-    wait_for(PATIENCE, "nothing", || Some(()));
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for id in self.workers.keys() {
+                for line in self.place.decisions(id) {
+                    println!("{id}: {line}");
+                }
+            }
+        }
+    }
 }

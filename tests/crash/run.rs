@@ -138,8 +138,9 @@ impl Heard {
     }
 }
 
-/// The last line of an answer that can be told from every other.
-const MARK: &str = "Ctrl-D at an empty prompt does the same.";
+/// How the answer to `/help quit` begins and ends, which no other does.
+const MARK: &str = "/quit\n\nStops every agent";
+const MARK_END: &str = "\n  /quit\n";
 
 impl Run {
     /// Starts the program on a configuration.
@@ -211,9 +212,9 @@ impl Run {
         let answer = wait_for(PATIENCE, &format!("an answer to `{line}`"), || {
             assert!(!self.has_ended(), "it ended: {}", self.said());
             let answer = self.out.text()[out..].to_owned();
-            answer.contains(MARK).then_some(answer)
+            (answer.contains(MARK) && answer.ends_with(MARK_END)).then_some(answer)
         });
-        let answer = answer.split("/quit\n").next().unwrap().to_owned();
+        let answer = answer.split(MARK).next().unwrap().to_owned();
         if answer.is_empty() {
             // failures go the other way
             return wait_for(PATIENCE, &format!("an error after `{line}`"), || {

@@ -32,13 +32,18 @@ impl Supervisor {
     pub(super) async fn bring_back(&self, resume: bool, is_named: bool) -> Result<(), Failure> {
         let mut state = self.inner.state.lock().await;
         let Roster { entries, removed } = self.entries(&state, resume).await?;
-        for entry in entries {
+        let twins: Vec<bool> = entries.iter().map(|one| has_twin(one, &entries)).collect();
+        for (entry, has_twin) in entries.into_iter().zip(twins) {
             let pane = self.address(&state, &entry.agent.pane).await?;
             let place = entry.address.clone().filter(|_| resume).unwrap_or(pane);
             // one listing of panes serves all agents of a session
             let facts = self.sight(&place).await;
             let id = entry.agent.id.clone();
-            let assignment = self.assignment(entry, place, facts, resume).await;
+            let assignment = if resume {
+                self.resumed(entry, place, facts, has_twin).await
+            } else {
+                as_it_is(entry, place, facts)
+            };
             let restored = self.restore(&id, resume, is_named).await?;
             let post = self.post_or_say(&state, assignment, restored).await;
             self.posts_mut().push(post);
@@ -99,57 +104,54 @@ impl Supervisor {
         Ok(Roster { entries, removed })
     }
 
-    /// Who may be typed to: without a resume who is there now, after one whom the person accepted then, if it
-    /// is still the same or can be told to be by its folder and command.
-    async fn assignment(
+    /// Who may be typed to after a resume: the one whom the person accepted then, if it is still the same or
+    /// can be told to be by its folder and command.
+    async fn resumed(
         &self,
         entry: RosterEntry,
         place: PaneAddress,
         facts: Option<Facts>,
-        resume: bool,
+        has_twin: bool,
     ) -> Assignment {
-        let RosterEntry {
-            mut agent,
-            stopped,
-            accepted,
-            ..
-        } = entry;
-        let here = facts.and_then(|facts| acceptable(&facts, agent.allow_shell));
-        let Some(before) = accepted.filter(|_| resume) else {
-            return Assignment {
-                agent,
-                address: place,
-                accepted: here,
-                stopped,
-            };
+        let Some(before) = entry.accepted.clone() else {
+            return as_it_is(entry, place, facts);
         };
-        if let Some(here) = &here
-            && (sameness(&before, here) == Sameness::Same || evidence::looks_like(&before, here))
-        {
-            return Assignment {
-                agent,
-                address: place,
-                accepted: Some(here.clone()),
-                stopped,
-            };
-        }
-        if let Some((address, facts)) = self.find_again(&agent, &before, &place).await {
-            let text = format!("was found again in {address} by its folder and command");
-            self.say(Some(&agent.id), Urgency::Info, text);
-            agent.pane.pane = address.pane;
-            return Assignment {
-                agent,
-                address,
-                accepted: facts.program,
-                stopped,
-            };
-        }
-        Assignment {
-            agent,
+        let here = facts.and_then(|facts| acceptable(&facts, entry.agent.allow_shell));
+        // in another server the numbers begin again: that of the pane says nothing there
+        let is_it = here
+            .as_ref()
+            .is_some_and(|here| match sameness(&before, here) {
+                Sameness::Same => true,
+                Sameness::OtherProcess => evidence::looks_like(&before, here),
+                Sameness::OtherServer => false,
+            });
+        let mut assignment = Assignment {
+            agent: entry.agent,
             address: place,
-            accepted: Some(before),
-            stopped,
+            accepted: Some(before.clone()),
+            stopped: entry.stopped,
+        };
+        if is_it {
+            assignment.accepted = here;
+            return assignment;
         }
+        // of two that looked alike nobody can say which one this is
+        let found = if has_twin {
+            None
+        } else {
+            self.find_again(&assignment.agent, &before, &assignment.address)
+                .await
+        };
+        if let Some((address, facts)) = found {
+            if address != assignment.address {
+                let text = format!("was found again in {address} by its folder and command");
+                self.say(Some(&assignment.agent.id), Urgency::Info, text);
+            }
+            assignment.agent.pane.pane = address.pane;
+            assignment.address = address;
+            assignment.accepted = facts.program;
+        }
+        assignment
     }
 
     /// What an agent had in mind when an earlier run ended.
@@ -238,6 +240,27 @@ impl Supervisor {
             );
             self.say(id, Urgency::Warning, text);
         }
+    }
+}
+
+/// Whether another agent's program looked just like this one's.
+fn has_twin(one: &RosterEntry, all: &[RosterEntry]) -> bool {
+    let alike = |other: &RosterEntry| match (&one.accepted, &other.accepted) {
+        (Some(one), Some(other)) => evidence::looks_like(one, other),
+        _ => false,
+    };
+    let mut others = all.iter().filter(|other| other.agent.id != one.agent.id);
+    others.any(alike)
+}
+
+/// Who may be typed to without a resume: who is there now.
+fn as_it_is(entry: RosterEntry, place: PaneAddress, facts: Option<Facts>) -> Assignment {
+    let accepted = facts.and_then(|facts| acceptable(&facts, entry.agent.allow_shell));
+    Assignment {
+        agent: entry.agent,
+        address: place,
+        accepted,
+        stopped: entry.stopped,
     }
 }
 

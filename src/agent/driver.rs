@@ -32,8 +32,10 @@ use crate::zellij::{Dump, Zellij, ZellijError};
 
 /// How long after a failed write the log is tried again.
 const LOG_AGAIN: Duration = Duration::from_secs(2);
-/// How long the end of an agent may take: what is typed must come to its end, and be written down.
-const LAST_WORDS: Duration = Duration::from_millis(900);
+/// How long what is being typed may go on at the end, before it is stopped: half a text helps nobody.
+const LAST_KEYS: Duration = Duration::from_millis(600);
+/// How long the last log lines may take.
+const LAST_LINES: Duration = Duration::from_millis(300);
 
 /// What an agent reaches the world through.
 #[derive(Clone)]
@@ -369,28 +371,31 @@ impl Driver {
 
     /// Lets what is being typed come to its end, and writes down what is known.
     async fn end(mut self) {
-        self.on(Event::Quit);
         self.due = None;
         if let Some(looking) = self.looking.take() {
             looking.abort();
         }
-        let last_words = async {
-            while self.typing.is_some() || self.is_writing || !self.outgoing.is_empty() {
-                if self.write_again.is_some() {
-                    return;
-                }
-                let Some(done) = self.tasks.join_next().await else {
-                    return;
-                };
-                if self.done(done).is_err() {
-                    return;
-                }
-            }
+        let _ = timeout(LAST_KEYS, self.settle(|driver| driver.typing.is_some())).await;
+        self.on(Event::Quit);
+        let unwritten = |driver: &Self| {
+            driver.typing.is_some() || driver.is_writing || !driver.outgoing.is_empty()
         };
-        if timeout(LAST_WORDS, last_words).await.is_err() {
+        if timeout(LAST_LINES, self.settle(unwritten)).await.is_err() {
             tracing::warn!(agent = %self.machine.settings().agent.id, "ended before all was written down");
         }
         self.tasks.shutdown().await;
+    }
+
+    /// Takes in what ends, for as long as `goes_on`, and unless the log cannot be written.
+    async fn settle(&mut self, goes_on: impl Fn(&Self) -> bool) {
+        while goes_on(self) && self.write_again.is_none() {
+            let Some(done) = self.tasks.join_next().await else {
+                return;
+            };
+            if self.done(done).is_err() {
+                return;
+            }
+        }
     }
 
     fn die(self, bug: &JoinError) {

@@ -30,6 +30,10 @@ impl Local {
 
     async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
         let supervisor = &self.supervisor;
+        if !matches!(command, Command::Yes | Command::No) {
+            // a yes is about what was asked just before it, and nothing else
+            supervisor.drop_question();
+        }
         let said = match command {
             Command::List => return Ok(Reply::Agents(supervisor.views())),
             Command::Add { id, pane, goal } => supervisor.add(id, pane, read(goal)?).await?,
@@ -54,7 +58,7 @@ impl Local {
             }
             Command::Set { id, setting } => supervisor.set(&id, change(setting)?).await?,
             Command::Yes => supervisor.yes().await?,
-            Command::No => supervisor.no().await?,
+            Command::No => supervisor.no()?,
         };
         Ok(Reply::Done(said))
     }
@@ -66,6 +70,12 @@ impl Local {
             (Some(instruction), true) => {
                 let _ = write!(text, "\n\nType this to {id}? `{instruction}`");
                 return Ok(Reply::Confirm(text));
+            }
+            (Some(instruction), false) if send => {
+                let _ = write!(
+                    text,
+                    "\n\nIt would type: {instruction}\n\nSomething else waits for your answer, or {id} is gone: to type this, `/reply {id} ...`"
+                );
             }
             (Some(instruction), false) => {
                 let _ = write!(text, "\n\nIt would type: {instruction}");

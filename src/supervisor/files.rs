@@ -9,6 +9,7 @@ use super::{State, Supervisor, absolute, blocking, director, lock};
 use crate::config::{AgentConfig, Config};
 use crate::error::{Failure, Kind};
 use crate::evidence;
+use crate::ids::PaneAddress;
 use crate::record::RosterChange;
 use crate::store::{self, Access, Document, Saved};
 
@@ -44,7 +45,7 @@ impl Supervisor {
     /// # Errors
     /// When the file cannot be written.
     pub async fn save(&self, path: Option<PathBuf>) -> Result<String, Failure> {
-        let mut state = self.inner.state.lock().await;
+        let mut state = self.changing().await?;
         let path = path.unwrap_or_else(|| state.path.clone());
         self.save_to(&mut state, &path).await
     }
@@ -57,23 +58,21 @@ impl Supervisor {
             Access::AsUsual
         };
         let is_own = absolute(path) == absolute(&state.path);
-        let as_read = state.document.take().filter(|_| is_own);
-        let (target, read) = (path.to_path_buf(), as_read);
-        let (saved, read) = blocking(move || {
-            let saved = store::save_document(&target, &text, read.as_ref(), access);
-            (saved, read)
-        })
-        .await?;
-        if is_own {
-            state.document = read;
-        }
-        match saved? {
+        // one file, however it was named this time
+        let path = if is_own { &state.path } else { path };
+        let (target, as_read) = (path.to_path_buf(), state.document.clone());
+        let saved = blocking(move || {
+            let as_read = as_read.filter(|_| is_own);
+            store::save_document(&target, &text, as_read.as_ref(), access)
+        });
+        match saved.await?? {
             Saved::Replaced(document) | Saved::Unchanged(document) => {
+                let said = format!("saved to {}", path.display());
                 if is_own {
                     state.saved = state.config.clone();
                     state.document = Some(document);
                 }
-                Ok(format!("saved to {}", path.display()))
+                Ok(said)
             }
             Saved::Beside { path: beside, why } => Ok(format!(
                 "{} was left as it is, because {why}; saved to {} instead",
@@ -84,13 +83,12 @@ impl Supervisor {
     }
 
     /// Saves at the end, if something was changed here; says what became of it.
-    pub(super) async fn save_if_changed(&self) -> Option<String> {
-        let mut state = self.inner.state.lock().await;
+    pub(super) async fn save_if_changed(&self, state: &mut State) -> Option<String> {
         if state.config == state.saved {
             return None;
         }
         let path = state.path.clone();
-        let saved = self.save_to(&mut state, &path).await;
+        let saved = self.save_to(state, &path).await;
         Some(saved.unwrap_or_else(|failure| format!("the configuration was not saved: {failure}")))
     }
 
@@ -98,9 +96,10 @@ impl Supervisor {
     /// changed ones start anew, and the rest go on undisturbed.
     ///
     /// # Errors
-    /// When it cannot be read, is none, or another supervisor has it. Nothing is changed then.
+    /// When it cannot be read, is none, another supervisor has it, or it is not clear which session its panes
+    /// are in. Nothing is changed then.
     pub async fn load(&self, path: &Path) -> Result<String, Failure> {
-        let mut state = self.inner.state.lock().await;
+        let mut state = self.changing().await?;
         let (config, document) = read(path)?.ok_or_else(|| {
             Failure::new(Kind::Failed, format!("there is no file {}", path.display()))
         })?;
@@ -111,27 +110,31 @@ impl Supervisor {
             None
         };
         let director = Arc::new(director(&config, &self.inner.http)?);
-        let mut said = Vec::new();
-        if self.inner.overrides.log_dir.is_none() && config.log_dir != state.saved.log_dir {
-            said.push(format!(
-                "logs go on in {} until the next start",
-                self.inner.log_dir.display()
-            ));
+        let mut wanted = Vec::new();
+        for agent in &config.agents {
+            let address = self.address(&config, &agent.pane).await?;
+            wanted.push((agent.clone(), address));
         }
+        let mut said = self.only_at_a_start(&state.config, &config);
         let backends_changed = config.decide_backend != state.config.decide_backend
             || config.review_backend != state.config.review_backend;
         if backends_changed || config.review != state.config.review {
             self.inner.director.send_replace(director);
             said.push("the backends are changed".to_owned());
         }
-        let before = std::mem::replace(&mut state.config, config.clone());
+        let shared_changed = backends_changed
+            || config.limits != state.config.limits
+            || config.timing != state.config.timing
+            || config.observe != state.config.observe;
+        state.config = config.clone();
         state.saved = config;
         state.document = Some(document);
         state.path = path.to_path_buf();
         if let Some(lock) = lock {
             state.lock = lock;
         }
-        self.reconcile(&mut state, &before, &mut said).await;
+        self.reconcile(&state, wanted, shared_changed, &mut said)
+            .await;
         Ok(if said.is_empty() {
             "nothing is changed".to_owned()
         } else {
@@ -139,40 +142,68 @@ impl Supervisor {
         })
     }
 
-    async fn reconcile(&self, state: &mut State, before: &Config, said: &mut Vec<String>) {
-        let wanted = state.config.agents.clone();
-        let shared_changed = before.limits != state.config.limits
-            || before.timing != state.config.timing
-            || before.observe != state.config.observe;
-        let standing: Vec<AgentConfig> =
-            self.posts().iter().map(|post| post.agent.clone()).collect();
-        for agent in &standing {
-            let stays = wanted.iter().any(|other| other.id == agent.id);
-            if !stays && self.dismiss(&agent.id).await.is_ok() {
+    /// What of another configuration only the next start follows.
+    fn only_at_a_start(&self, before: &Config, now: &Config) -> Vec<String> {
+        let mut said = Vec::new();
+        if self.inner.overrides.log_dir.is_none() && now.log_dir != self.inner.log_dir {
+            said.push(format!(
+                "logs go on in {} until the next start",
+                self.inner.log_dir.display()
+            ));
+        }
+        let changed = [
+            (before.logs != now.logs, "logs"),
+            (
+                before.limits.calls_at_once != now.limits.calls_at_once,
+                "limits.callsAtOnce",
+            ),
+            (
+                before.timing.zellij_timeout_sec != now.timing.zellij_timeout_sec,
+                "timing.zellijTimeoutSec",
+            ),
+        ];
+        let changed = changed.into_iter().filter(|(is_changed, _)| *is_changed);
+        said.extend(changed.map(|(_, field)| format!("`{field}` holds from the next start on")));
+        said
+    }
+
+    async fn reconcile(
+        &self,
+        state: &State,
+        wanted: Vec<(AgentConfig, PaneAddress)>,
+        shared_changed: bool,
+        said: &mut Vec<String>,
+    ) {
+        let standing: Vec<_> = self
+            .posts()
+            .iter()
+            .map(|post| (post.agent.clone(), post.address.clone()))
+            .collect();
+        let stays = |one: &(AgentConfig, PaneAddress)| wanted.contains(one);
+        let order: Vec<_> = wanted.iter().map(|(agent, _)| agent.id.clone()).collect();
+        // all who leave their pane do so before anybody takes one: two agents may change places
+        for (agent, _) in standing.iter().filter(|one| !stays(one)) {
+            if self.dismiss(&agent.id).await.is_ok() && !order.contains(&agent.id) {
                 said.push(format!("{} is gone", agent.id));
             }
         }
-        for agent in &wanted {
-            let was = standing.iter().find(|other| other.id == agent.id);
-            if was == Some(agent) {
-                self.tell_settings(state, agent, shared_changed).await;
+        for (agent, address) in wanted {
+            if self.with(&agent.id, |_| ()).is_ok() {
+                if shared_changed {
+                    self.tell_settings(state, &agent).await;
+                }
                 continue;
             }
-            let restarted = was.is_some();
-            if restarted {
-                let _ = self.dismiss(&agent.id).await;
-            }
-            let verb = if restarted { "starts anew" } else { "is new" };
-            match self.employ(state, agent).await {
-                Ok(()) => said.push(format!("{} {verb}", agent.id)),
-                Err(failure) => said.push(format!(
-                    "{} {verb}, but is not watched: {failure}",
-                    agent.id
-                )),
-            }
+            let id = agent.id.clone();
+            let was_there = standing.iter().any(|(other, _)| other.id == id);
+            let verb = if was_there { "starts anew" } else { "is new" };
+            said.push(match self.employ(state, agent, address).await {
+                Ok(()) => format!("{id} {verb}"),
+                Err(why) => format!("{id} {verb}, but is not watched: {why}"),
+            });
         }
         self.posts_mut()
-            .sort_by_key(|post| wanted.iter().position(|agent| agent.id == *post.id()));
+            .sort_by_key(|post| order.iter().position(|id| id == post.id()));
         let agents = self.posts().iter().map(Post::entry).collect();
         self.record(
             state,
@@ -185,37 +216,48 @@ impl Supervisor {
     }
 
     /// Bounds and the backend's name concern agents that go on undisturbed too.
-    async fn tell_settings(&self, state: &State, agent: &AgentConfig, changed: bool) {
+    async fn tell_settings(&self, state: &State, agent: &AgentConfig) {
         let found = self.with(&agent.id, |post| (post.handle(), post.address.clone()));
-        let Ok((Some(handle), address)) = found else {
-            return;
-        };
-        let settings = self.settings(state, agent, &address);
-        if changed || handle.view().status.to_string().starts_with("asking") {
+        if let Ok((Some(handle), address)) = found {
+            let settings = self.settings(state, agent, &address);
             let _ = handle.set(settings).await;
         }
     }
 
-    async fn employ(&self, state: &State, agent: &AgentConfig) -> Result<(), Failure> {
-        let address = self.address(state, &agent.pane).await?;
-        let facts = evidence::facts(
-            &self.inner.zellij,
-            &address,
-            std::time::Duration::from_secs(1),
-        )
-        .await;
+    /// Takes an agent in, watched or with the reason why not.
+    async fn employ(
+        &self,
+        state: &State,
+        agent: AgentConfig,
+        address: PaneAddress,
+    ) -> Result<(), String> {
+        let facts = self.unless_ending(async {
+            let fresh_within = std::time::Duration::from_secs(1);
+            Ok(evidence::facts(&self.inner.zellij, &address, fresh_within).await?)
+        });
         let accepted = facts
+            .await
             .ok()
             .and_then(|facts| acceptable(&facts, agent.allow_shell));
-        let restored = self.restore(&agent.id, false, false).await?;
+        let restored = self.restore(&agent.id, false, false).await;
         let assignment = Assignment {
-            agent: agent.clone(),
+            agent,
             address,
             accepted,
             stopped: false,
         };
-        let post = self.post_or_say(state, assignment, restored).await;
+        let post = match restored {
+            Ok(restored) => self.post(state, assignment.clone(), restored).await,
+            Err(failure) => Err(failure),
+        };
+        let (post, came) = match post {
+            Ok(post) => (post, Ok(())),
+            Err(failure) => {
+                let why = failure.message;
+                (self.unwatched(state, assignment, &why), Err(why))
+            }
+        };
         self.posts_mut().push(post);
-        Ok(())
+        came
     }
 }

@@ -12,8 +12,9 @@ mod post;
 mod resume;
 mod review;
 mod roster;
+mod set;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -34,10 +35,11 @@ use crate::store::{self, Document, LogWriter, Rotation};
 use crate::zellij::Zellij;
 
 pub use files::read as read_configuration;
+pub use lock::folder as lock_folder;
 pub use panes::PaneRow;
 use post::Post;
 pub use review::Finished;
-pub use roster::Change;
+pub use set::Change;
 
 /// How many notices a reader may fall behind before it loses the oldest.
 const NOTICES: usize = 512;
@@ -47,6 +49,8 @@ const LOG_LINES: usize = 1_024;
 const DECIDE_DEADLINE: Duration = Duration::from_mins(1);
 /// How long one review may take, where the configuration does not say.
 const REVIEW_DEADLINE: Duration = Duration::from_mins(5);
+/// How long a line of the roster's log may take.
+const RECORD: Duration = Duration::from_secs(2);
 /// How long the end may take: agents first, the logs then.
 const END: Duration = Duration::from_secs(1);
 
@@ -106,15 +110,21 @@ struct Inner {
     overrides: Overrides,
     director: watch::Sender<Arc<Director>>,
     notices: broadcast::Sender<Notice>,
-    /// Hears what is said before the first front end listens; that one gets it.
-    early: Mutex<Option<broadcast::Receiver<Notice>>>,
+    /// What was said before anybody listened: for the first who does.
+    early_notices: Mutex<Option<broadcast::Receiver<Notice>>>,
     agent_notices: mpsc::Sender<Notice>,
     /// Who is supervised, in the order in which they came. Held for moments only, never over an await.
     posts: RwLock<Vec<Post>>,
     /// One change of the roster or the configuration at a time.
     state: tokio::sync::Mutex<State>,
+    /// What waits for a yes.
+    pending: Mutex<Option<Pending>>,
     known_panes: Mutex<Vec<String>>,
+    /// Cancelled when the end begins: what is still being changed then is given up.
+    ending: CancellationToken,
     ended: CancellationToken,
+    /// What the end said, once it is through: whoever asks for it again waits and is told the same.
+    last_words: tokio::sync::Mutex<Option<String>>,
     writer_end: Mutex<Option<LogWriterEnd>>,
 }
 
@@ -128,8 +138,6 @@ struct State {
     document: Option<Document>,
     /// Keeps other supervisors off the configuration.
     lock: store::Lock,
-    /// What waits for a yes.
-    pending: Option<Pending>,
 }
 
 /// What is done on a yes.
@@ -161,7 +169,7 @@ impl Supervisor {
             keep_days: start.config.logs.keep_days,
         };
         let (writer, writer_end) = LogWriter::start(LOG_LINES, rotation)?;
-        let (notices, early) = broadcast::channel(NOTICES);
+        let (notices, early_notices) = broadcast::channel(NOTICES);
         let (agent_notices, said) = mpsc::channel(NOTICES);
         tokio::spawn(pass_on(said, notices.clone()));
         let session = resume::session(&start.memory)?;
@@ -171,7 +179,6 @@ impl Supervisor {
             path: start.path,
             document: start.document,
             lock,
-            pending: None,
         };
         let supervisor = Self {
             inner: Arc::new(Inner {
@@ -183,12 +190,15 @@ impl Supervisor {
                 overrides: start.overrides,
                 director: watch::Sender::new(director),
                 notices,
-                early: Mutex::new(Some(early)),
+                early_notices: Mutex::new(Some(early_notices)),
                 agent_notices,
                 posts: RwLock::default(),
                 state: tokio::sync::Mutex::new(state),
+                pending: Mutex::default(),
                 known_panes: Mutex::default(),
+                ending: CancellationToken::new(),
                 ended: CancellationToken::new(),
+                last_words: tokio::sync::Mutex::default(),
                 writer_end: Mutex::new(Some(writer_end)),
             }),
         };
@@ -203,24 +213,15 @@ impl Supervisor {
         self.posts().iter().map(Post::view).collect()
     }
 
-    /// What is said from now on; who asks first hears what was said from the start.
+    /// What is said from now on; the first who asks also gets what was said since the start.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        let early = self
-            .inner
-            .early
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let early = locked(&self.inner.early_notices).take();
         early.unwrap_or_else(|| self.inner.notices.subscribe())
     }
 
     /// The panes known from the last look: `session:terminal_18`.
     pub fn known_panes(&self) -> Vec<String> {
-        self.inner
-            .known_panes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        locked(&self.inner.known_panes).clone()
     }
 
     /// Cancelled once [`Supervisor::quit`] is through.
@@ -230,8 +231,25 @@ impl Supervisor {
 
     /// Stops every agent, saves the configuration if it was changed here, and flushes the logs, within two
     /// seconds. Says what it did.
+    ///
+    /// It may be asked for more than once (a terminal that is closed gives both a signal and an end of input):
+    /// everybody waits for the one end that there is.
     pub async fn quit(&self) -> String {
+        let mut last_words = self.inner.last_words.lock().await;
+        if let Some(said) = &*last_words {
+            return said.clone();
+        }
+        let said = self.end().await;
+        *last_words = Some(said.clone());
+        self.inner.ended.cancel();
+        said
+    }
+
+    async fn end(&self) -> String {
+        self.inner.ending.cancel();
         let mut said = Vec::new();
+        // from here on nobody comes or goes
+        let state = timeout(END, self.inner.state.lock()).await;
         let handles: Vec<_> = self.posts().iter().filter_map(Post::handle).collect();
         let count = handles.len();
         let mut ends = tokio::task::JoinSet::new();
@@ -241,17 +259,20 @@ impl Supervisor {
         if timeout(END, ends.join_all()).await.is_err() {
             said.push("some agents did not end in time".to_owned());
         } else if count > 0 {
-            said.push(format!("{count} agents are no longer watched"));
+            let agents = if count == 1 {
+                "1 agent is".to_owned()
+            } else {
+                format!("{count} agents are")
+            };
+            said.push(format!("{agents} no longer watched"));
         }
-        if let Some(saved) = self.save_if_changed().await {
-            said.push(saved);
+        match state {
+            Ok(mut state) => said.extend(self.save_if_changed(&mut state).await),
+            Err(_) => {
+                said.push("the configuration was not saved: it is still being changed".into());
+            }
         }
-        let writer_end = self
-            .inner
-            .writer_end
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let writer_end = locked(&self.inner.writer_end).take();
         if let Some(writer_end) = writer_end {
             match timeout(END, writer_end.close()).await {
                 Ok(Ok(())) => {}
@@ -262,8 +283,31 @@ impl Supervisor {
                     .push("the logs may be incomplete: the disk did not answer in time".to_owned()),
             }
         }
-        self.inner.ended.cancel();
         said.join("; ")
+    }
+
+    /// The one who may change the roster or the configuration now.
+    ///
+    /// # Errors
+    /// When the supervisor is ending: nothing is changed any more.
+    async fn changing(&self) -> Result<tokio::sync::MutexGuard<'_, State>, Failure> {
+        let state = self.inner.state.lock().await;
+        if self.inner.ending.is_cancelled() {
+            return Err(ending());
+        }
+        Ok(state)
+    }
+
+    /// Waits for what somebody else says, zellij for instance, but not once the supervisor is ending.
+    async fn unless_ending<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            () = self.inner.ending.cancelled() => Err(ending()),
+            answer = answer => answer,
+        }
     }
 
     fn posts(&self) -> std::sync::RwLockReadGuard<'_, Vec<Post>> {
@@ -300,18 +344,17 @@ impl Supervisor {
             change,
         };
         let path = logs::roster_path(&self.inner.log_dir);
-        if let Err(error) = self
-            .inner
-            .writer
-            .append(&path, logs::roster_line(&line))
-            .await
-        {
-            self.say(
-                None,
-                Urgency::Warning,
-                format!("`--resume` will not know of this: {}", in_full(&error)),
-            );
-        }
+        let written = self.inner.writer.append(&path, logs::roster_line(&line));
+        let why = match timeout(RECORD, written).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => in_full(&error),
+            Err(_) => "the disk does not answer".to_owned(),
+        };
+        self.say(
+            None,
+            Urgency::Warning,
+            format!("`--resume` may not know of this: {why}"),
+        );
     }
 }
 
@@ -322,11 +365,25 @@ async fn pass_on(mut said: mpsc::Receiver<Notice>, notices: broadcast::Sender<No
     }
 }
 
-/// Two ways to name one file must be one name.
-fn absolute(path: &std::path::Path) -> PathBuf {
-    path.canonicalize()
-        .or_else(|_| std::path::absolute(path))
-        .unwrap_or_else(|_| path.to_path_buf())
+fn ending() -> Failure {
+    Failure::new(Kind::Failed, "the supervisor is ending")
+}
+
+/// A value behind a lock that is held for moments only.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Two ways to name one file must be one name, also before the file is there.
+fn absolute(path: &Path) -> PathBuf {
+    let in_folder = |path: &Path| {
+        let (folder, name) = (path.parent()?, path.file_name()?);
+        Some(folder.canonicalize().ok()?.join(name))
+    };
+    path.canonicalize().unwrap_or_else(|_| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        in_folder(&path).unwrap_or(path)
+    })
 }
 
 /// The backends that the configuration names.

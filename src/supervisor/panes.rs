@@ -1,16 +1,17 @@
 //! What zellij has: panes for `/panes`, candidates for `/adopt`, and who is in a pane that is to be supervised.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Pending, State, Supervisor};
-use crate::config::AgentConfig;
+use super::{Pending, Supervisor, locked};
+use crate::config::{AgentConfig, Config};
 use crate::error::{Failure, Kind, in_full};
 use crate::evidence::{self, Facts, Sameness, sameness};
 use crate::ids::{AgentId, PaneAddress, PaneRef, SessionName};
+use crate::record::Program;
 use crate::zellij::{Foreground, Pane, Panes};
 
 /// The programs that `/adopt` takes for coding agents, by the name of the program or of a script that it runs.
@@ -40,6 +41,8 @@ type AllPanes = (Vec<(SessionName, Arc<Panes>)>, Vec<(SessionName, String)>);
 pub(super) struct Candidate {
     pub id: AgentId,
     pub address: PaneAddress,
+    /// Who was there when the person was asked.
+    pub program: Option<Program>,
     shown: String,
 }
 
@@ -81,11 +84,7 @@ impl Supervisor {
             });
         }
         let known = rows.iter().map(|row| row.pane.clone()).collect();
-        *self
-            .inner
-            .known_panes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = known;
+        *locked(&self.inner.known_panes) = known;
         Ok(rows)
     }
 
@@ -151,7 +150,13 @@ impl Supervisor {
                     .is_none_or(|pattern| shown.to_lowercase().contains(&pattern.to_lowercase()));
                 if wanted {
                     let id = self.new_id(kind, pane, &candidates);
-                    candidates.push(Candidate { id, address, shown });
+                    let program = Facts::of(pane, foreground.as_ref()).program;
+                    candidates.push(Candidate {
+                        id,
+                        address,
+                        program,
+                        shown,
+                    });
                 }
             }
         }
@@ -162,7 +167,7 @@ impl Supervisor {
             .iter()
             .map(|candidate| format!("  {}: {}", candidate.id, candidate.shown))
             .collect();
-        self.inner.state.lock().await.pending = Some(Pending::Adopt(candidates));
+        *locked(&self.inner.pending) = Some(Pending::Adopt(candidates));
         Ok(Some(format!(
             "Supervise these panes?\n{}",
             shown.join("\n")
@@ -214,12 +219,12 @@ impl Supervisor {
     /// When no session is named and it is not clear which is meant.
     pub(super) async fn address(
         &self,
-        state: &State,
+        config: &Config,
         pane: &PaneRef,
     ) -> Result<PaneAddress, Failure> {
         let session = match &pane.session {
             Some(session) => session.clone(),
-            None => self.default_session(state).await?,
+            None => self.default_session(config).await?,
         };
         Ok(PaneAddress {
             session,
@@ -229,18 +234,19 @@ impl Supervisor {
 
     /// The session of panes that name none: from the command line, the configuration, the pane that this
     /// program runs in, or the only one there is.
-    async fn default_session(&self, state: &State) -> Result<SessionName, Failure> {
+    async fn default_session(&self, config: &Config) -> Result<SessionName, Failure> {
         let named = self
             .inner
             .overrides
             .session
             .clone()
-            .or_else(|| state.config.zellij_session.clone());
+            .or_else(|| config.zellij_session.clone());
         if let Some(session) = named.or_else(|| self.inner.zellij.own_pane().map(|own| own.session))
         {
             return Ok(session);
         }
-        let sessions = self.inner.zellij.sessions().await?;
+        let sessions = self.unless_ending(async { Ok(self.inner.zellij.sessions().await?) });
+        let sessions = sessions.await?;
         match sessions.as_slice() {
             [only] => Ok(only.clone()),
             [] => Err(Failure::new(Kind::Missing, "there is no zellij session")
@@ -261,20 +267,30 @@ impl Supervisor {
     /// # Errors
     /// When the pane is not there, is the supervisor's own, or zellij does not answer.
     pub(super) async fn facts_of_new(&self, address: &PaneAddress) -> Result<Facts, Failure> {
+        self.refuse_own(address).await?;
+        self.unless_ending(async {
+            Ok(evidence::facts(&self.inner.zellij, address, Duration::ZERO).await?)
+        })
+        .await
+    }
+
+    /// # Errors
+    /// When this program runs in the pane.
+    pub(super) async fn refuse_own(&self, address: &PaneAddress) -> Result<(), Failure> {
         if self.inner.zellij.is_own_pane(address).await {
             return Err(
                 Failure::usage(format!("{address} is the pane that this program runs in"))
                     .hint("a supervisor never supervises itself"),
             );
         }
-        Ok(evidence::facts(&self.inner.zellij, address, Duration::ZERO).await?)
+        Ok(())
     }
 
     /// The pane in which the program of `agent` is found again, by its folder and its command.
     pub(super) async fn find_again(
         &self,
         agent: &AgentConfig,
-        accepted: &crate::record::Program,
+        accepted: &Program,
         was: &PaneAddress,
     ) -> Option<(PaneAddress, Facts)> {
         let panes = self

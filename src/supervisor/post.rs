@@ -77,6 +77,7 @@ impl Post {
 }
 
 /// What a post is made of.
+#[derive(Clone)]
 pub(super) struct Assignment {
     pub agent: AgentConfig,
     pub address: PaneAddress,
@@ -109,21 +110,46 @@ impl Supervisor {
     /// Takes the pane's lock and starts the agent's task.
     ///
     /// # Errors
-    /// When another supervisor has the pane.
+    /// When the pane is this program's own, or another supervisor, or another agent of this one, has it.
     pub(super) async fn post(
         &self,
         state: &State,
         assignment: Assignment,
         restored: Restored,
     ) -> Result<Post, Failure> {
+        let (id, address) = (&assignment.agent.id, &assignment.address);
+        self.refuse_own(address).await?;
+        self.refuse_taken(address, id)?;
+        let lock = self.lock_pane(state, address).await?;
+        Ok(self.begin(state, assignment, restored, lock).await)
+    }
+
+    /// # Errors
+    /// When another supervisor has the pane.
+    pub(super) async fn lock_pane(
+        &self,
+        state: &State,
+        address: &PaneAddress,
+    ) -> Result<Lock, Failure> {
+        let server = async { Ok(self.inner.zellij.server(&address.session).await) };
+        let server = self.unless_ending(server).await?;
+        lock::pane(address, server, &state.path)
+    }
+
+    /// Starts the agent's task under the lock of its pane.
+    pub(super) async fn begin(
+        &self,
+        state: &State,
+        assignment: Assignment,
+        restored: Restored,
+        lock: Lock,
+    ) -> Post {
         let Assignment {
             agent,
             address,
             accepted,
             stopped,
         } = assignment;
-        let server = self.inner.zellij.server(&address.session).await;
-        let lock = lock::pane(&address, server, &state.path)?;
         let machine = Machine::new(
             self.settings(state, &agent, &address),
             accepted.clone(),
@@ -141,18 +167,18 @@ impl Supervisor {
             // it has only just begun: it cannot have ended
             let _ = handle.stop().await;
         }
-        Ok(Post {
+        Post {
             agent,
             address,
             accepted,
             stopped,
             logs,
             watched: Watched::By(handle, lock),
-        })
+        }
     }
 
     /// An agent that cannot be watched, and stays in the roster with the reason.
-    pub(super) fn unwatched(&self, state: &State, assignment: Assignment, why: String) -> Post {
+    pub(super) fn unwatched(&self, state: &State, assignment: Assignment, why: &str) -> Post {
         let Assignment {
             agent,
             address,
@@ -165,7 +191,7 @@ impl Supervisor {
             Restored::default(),
         );
         let view = AgentView {
-            status: Status::Error(why),
+            status: Status::Error(format!("{why} (`/start {}` tries again)", agent.id)),
             ..AgentView::clone(&agent::first_view(&machine))
         };
         let logs = self.logs_of(&agent.id);

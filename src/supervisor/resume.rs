@@ -1,5 +1,7 @@
 //! Beginning where an earlier run ended.
 
+use std::time::Duration;
+
 use chrono::Utc;
 
 use super::post::{Assignment, Post};
@@ -32,18 +34,22 @@ impl Supervisor {
     pub(super) async fn bring_back(&self, resume: bool, is_named: bool) -> Result<(), Failure> {
         let mut state = self.inner.state.lock().await;
         let Roster { entries, removed } = self.entries(&state, resume).await?;
-        let twins: Vec<bool> = entries.iter().map(|one| has_twin(one, &entries)).collect();
-        for (entry, has_twin) in entries.into_iter().zip(twins) {
-            let pane = self.address(&state, &entry.agent.pane).await?;
-            let place = entry.address.clone().filter(|_| resume).unwrap_or(pane);
-            // one listing of panes serves all agents of a session
-            let facts = self.sight(&place).await;
-            let id = entry.agent.id.clone();
-            let assignment = if resume {
-                self.resumed(entry, place, facts, has_twin).await
-            } else {
-                as_it_is(entry, place, facts)
+        let accepted: Vec<(AgentId, Program)> = entries
+            .iter()
+            .filter_map(|entry| Some((entry.agent.id.clone(), entry.accepted.clone()?)))
+            .collect();
+        for entry in entries {
+            let place = match entry.address.clone().filter(|_| resume) {
+                Some(place) => place,
+                None => self.address(&state.config, &entry.agent.pane).await?,
             };
+            let id = entry.agent.id.clone();
+            let twins = accepted.iter().filter(|(other, program)| {
+                let own = entry.accepted.as_ref();
+                *other != id && own.is_some_and(|own| evidence::looks_like(own, program))
+            });
+            let alike = twins.count() > 0;
+            let assignment = self.assignment(entry, place, resume, alike).await;
             let restored = self.restore(&id, resume, is_named).await?;
             let post = self.post_or_say(&state, assignment, restored).await;
             self.posts_mut().push(post);
@@ -53,12 +59,6 @@ impl Supervisor {
         self.record(&state, RosterChange::Standing { agents, removed })
             .await;
         Ok(())
-    }
-
-    async fn sight(&self, place: &PaneAddress) -> Option<Facts> {
-        evidence::facts(&self.inner.zellij, place, std::time::Duration::from_secs(1))
-            .await
-            .ok()
     }
 
     /// Whom to supervise: the configuration's agents, and what the roster's log says beyond them.
@@ -88,13 +88,9 @@ impl Supervisor {
             mut entries,
             mut removed,
         } = roster.found;
-        removed.retain(|id| {
-            as_configured
-                .entries
-                .iter()
-                .any(|entry| entry.agent.id == *id)
-        });
-        for entry in as_configured.entries {
+        let configured = as_configured.entries;
+        removed.retain(|id| configured.iter().any(|entry| entry.agent.id == *id));
+        for entry in configured {
             let id = &entry.agent.id;
             let known = entries.iter().any(|other| other.agent.id == *id) || removed.contains(id);
             if !known {
@@ -104,49 +100,47 @@ impl Supervisor {
         Ok(Roster { entries, removed })
     }
 
-    /// Who may be typed to after a resume: the one whom the person accepted then, if it is still the same or
-    /// can be told to be by its folder and command.
-    async fn resumed(
+    /// Who may be typed to: without a resume who is there now; after one whom the person accepted before, if
+    /// it is still the same, was started again in its pane, or can be told by its folder and command. `alike`:
+    /// whether another agent of the roster has the same folder and command, so that these tell nothing.
+    async fn assignment(
         &self,
         entry: RosterEntry,
         place: PaneAddress,
-        facts: Option<Facts>,
-        has_twin: bool,
+        resume: bool,
+        alike: bool,
     ) -> Assignment {
-        let Some(before) = entry.accepted.clone() else {
-            return as_it_is(entry, place, facts);
-        };
-        let here = facts.and_then(|facts| acceptable(&facts, entry.agent.allow_shell));
-        // in another server the numbers begin again: that of the pane says nothing there
-        let is_it = here
-            .as_ref()
-            .is_some_and(|here| match sameness(&before, here) {
-                Sameness::Same => true,
-                Sameness::OtherProcess => evidence::looks_like(&before, here),
-                Sameness::OtherServer => false,
-            });
+        let sight = evidence::facts(&self.inner.zellij, &place, Duration::from_secs(1)).await;
+        let here = sight
+            .ok()
+            .and_then(|facts| acceptable(&facts, entry.agent.allow_shell));
         let mut assignment = Assignment {
             agent: entry.agent,
             address: place,
-            accepted: Some(before.clone()),
+            accepted: here.clone(),
             stopped: entry.stopped,
         };
+        let Some(before) = entry.accepted.filter(|_| resume) else {
+            return assignment;
+        };
+        let is_it = here.is_some_and(|here| match sameness(&before, &here) {
+            Sameness::Same => true,
+            Sameness::OtherProcess => evidence::looks_like(&before, &here),
+            Sameness::OtherServer => false,
+        });
         if is_it {
-            assignment.accepted = here;
             return assignment;
         }
-        // of two that looked alike nobody can say which one this is
-        let found = if has_twin {
+        let Assignment { agent, address, .. } = &assignment;
+        let found = if alike {
             None
         } else {
-            self.find_again(&assignment.agent, &before, &assignment.address)
-                .await
+            self.find_again(agent, &before, address).await
         };
+        assignment.accepted = Some(before);
         if let Some((address, facts)) = found {
-            if address != assignment.address {
-                let text = format!("was found again in {address} by its folder and command");
-                self.say(Some(&assignment.agent.id), Urgency::Info, text);
-            }
+            let text = format!("was found again in {address} by its folder and command");
+            self.say(Some(&assignment.agent.id), Urgency::Info, text);
             assignment.agent.pane.pane = address.pane;
             assignment.address = address;
             assignment.accepted = facts.program;
@@ -214,21 +208,12 @@ impl Supervisor {
         assignment: Assignment,
         restored: Restored,
     ) -> Post {
-        let spare = Assignment {
-            agent: assignment.agent.clone(),
-            address: assignment.address.clone(),
-            accepted: assignment.accepted.clone(),
-            stopped: assignment.stopped,
-        };
-        match self.post(state, assignment, restored).await {
+        match self.post(state, assignment.clone(), restored).await {
             Ok(post) => post,
             Err(failure) => {
-                self.say(
-                    Some(&spare.agent.id),
-                    Urgency::Person,
-                    format!("is not watched: {failure}"),
-                );
-                self.unwatched(state, spare, failure.message)
+                let text = format!("is not watched: {failure}");
+                self.say(Some(&assignment.agent.id), Urgency::Person, text);
+                self.unwatched(state, assignment, &failure.message)
             }
         }
     }
@@ -240,27 +225,6 @@ impl Supervisor {
             );
             self.say(id, Urgency::Warning, text);
         }
-    }
-}
-
-/// Whether another agent's program looked just like this one's.
-fn has_twin(one: &RosterEntry, all: &[RosterEntry]) -> bool {
-    let alike = |other: &RosterEntry| match (&one.accepted, &other.accepted) {
-        (Some(one), Some(other)) => evidence::looks_like(one, other),
-        _ => false,
-    };
-    let mut others = all.iter().filter(|other| other.agent.id != one.agent.id);
-    others.any(alike)
-}
-
-/// Who may be typed to without a resume: who is there now.
-fn as_it_is(entry: RosterEntry, place: PaneAddress, facts: Option<Facts>) -> Assignment {
-    let accepted = facts.and_then(|facts| acceptable(&facts, entry.agent.allow_shell));
-    Assignment {
-        agent: entry.agent,
-        address: place,
-        accepted,
-        stopped: entry.stopped,
     }
 }
 

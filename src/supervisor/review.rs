@@ -1,10 +1,10 @@
 //! Reviews: gathering what a reviewer needs, and keeping what it wrote.
 
-use super::{Pending, Supervisor, blocking};
+use super::{Pending, Supervisor, blocking, locked};
 use crate::agent::Ended;
 use crate::director::ReviewError;
 use crate::error::{Failure, Kind};
-use crate::ids::AgentId;
+use crate::ids::{AgentId, PaneAddress};
 use crate::record::logs::Written;
 use crate::record::{Review, VERSION};
 use crate::screen::{Screen, tail};
@@ -26,6 +26,7 @@ impl Supervisor {
     /// When there is no such agent, or the backend does not answer.
     pub async fn review(&self, id: &AgentId, send: bool) -> Result<Finished, Failure> {
         let handle = self.handle(id)?;
+        let address = self.with(id, |post| post.address.clone())?;
         let (budget, chars) = {
             let state = self.inner.state.lock().await;
             (
@@ -34,10 +35,10 @@ impl Supervisor {
             )
         };
         let mut situation = {
-            let ended = |error: Ended| Failure::from_error(Kind::Bug, &error);
+            let ended = |_: Ended| Failure::new(Kind::Failed, format!("{id} was ended meanwhile"));
             let brief = handle.brief(chars).await.map_err(ended)?;
             let mut situation = brief.situation;
-            situation.pane = self.pane_text(id, chars, brief.seen_lately).await?;
+            situation.pane = self.pane_text(&address, chars, brief.seen_lately).await;
             situation
         };
         let (logs, session) = (
@@ -67,33 +68,34 @@ impl Supervisor {
             tokens: reviewed.tokens,
         };
         logs.append(Written::review(&review)).await?;
-        let waits = send && review.instruction.is_some();
-        if let Some(text) = review.instruction.clone().filter(|_| send) {
-            self.inner.state.lock().await.pending = Some(Pending::Send(id.clone(), text));
-        }
+        let is_there = self.with(id, |post| post.address == address) == Ok(true);
+        let waits = match review.instruction.clone().filter(|_| send && is_there) {
+            Some(text) => self.offer(id, text),
+            None => false,
+        };
         Ok(Finished { review, waits })
     }
 
+    /// Has a text wait for a yes. Not in place of another question: the person may be about to answer that one.
+    fn offer(&self, id: &AgentId, text: String) -> bool {
+        let mut pending = locked(&self.inner.pending);
+        let is_free = pending.is_none();
+        if is_free {
+            *pending = Some(Pending::Send(id.clone(), text));
+        }
+        is_free
+    }
+
     /// The end of the pane with its scrollback; where a program has none, what was seen of it lately.
-    async fn pane_text(
-        &self,
-        id: &AgentId,
-        chars: usize,
-        seen_lately: String,
-    ) -> Result<String, Failure> {
-        let address = self.with(id, |post| post.address.clone())?;
-        let full = self
-            .inner
-            .zellij
-            .dump(&address, Dump::Full)
-            .await
-            .unwrap_or_default();
+    async fn pane_text(&self, address: &PaneAddress, chars: usize, seen_lately: String) -> String {
+        let full = self.inner.zellij.dump(address, Dump::Full).await;
+        let full = full.unwrap_or_default();
         let full = Screen::read(&full);
         let longer = if full.text().chars().count() >= seen_lately.chars().count() {
             full.text()
         } else {
             &seen_lately
         };
-        Ok(tail(longer, chars).to_owned())
+        tail(longer, chars).to_owned()
     }
 }

@@ -1,31 +1,17 @@
-//! What a person does to one agent: add, stop, start, remove, reply, set, and reading its log.
+//! What a person does to one agent: add, stop, start, remove, reply, and reading its log.
 
 use super::panes::Candidate;
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
-use super::{Pending, State, Supervisor, blocking, lock};
+use super::{Pending, State, Supervisor, blocking, lock, locked};
 use crate::agent::view::Status;
 use crate::agent::{Ended, Handle};
-use crate::config::{AgentConfig, Seconds};
+use crate::config::AgentConfig;
 use crate::error::{Failure, Kind};
+use crate::evidence::{Facts, Sameness, sameness};
 use crate::ids::{AgentId, PaneAddress, PaneRef};
 use crate::record::logs::ReadBack;
 use crate::record::{Memo, Receipt, RosterChange};
-
-/// A field of an agent with its new value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Change {
-    /// What it is to achieve.
-    Goal(String),
-    /// How long a still screen counts as a stall.
-    StallSec(Seconds),
-    /// How often the pane is read.
-    PollSec(Seconds),
-    /// Its pane.
-    Pane(PaneRef),
-    /// Whether nothing is typed.
-    Observe(bool),
-}
 
 impl Supervisor {
     /// Supervises one more pane, and accepts the program that runs there. Says what was done.
@@ -34,10 +20,11 @@ impl Supervisor {
     /// When the name or the pane is taken, the pane is not there, is a plugin's or the supervisor's own, or
     /// another supervisor has it.
     pub async fn add(&self, id: AgentId, pane: PaneRef, goal: String) -> Result<String, Failure> {
-        let mut state = self.inner.state.lock().await;
-        let address = self.address(&state, &pane).await?;
+        let mut state = self.changing().await?;
+        let address = self.address(&state.config, &pane).await?;
+        let facts = self.facts_of_new(&address).await;
         let agent = AgentConfig::new(id, pane, goal);
-        self.add_agent(&mut state, agent, address).await
+        self.add_agent(&mut state, agent, address, facts).await
     }
 
     async fn add_agent(
@@ -45,6 +32,7 @@ impl Supervisor {
         state: &mut State,
         agent: AgentConfig,
         address: PaneAddress,
+        facts: Result<Facts, Failure>,
     ) -> Result<String, Failure> {
         let id = agent.id.clone();
         if self.posts().iter().any(|post| *post.id() == id) {
@@ -52,7 +40,7 @@ impl Supervisor {
                 .hint("choose another id"));
         }
         self.refuse_taken(&address, &id)?;
-        let facts = self.facts_of_new(&address).await?;
+        let facts = facts?;
         let accepted = acceptable(&facts, agent.allow_shell);
         let front = facts.front().to_owned();
         let said = match (&accepted, facts.ended) {
@@ -84,7 +72,9 @@ impl Supervisor {
         Ok(said)
     }
 
-    fn refuse_taken(&self, address: &PaneAddress, by: &AgentId) -> Result<(), Failure> {
+    /// # Errors
+    /// When another agent has the pane.
+    pub(super) fn refuse_taken(&self, address: &PaneAddress, by: &AgentId) -> Result<(), Failure> {
         let taken = self
             .posts()
             .iter()
@@ -104,15 +94,11 @@ impl Supervisor {
         &self,
         candidates: Vec<Candidate>,
     ) -> Result<String, Failure> {
-        let mut state = self.inner.state.lock().await;
+        let mut state = self.changing().await?;
         let mut said = Vec::new();
-        for Candidate { id, address, .. } in candidates {
-            let pane = PaneRef {
-                session: Some(address.session.clone()),
-                pane: address.pane,
-            };
-            let agent = AgentConfig::new(id.clone(), pane, "");
-            match self.add_agent(&mut state, agent, address).await {
+        for candidate in candidates {
+            let id = candidate.id.clone();
+            match self.add_candidate(&mut state, candidate).await {
                 Ok(text) => said.push(format!(
                     "{text}. Say what it is to achieve: `/set {id} goal ...`"
                 )),
@@ -122,16 +108,49 @@ impl Supervisor {
         Ok(said.join("\n"))
     }
 
+    /// The yes was about the program that was shown, and no other.
+    async fn add_candidate(
+        &self,
+        state: &mut State,
+        candidate: Candidate,
+    ) -> Result<String, Failure> {
+        let Candidate {
+            id,
+            address,
+            program: shown,
+            ..
+        } = candidate;
+        let facts = self.facts_of_new(&address).await?;
+        let is_it = match (&shown, &facts.program) {
+            (Some(shown), Some(found)) => sameness(shown, found) == Sameness::Same,
+            _ => false,
+        };
+        if facts.ended || !is_it {
+            let message = format!(
+                "`{}` is in {address} now, not what was shown",
+                facts.front()
+            );
+            return Err(Failure::new(Kind::Failed, message).hint("`/adopt` looks again"));
+        }
+        let pane = PaneRef {
+            session: Some(address.session.clone()),
+            pane: address.pane,
+        };
+        let agent = AgentConfig::new(id, pane, "");
+        self.add_agent(state, agent, address, Ok(facts)).await
+    }
+
     /// Stops supervising an agent; what is asked about it is dropped.
     ///
     /// # Errors
     /// When there is no such agent.
     pub async fn stop(&self, id: &AgentId) -> Result<String, Failure> {
-        let state = self.inner.state.lock().await;
+        // first of all, whatever else is under way
         self.handle(id)?
             .stop()
             .await
             .map_err(|error| ended(id, error))?;
+        let state = self.changing().await?;
         self.change(&state, id, "stopped", |post| post.stopped = true)
             .await?;
         Ok(format!("{id} is stopped; `/start {id}` goes on"))
@@ -142,7 +161,7 @@ impl Supervisor {
     /// # Errors
     /// When there is no such agent, its pane is not there, or another supervisor has it.
     pub async fn start_agent(&self, id: &AgentId) -> Result<String, Failure> {
-        let state = self.inner.state.lock().await;
+        let state = self.changing().await?;
         let (agent, address) = self.with(id, |post| (post.agent.clone(), post.address.clone()))?;
         let facts = self.facts_of_new(&address).await?;
         let accepted = acceptable(&facts, agent.allow_shell);
@@ -200,7 +219,7 @@ impl Supervisor {
     /// # Errors
     /// When there is no such agent.
     pub async fn remove(&self, id: &AgentId) -> Result<String, Failure> {
-        let mut state = self.inner.state.lock().await;
+        let mut state = self.changing().await?;
         self.dismiss(id).await?;
         state.config.agents.retain(|agent| agent.id != *id);
         self.record(&state, RosterChange::Removed { id: id.clone() })
@@ -226,16 +245,19 @@ impl Supervisor {
     /// # Errors
     /// When there is no such agent, or the text was not delivered.
     pub async fn reply(&self, id: &AgentId, text: String) -> Result<String, Failure> {
-        let receipt = self
-            .handle(id)?
-            .reply(text)
-            .await
-            .map_err(|error| ended(id, error))?;
         let not_delivered = |message: String| Failure::new(Kind::NotDelivered, message);
+        let receipt = self.handle(id)?.reply(text).await.map_err(|_| {
+            not_delivered(format!(
+                "{id} was ended meanwhile: it is not known whether it took the text"
+            ))
+            .hint("look at its pane: the text may stand unsent in its prompt")
+        })?;
         match receipt {
             Receipt::Delivered => {
-                let state = self.inner.state.lock().await;
-                self.change(&state, id, "answered", |_| {}).await?;
+                // who was removed meanwhile got the text all the same
+                if let Ok(state) = self.changing().await {
+                    let _ = self.change(&state, id, "answered", |_| {}).await;
+                }
                 Ok(format!("delivered to {id}"))
             }
             Receipt::Refused { why } => {
@@ -256,77 +278,6 @@ impl Supervisor {
         }
     }
 
-    /// Changes one field of an agent.
-    ///
-    /// # Errors
-    /// When there is no such agent, or the pane it is to have is not there or is taken.
-    pub async fn set(&self, id: &AgentId, change: Change) -> Result<String, Failure> {
-        let mut state = self.inner.state.lock().await;
-        let mut agent = self.with(id, |post| post.agent.clone())?;
-        let said = match &change {
-            Change::Goal(_) => "the goal is changed".to_owned(),
-            Change::StallSec(seconds) => format!("a stall is {seconds} s without a change"),
-            Change::PollSec(seconds) => format!("its pane is read every {seconds} s"),
-            Change::Pane(pane) => return self.move_to(&mut state, id, pane).await,
-            Change::Observe(true) => "nothing is typed to it from now on".to_owned(),
-            Change::Observe(false) => "texts are typed to it from now on".to_owned(),
-        };
-        match change {
-            Change::Goal(goal) => agent.goal = goal,
-            Change::StallSec(seconds) => agent.stall_sec = seconds,
-            Change::PollSec(seconds) => agent.poll_sec = seconds,
-            Change::Observe(observe) => agent.observe = observe,
-            Change::Pane(_) => {}
-        }
-        let address = self.with(id, |post| post.address.clone())?;
-        let settings = self.settings(&state, &agent, &address);
-        self.handle(id)?
-            .set(settings)
-            .await
-            .map_err(|error| ended(id, error))?;
-        keep(&mut state, &agent);
-        self.change(&state, id, "set", |post| post.agent = agent)
-            .await?;
-        Ok(format!("{id}: {said}"))
-    }
-
-    /// Another pane is another beginning: the agent's task is started anew there.
-    async fn move_to(
-        &self,
-        state: &mut State,
-        id: &AgentId,
-        pane: &PaneRef,
-    ) -> Result<String, Failure> {
-        let address = self.address(state, pane).await?;
-        self.refuse_taken(&address, id)?;
-        let facts = self.facts_of_new(&address).await?;
-        let (mut agent, stopped) = self.with(id, |post| (post.agent.clone(), post.stopped))?;
-        agent.pane = pane.clone();
-        let accepted = acceptable(&facts, agent.allow_shell);
-        let is_same = self.with(id, |post| post.address == address)?;
-        if is_same {
-            return Ok(format!("{id} watches {address} already"));
-        }
-        let restored = self.restore(id, false, false).await?;
-        let assignment = Assignment {
-            agent: agent.clone(),
-            address: address.clone(),
-            accepted,
-            stopped,
-        };
-        let post = self.post(state, assignment, restored).await?;
-        if let Some(before) = self.with(id, Post::handle)? {
-            let _ = before.quit().await;
-        }
-        self.replace(id, post);
-        keep(state, &agent);
-        self.change(state, id, "set", |_| {}).await?;
-        Ok(format!(
-            "{id} watches {address} now, where `{}` is in the foreground",
-            facts.front()
-        ))
-    }
-
     /// The newest `count` memos of an agent, the oldest first.
     ///
     /// # Errors
@@ -344,7 +295,7 @@ impl Supervisor {
     /// # Errors
     /// When nothing was asked, or it cannot be done.
     pub async fn yes(&self) -> Result<String, Failure> {
-        let pending = self.inner.state.lock().await.pending.take();
+        let pending = locked(&self.inner.pending).take();
         match pending {
             None => Err(Failure::usage("nothing waits for a yes")),
             Some(Pending::Adopt(candidates)) => self.add_candidates(candidates).await,
@@ -356,11 +307,17 @@ impl Supervisor {
     ///
     /// # Errors
     /// When nothing was asked.
-    pub async fn no(&self) -> Result<String, Failure> {
-        match self.inner.state.lock().await.pending.take() {
+    pub fn no(&self) -> Result<String, Failure> {
+        let pending = locked(&self.inner.pending).take();
+        match pending {
             None => Err(Failure::usage("nothing waits for an answer")),
             Some(_) => Ok("left as it is".to_owned()),
         }
+    }
+
+    /// Forgets what was asked about last: the person went on to something else.
+    pub fn drop_question(&self) {
+        locked(&self.inner.pending).take();
     }
 
     /// Looks at one post.
@@ -369,11 +326,9 @@ impl Supervisor {
         id: &AgentId,
         look: impl FnOnce(&Post) -> T,
     ) -> Result<T, Failure> {
-        self.posts()
-            .iter()
-            .find(|post| post.id() == id)
-            .map(look)
-            .ok_or_else(|| self.no_such(id))
+        let found = self.posts().iter().find(|post| post.id() == id).map(look);
+        // the list is let go of by now: whoever holds it twice may wait for ever
+        found.ok_or_else(|| self.no_such(id))
     }
 
     fn with_mut<T>(&self, id: &AgentId, change: impl FnOnce(&mut Post) -> T) -> Result<T, Failure> {
@@ -392,7 +347,7 @@ impl Supervisor {
     }
 
     /// Changes one post, and writes it into the roster's log.
-    async fn change(
+    pub(super) async fn change(
         &self,
         state: &State,
         id: &AgentId,
@@ -442,18 +397,6 @@ impl Supervisor {
     }
 }
 
-fn ended(id: &AgentId, error: Ended) -> Failure {
+pub(super) fn ended(id: &AgentId, error: Ended) -> Failure {
     Failure::from_error(Kind::Bug, &error).hint(format!("`/remove {id}` and add it again"))
-}
-
-/// The configuration has the agent as it is now.
-fn keep(state: &mut State, agent: &AgentConfig) {
-    if let Some(kept) = state
-        .config
-        .agents
-        .iter_mut()
-        .find(|kept| kept.id == agent.id)
-    {
-        kept.clone_from(agent);
-    }
 }

@@ -44,6 +44,15 @@ impl DemoAgent {
             Self::Asker => "asker",
         }
     }
+
+    /// How the line begins by which the agent shows that it took up what it was told.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Worker => "● Understood: ",
+            Self::Staller => "● 2 tests passed",
+            Self::Asker => "● Using Postgres",
+        }
+    }
 }
 
 /// One thing that an agent does.

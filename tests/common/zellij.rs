@@ -134,6 +134,27 @@ impl TestZellij {
         });
     }
 
+    /// Detaches the terminal; the panes keep its size.
+    pub fn detach(&mut self) {
+        let Some(mut attached) = self.attached.take() else {
+            return;
+        };
+        if let Some(group) = Pid::from_raw(attached.id().cast_signed()) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = attached.wait();
+        let client = |found: &process::Process| {
+            let name = self.session.as_str();
+            found.argv.get(1..) == Some(&["attach".to_owned(), name.to_owned()])
+                && process::environment_variable(found.identity.pid, "HOME")
+                    .is_some_and(|home| Path::new(&home) == self.home())
+        };
+        wait_for(PATIENCE, "the terminal's end", || {
+            let mut all = process::all().into_iter().filter_map(process::process);
+            (!all.any(|found| client(&found))).then_some(())
+        });
+    }
+
     /// The session's name.
     pub fn session(&self) -> &SessionName {
         &self.session

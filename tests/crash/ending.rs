@@ -95,7 +95,8 @@ fn quit_the_end_of_input_and_signals_end_it_within_about_a_second_with_complete_
     story
         .place
         .set("timing", serde_json::json!({"enterPauseSec": 0.2}));
-    let endings: [(&str, fn(&mut Run)); 5] = [
+    type End = fn(&mut Run);
+    let endings: [(&str, End); 5] = [
         ("/quit", |run| run.type_line("/quit")),
         ("the end of input", Run::close_input),
         ("SIGINT", |run| run.signal(Signal::INT)),

@@ -415,18 +415,31 @@ impl Story {
         question.as_str().map(str::to_owned)
     }
 
+    /// The person answers a question, and deletes a text that could not be sent: now and then zellij's client
+    /// finds no session.
     fn answer_if_asked(&mut self, id: &'static str) {
         let Some(question) = self.question(id) else {
             return;
         };
         if !question.starts_with("Which way") {
-            return;
+            return self.delete_left_over(id, &question);
         }
         let line = self.answer(id);
         let said = self.run.ask(&line);
         // a text may be on its way just now, or the question withdrawn
         if !said.contains("delivered to") {
             println!("  {line}: {}", said.trim());
+        }
+    }
+
+    fn delete_left_over(&mut self, id: &'static str, question: &str) {
+        let worker = &self.workers[id];
+        let draft = worker.draft(&self.test).unwrap_or_default();
+        if !draft.is_empty() && question.contains(&draft) {
+            println!("  {id}: left over, without a kill: `{draft}`");
+            self.test.press_as_person(&worker.address, CTRL_U);
+            worker.wait_until_clear(&self.test);
+            self.deleted.push(draft);
         }
     }
 

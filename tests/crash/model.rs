@@ -31,8 +31,8 @@ impl Model {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let talk = Arc::new(Mutex::new(Talk {
-            takes,
             question_every,
+            takes,
             ..Talk::default()
         }));
         let shared = Arc::clone(&talk);

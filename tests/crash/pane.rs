@@ -75,7 +75,7 @@ impl Worker {
     /// Waits until nothing stands in the prompt.
     pub fn wait_until_clear(&self, test: &TestZellij) {
         wait_for(PATIENCE, "an empty prompt", || {
-            (self.draft(test)? == "").then_some(())
+            self.draft(test)?.is_empty().then_some(())
         });
     }
 

@@ -182,10 +182,6 @@ impl Run {
         }
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// All that it said by itself, and its errors.
     pub fn said(&self) -> String {
         self.err.text()

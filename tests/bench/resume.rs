@@ -167,6 +167,7 @@ fn change(number: u64) -> String {
     let change = if number.is_multiple_of(500) {
         RosterChange::Standing {
             agents: (0..AGENTS).map(entry).collect(),
+            removed: Vec::new(),
         }
     } else {
         RosterChange::Entry {

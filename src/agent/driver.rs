@@ -2,7 +2,8 @@
 //!
 //! The driver never waits inside an effect: a look, a question, a typing and a log line are tasks of their own
 //! whose ends come back as events, so that an order is taken in at once whatever is under way. Log lines are
-//! written one after the other; a text is typed only when every line before it is written.
+//! written one after the other; a text is typed, and something is said, only when every line before it is
+//! written.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -58,6 +59,8 @@ enum Done {
 /// What waits to be written, and what waits for that.
 enum Outgoing {
     Line(Written),
+    Tell(Urgency, String),
+    Receipt(Ticket, Receipt),
     Type(Ticket, Box<Typing>),
 }
 
@@ -234,14 +237,10 @@ impl Driver {
             }
             Effect::Type(ticket, typing) => self.send(Outgoing::Type(ticket, typing)),
             Effect::EndTyping => self.end_typing(),
-            Effect::Receipt(ticket, receipt) => {
-                if let Some(answer) = self.replies.remove(&ticket) {
-                    let _ = answer.send(receipt);
-                }
-            }
+            Effect::Receipt(ticket, receipt) => self.send(Outgoing::Receipt(ticket, receipt)),
             Effect::Remember(memo) => self.send(Outgoing::Line(Written::memo(&memo))),
             Effect::Note(line) => self.send(Outgoing::Line(Written::decision(&line))),
-            Effect::Tell(urgency, text) => self.tell(urgency, text),
+            Effect::Tell(urgency, text) => self.send(Outgoing::Tell(urgency, text)),
         }
     }
 
@@ -275,9 +274,29 @@ impl Driver {
         }
     }
 
+    fn answer(&mut self, ticket: Ticket, receipt: Receipt) {
+        if let Some(answer) = self.replies.remove(&ticket) {
+            let _ = answer.send(receipt);
+        }
+    }
+
     fn send(&mut self, outgoing: Outgoing) {
         self.outgoing.push_back(outgoing);
         self.write();
+        if self.write_again.is_some() {
+            self.say_the_unwritten();
+        }
+    }
+
+    /// Words wait for the lines before them, so that what was said is on record; but not for a disk.
+    fn say_the_unwritten(&mut self) {
+        for outgoing in std::mem::take(&mut self.outgoing) {
+            match outgoing {
+                Outgoing::Tell(urgency, text) => self.tell(urgency, text),
+                Outgoing::Receipt(ticket, receipt) => self.answer(ticket, receipt),
+                waits => self.outgoing.push_back(waits),
+            }
+        }
     }
 
     /// Writes the next line, or begins to type where all lines before are written.
@@ -286,6 +305,8 @@ impl Driver {
             match self.outgoing.pop_front() {
                 None => return,
                 Some(Outgoing::Type(ticket, typing)) => self.begin_typing(ticket, *typing),
+                Some(Outgoing::Tell(urgency, text)) => self.tell(urgency, text),
+                Some(Outgoing::Receipt(ticket, receipt)) => self.answer(ticket, receipt),
                 Some(Outgoing::Line(line)) => {
                     self.is_writing = true;
                     let logs = self.doors.logs.clone();
@@ -308,7 +329,8 @@ impl Driver {
                 self.write_again = Some(Instant::now() + LOG_AGAIN);
                 let why = in_full(&error);
                 self.on(Event::Log(Err(why.clone())));
-                self.refuse_typing(&why);
+                self.refuse_typing(&format!("the log could not be written: {why}"));
+                self.say_the_unwritten();
             }
         }
     }
@@ -321,10 +343,10 @@ impl Driver {
                 refused.push(*ticket);
                 false
             }
-            Outgoing::Line(_) => true,
+            Outgoing::Line(_) | Outgoing::Tell(..) | Outgoing::Receipt(..) => true,
         });
         for ticket in refused {
-            let why = format!("the log could not be written: {why}");
+            let why = why.to_owned();
             self.on(Event::Typed(ticket, Receipt::Refused { why }));
         }
     }

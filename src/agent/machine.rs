@@ -438,15 +438,15 @@ impl Machine {
     fn open_question(
         &mut self,
         text: String,
-        insists: bool,
+        left_over: Option<String>,
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
-        effects.push(Effect::Tell(Urgency::Person, text.clone()));
         self.counters.question = Some(Question {
-            text,
+            text: text.clone(),
             since: now.wall,
-            insists,
+            insists: false,
+            left_over,
         });
         self.note(
             "",
@@ -456,6 +456,8 @@ impl Machine {
             now,
             effects,
         );
+        // last: what the person was told must come back after a crash
+        effects.push(Effect::Tell(Urgency::Person, text));
     }
 
     fn close_question(&mut self, why: &str, now: Moment, effects: &mut Vec<Effect>) {

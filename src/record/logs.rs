@@ -320,7 +320,10 @@ pub fn roster(folder: &Path, config: &Path) -> Result<ReadBack<Roster>, StoreErr
                 known.entry(id).or_insert(None);
                 true
             }
-            RosterChange::Standing { agents } => {
+            RosterChange::Standing { agents, removed } => {
+                for id in removed {
+                    known.entry(id).or_insert(None);
+                }
                 for entry in agents.into_iter().rev() {
                     let id = entry.agent.id.clone();
                     order.retain(|known| *known != id);

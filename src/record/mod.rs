@@ -210,6 +210,10 @@ pub struct Question {
     /// Whether only the person's word ends it (not a change of the screen).
     #[serde(default)]
     pub insists: bool,
+    /// The text of ours that may stand unsent in the prompt, where that is what is asked about: the question
+    /// ends when it no longer stands there, whatever else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_over: Option<String>,
 }
 
 /// What is counted against the bounds of an agent; every [`DecisionLine`] carries it, so that the last line
@@ -342,6 +346,9 @@ pub enum RosterChange {
     Standing {
         /// Every agent.
         agents: Vec<RosterEntry>,
+        /// Who was removed, and may still stand in the configuration.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        removed: Vec<AgentId>,
     },
     /// An agent was added or changed; its entry as it is now.
     Entry {

@@ -32,4 +32,4 @@ pub use error::{StoreError, Unfit};
 pub use lock::{Lock, LockError};
 pub use log::{LogWriter, ReadBack, ReadForward, Rotation, read_back, read_forward};
 pub use probe::FolderProbe;
-pub use temporary::{NotThereYet, TemporaryFolder};
+pub use temporary::{AsBefore, TemporaryFolder};

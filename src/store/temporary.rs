@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -21,7 +22,10 @@ impl TemporaryFolder {
     /// # Errors
     /// When the system refuses.
     pub fn new(prefix: &str) -> Result<Self, StoreError> {
-        let made = tempfile::Builder::new().prefix(prefix).tempdir();
+        let made = tempfile::Builder::new()
+            .prefix(prefix)
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir();
         let folder =
             made.map_err(|error| StoreError::io("make a folder in", &std::env::temp_dir(), error))?;
         Ok(Self { folder })
@@ -46,40 +50,50 @@ impl TemporaryFolder {
     }
 }
 
-/// Folders that were not there when this was made. When it is dropped they are removed if they are there and
-/// empty: other programs make them, and only their own would be in them.
+/// Folders as they were when this was made. When it is dropped, those that were not there and the folders in
+/// them that were not are removed if they are empty: other programs make them, and only their own would be in
+/// them.
 #[derive(Debug)]
-pub struct NotThereYet {
-    folders: Vec<PathBuf>,
+pub struct AsBefore {
+    folders: Vec<(PathBuf, Option<Vec<PathBuf>>)>,
 }
 
-impl NotThereYet {
-    /// Those of `folders` that are not there now.
+impl AsBefore {
+    /// These folders, in the order in which they are to be removed. None of them is one where strangers make
+    /// folders.
     pub fn of(folders: impl IntoIterator<Item = PathBuf>) -> Self {
-        let missing = folders.into_iter().filter(|folder| !folder.exists());
+        let folders = folders.into_iter().map(|folder| {
+            let within = folder.exists().then(|| within(&folder));
+            (folder, within)
+        });
         Self {
-            folders: missing.collect(),
+            folders: folders.collect(),
         }
     }
 }
 
-impl Drop for NotThereYet {
+fn within(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+impl Drop for AsBefore {
     fn drop(&mut self) {
-        for folder in &self.folders {
-            let within = fs::read_dir(folder).into_iter().flatten().flatten();
-            for entry in within {
-                // refused where it is no folder, or not empty
-                let _ = fs::remove_dir(entry.path());
+        for (folder, before) in &self.folders {
+            let was_there = |path: &PathBuf| before.as_ref().is_some_and(|all| all.contains(path));
+            // refused where it is no folder, or not empty
+            for path in within(folder).iter().filter(|path| !was_there(path)) {
+                let _ = fs::remove_dir(path);
             }
-            let _ = fs::remove_dir(folder);
+            if before.is_none() {
+                let _ = fs::remove_dir(folder);
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -105,16 +119,19 @@ mod tests {
     fn folders_that_appeared_and_are_empty_go_and_no_others() {
         let home = TemporaryFolder::new("mo-test-").unwrap();
         let at = |name: &str| home.path().join(name);
-        fs::create_dir(at("there")).unwrap();
-        let swept = NotThereYet::of(["there", "new", "used", "never"].map(at));
-        for folder in ["there/v1", "new/v1", "used/v1", "used/v2"] {
+        fs::create_dir_all(at("there/v1")).unwrap();
+        let swept = AsBefore::of(["there", "new", "used", "never"].map(at));
+        for folder in ["there/v2", "new/v1", "used/v1", "used/v2"] {
             fs::create_dir_all(at(folder)).unwrap();
         }
+        fs::write(at("there/file"), "").unwrap();
         fs::write(at("used/v2/socket"), "").unwrap();
         drop(swept);
-        let left = ["there/v1", "used/v2/socket"].map(at);
-        assert!(left.iter().all(|path| path.exists()));
-        assert!(!at("new").exists());
-        assert!(!at("used/v1").exists());
+        for kept in ["there/v1", "there/file", "used/v2/socket"] {
+            assert!(at(kept).exists(), "{kept}");
+        }
+        for gone in ["there/v2", "new", "used/v1", "never"] {
+            assert!(!at(gone).exists(), "{gone}");
+        }
     }
 }

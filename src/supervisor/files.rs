@@ -205,7 +205,14 @@ impl Supervisor {
         self.posts_mut()
             .sort_by_key(|post| order.iter().position(|id| id == post.id()));
         let agents = self.posts().iter().map(Post::entry).collect();
-        self.record(state, RosterChange::Standing { agents }).await;
+        self.record(
+            state,
+            RosterChange::Standing {
+                agents,
+                removed: Vec::new(),
+            },
+        )
+        .await;
     }
 
     /// Bounds and the backend's name concern agents that go on undisturbed too.

@@ -12,7 +12,7 @@ use crate::director::prompt::MEMOS;
 use crate::error::{Failure, in_full};
 use crate::evidence::{self, Facts, Sameness, sameness};
 use crate::ids::{AgentId, PaneAddress, SessionId};
-use crate::record::logs::{self, AgentLogs, Written};
+use crate::record::logs::{self, AgentLogs, Roster, Written};
 use crate::record::{Program, RosterChange, RosterEntry};
 
 /// The session whose memory goes on by default.
@@ -33,7 +33,7 @@ impl Supervisor {
     /// Starts every agent of the configuration; with `resume` also those that were never saved, as they were.
     pub(super) async fn bring_back(&self, resume: bool, is_named: bool) -> Result<(), Failure> {
         let mut state = self.inner.state.lock().await;
-        let entries = self.entries(&state, resume).await?;
+        let Roster { entries, removed } = self.entries(&state, resume).await?;
         let accepted: Vec<(AgentId, Program)> = entries
             .iter()
             .filter_map(|entry| Some((entry.agent.id.clone(), entry.accepted.clone()?)))
@@ -56,15 +56,20 @@ impl Supervisor {
         }
         state.config.agents = self.posts().iter().map(|post| post.agent.clone()).collect();
         let agents = self.posts().iter().map(Post::entry).collect();
-        self.record(&state, RosterChange::Standing { agents }).await;
+        self.record(&state, RosterChange::Standing { agents, removed })
+            .await;
         Ok(())
     }
 
     /// Whom to supervise: the configuration's agents, and what the roster's log says beyond them.
-    async fn entries(&self, state: &State, resume: bool) -> Result<Vec<RosterEntry>, Failure> {
+    async fn entries(&self, state: &State, resume: bool) -> Result<Roster, Failure> {
         let configured = state.config.agents.iter().cloned().map(RosterEntry::new);
+        let as_configured = Roster {
+            entries: configured.collect(),
+            removed: Vec::new(),
+        };
         if !resume {
-            return Ok(configured.collect());
+            return Ok(as_configured);
         }
         let (folder, config) = (self.inner.log_dir.clone(), absolute(&state.path));
         let roster = match blocking(move || logs::roster(&folder, &config)).await? {
@@ -75,20 +80,24 @@ impl Supervisor {
                     in_full(&error)
                 );
                 self.say(None, Urgency::Warning, text);
-                return Ok(configured.collect());
+                return Ok(as_configured);
             }
         };
         self.say_skipped(None, roster.skipped);
-        let mut entries = roster.found.entries;
+        let Roster {
+            mut entries,
+            mut removed,
+        } = roster.found;
+        let configured = as_configured.entries;
+        removed.retain(|id| configured.iter().any(|entry| entry.agent.id == *id));
         for entry in configured {
             let id = &entry.agent.id;
-            let known = entries.iter().any(|other| other.agent.id == *id)
-                || roster.found.removed.contains(id);
+            let known = entries.iter().any(|other| other.agent.id == *id) || removed.contains(id);
             if !known {
                 entries.push(entry);
             }
         }
-        Ok(entries)
+        Ok(Roster { entries, removed })
     }
 
     /// Who may be typed to: without a resume who is there now; after one whom the person accepted before, if

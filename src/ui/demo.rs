@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::cli::Options;
 use super::demo_agent::DemoAgent;
@@ -33,7 +34,8 @@ const STALL_SEC: f64 = 2.0;
 const POLL_SEC: f64 = 0.5;
 
 const BYE: &str = "The demo is over: its session and its files are gone.\n\
-    Your own agents: run `meta-orchestrator` in a pane of their zellij session, then /panes and /add.\n";
+    For your own agents, run `meta-orchestrator` in a pane of their zellij session:\n\
+    /panes shows what is there, /add supervises one.\n";
 
 /// What is played, apart from where.
 #[derive(Clone)]
@@ -81,11 +83,13 @@ pub async fn run(options: &Options) -> Result<u8, Failure> {
     // in a task of its own, so that a panic comes back here too
     let played = tokio::spawn(play.run()).await;
     let cleared = stage.clear().await;
-    let code = match played {
-        Ok(played) => played?,
-        Err(error) => return Err(Failure::from_error(Kind::Bug, &error)),
+    let played = played.unwrap_or_else(|error| {
+        Err(Failure::new(Kind::Bug, "the demo broke down").because(&error))
+    });
+    let code = match (played, cleared) {
+        (Err(failure), Err(left)) => return Err(failure.hint(format!("moreover, {left}"))),
+        (played, cleared) => cleared.and(played)?,
     };
-    cleared?;
     print(BYE.as_bytes())?;
     Ok(code)
 }
@@ -94,10 +98,11 @@ impl Play {
     async fn run(self) -> Result<u8, Failure> {
         let supervisor = Supervisor::start(self.start()?).await?;
         let (on_signal, interrupted) = (supervisor.clone(), self.interrupted.clone());
-        let end_on_signal = tokio::spawn(async move {
+        // also after a panic nothing is to hold the supervisor and its locks when the stage is cleared
+        let end_on_signal = AbortOnDropHandle::new(tokio::spawn(async move {
             interrupted.cancelled().await;
             on_signal.quit().await;
-        });
+        }));
         let client = Arc::new(Local::new(supervisor.clone()));
         let played = if self.at_a_terminal {
             let options = ReplOptions {
@@ -112,9 +117,7 @@ impl Play {
         if !supervisor.ended().is_cancelled() {
             supervisor.quit().await;
         }
-        // it holds the supervisor, whose locks are to be free before the session ends
-        end_on_signal.abort();
-        let _ = end_on_signal.await;
+        drop(end_on_signal);
         played
     }
 

@@ -356,6 +356,17 @@ mod tests {
     }
 
     #[test]
+    fn each_shows_by_its_sign_that_it_took_up_what_it_was_told_and_not_before() {
+        for agent in DemoAgent::ALL {
+            let shows = |lines| {
+                let screen = played(agent, lines);
+                screen.lines().any(|line| line.starts_with(agent.sign()))
+            };
+            assert!(!shows(&[]) && shows(&["Go on with Postgres."]), "{agent:?}");
+        }
+    }
+
+    #[test]
     fn only_a_line_that_names_one_database_is_an_answer() {
         let cases = [
             ("Postgres", Some("Postgres")),

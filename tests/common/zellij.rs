@@ -188,7 +188,7 @@ impl TestZellij {
         ]
     }
 
-    /// The variables that a supervisor process in this session must not see.
+    /// The variables that a supervisor process in a test's session must not see.
     pub const fn env_removed() -> &'static [&'static str] {
         &FOREIGN
     }
@@ -445,7 +445,7 @@ pub async fn wait_until<T, F: Future<Output = Option<T>>>(
 }
 
 /// The zellij of this machine, found without the code under test.
-fn program() -> Option<PathBuf> {
+pub fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|folder| folder.join("zellij"));
     let cache = PathBuf::from(std::env::var_os("HOME")?).join(".cache/meta-orchestrator");

@@ -101,7 +101,7 @@ impl Machine {
         let id = self.decision_id(now);
         let memo = self.memo(id, MemoAction::Notice, text.clone(), String::new(), now);
         self.remember(memo, PendingKind::Watched, sight.screen.clone(), effects);
-        self.open_question(text, false, now, effects);
+        self.open_question(text, None, now, effects);
         self.ask_later(now);
     }
 
@@ -189,7 +189,7 @@ impl Machine {
             Action::AskUser => {
                 let memo = self.memo(id, action, verdict.text.clone(), verdict.reasoning, now);
                 self.remember(memo, PendingKind::Watched, screen, effects);
-                self.open_question(verdict.text, false, now, effects);
+                self.open_question(verdict.text, None, now, effects);
             }
             Action::Instruct => match self.typeable(&verdict, &screen, now) {
                 Ok(text) => {
@@ -239,7 +239,7 @@ impl Machine {
             (_, Some(line)) => {
                 let text =
                     format!("it shows what looks like a dialog: `{line}`. Answer it in its pane");
-                self.open_question(text, false, now, effects);
+                self.open_question(text, None, now, effects);
             }
             (receipt, None) => effects.push(Effect::Tell(Urgency::Warning, told(&text, &receipt))),
         }

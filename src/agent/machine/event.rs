@@ -123,12 +123,12 @@ pub enum Effect {
     Type(Ticket, Box<Typing>),
     /// End the typing that is under way at the next safe point.
     EndTyping,
-    /// Tell who sent the reply what became of it.
+    /// Tell who sent the reply what became of it, once the lines noted before this effect are written.
     Receipt(Ticket, Receipt),
     /// Append to the memo log.
     Remember(Box<Memo>),
     /// Append to the decision log.
     Note(Box<DecisionLine>),
-    /// Tell the person.
+    /// Tell the person, once the lines noted before this effect are written.
     Tell(Urgency, String),
 }

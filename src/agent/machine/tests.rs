@@ -706,6 +706,11 @@ fn an_interrupted_nudge_is_not_typed_again() {
     );
     assert_eq!(story.status(), "instructed");
     assert_eq!(story.typing(), None);
+    assert_eq!(
+        story.machine.counters.nudges.len(),
+        1,
+        "it may have been taken, and counts"
+    );
 
     let mut story = Story::with("● step 1 is done\n> go on", settings(), restored);
     story.pass(1.0);
@@ -715,6 +720,37 @@ fn an_interrupted_nudge_is_not_typed_again() {
             .1
             .contains("may stand unsent in its prompt: `go on`")
     );
+}
+
+#[test]
+fn a_text_left_in_the_prompt_is_asked_about_until_it_is_gone_whatever_else_changes() {
+    let mut story = Story::new(IDLE);
+    story.pass(30.0);
+    story.answer(Ok((Action::Instruct, "go on with it")));
+    let (ticket, _) = story.typing().unwrap();
+    story.show("● step 1 is done\n> go on with it");
+    let receipt = Receipt::Unproven {
+        why: "zellij did not answer".into(),
+        left_over: true,
+    };
+    story.on(Event::Typed(ticket, receipt));
+    // the text's own appearance, a clock, an edit by the person
+    for screen in [
+        "● step 1 is done\n> go on with it",
+        "● step 1 is done, 12:01\n> go on with it",
+        "● step 1 is done, 12:01\n> go on with it, please",
+        "● step 1 is done, 12:01\n> go",
+    ] {
+        story.show(screen);
+        story.pass(300.0);
+        assert_eq!(story.status(), "awaiting-user", "{screen}");
+    }
+    assert_eq!(story.asked(), 1, "a screen that cannot be typed to");
+    story.show(IDLE);
+    story.pass(10.0);
+    assert_eq!(story.machine.counters.question, None);
+    story.pass(40.0);
+    assert_eq!(story.asked(), 2, "and it goes on");
 }
 
 #[test]
@@ -738,6 +774,7 @@ fn a_restored_question_stays_open_until_the_screen_changes() {
         text: "Postgres?".into(),
         since: Story::new("").now().wall,
         insists: false,
+        left_over: None,
     };
     let counters = Counters {
         question: Some(question),

@@ -93,7 +93,7 @@ impl Machine {
             self.restart_stall(now);
         }
         if left {
-            self.open_question(left_over(&text), false, now, effects);
+            self.open_question(left_over(&text), Some(text), now, effects);
         }
         effects.push(Effect::Look);
     }

@@ -19,7 +19,7 @@ use crate::record::Memo;
 use crate::zellij::Dump;
 
 /// How long all of it may take.
-const ALL: Duration = Duration::from_secs(60);
+const ALL: Duration = Duration::from_mins(1);
 /// How long the memos may take to say what came after the texts, once everything was seen.
 const AFTERMATH: Duration = Duration::from_secs(6);
 const TICK: Duration = Duration::from_millis(250);
@@ -88,7 +88,7 @@ impl Show<'_> {
         }
     }
 
-    /// Looks for what is still missing. Returns whether every text that was typed has its memo complete.
+    /// Looks for what is still missing. Returns whether the memos say what came after the first texts.
     async fn look(&mut self) -> Result<bool, Failure> {
         let mut settled = true;
         for sight in Sight::ALL {
@@ -194,14 +194,10 @@ impl Show<'_> {
                 agent.as_str()
             ))?;
         }
-        let missing: Vec<_> = missing.into_iter().map(Sight::words).collect();
-        let text = format!(
-            "within 60 s it was not seen that {}",
-            missing.join("; that ")
-        );
-        Err(Failure::new(Kind::Failed, text).hint(
-            "above: what was seen, remembered and shown; a busy machine may need a second try",
-        ))
+        let (missing, all) = (missing.len(), Sight::ALL.len());
+        let text = format!("{missing} of the {all} things to be seen did not come within 60 s");
+        Err(Failure::new(Kind::Failed, text)
+            .hint("above: what was seen, remembered and shown; on a busy machine try again"))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::{Failure, Kind};
 use crate::host::Host;
 use crate::host::process::{self, ProcessIdentity};
 use crate::ids::{PaneAddress, SessionName};
-use crate::store::{self, Access, NotThereYet, TemporaryFolder};
+use crate::store::{self, Access, AsBefore, TemporaryFolder};
 use crate::supervisor::lock_folder;
 use crate::zellij::{Environment, Zellij};
 
@@ -45,7 +45,7 @@ pub(super) struct Stage {
     folder: TemporaryFolder,
     server: Option<ProcessIdentity>,
     /// Dropped last: by then everything is out of them.
-    _swept: NotThereYet,
+    _swept: AsBefore,
 }
 
 impl Stage {
@@ -56,6 +56,9 @@ impl Stage {
     pub async fn open() -> Result<Self, Failure> {
         let user = Environment::inherited();
         let sockets = user.socket_folder();
+        let runtime = sockets.parent().map(Path::to_owned);
+        let runtime = runtime.filter(|folder| !folder.exists());
+        let swept = [sockets, lock_folder()].into_iter().chain(runtime);
         let folder = TemporaryFolder::new("mo-demo-")?;
         let zellij = Zellij::find_in(Host::local(), ZELLIJ, environment(&user, &folder)).await;
         let zellij = zellij.map_err(|error| {
@@ -68,7 +71,7 @@ impl Stage {
             cast: Vec::new(),
             folder,
             server: None,
-            _swept: NotThereYet::of([sockets, lock_folder()]),
+            _swept: AsBefore::of(swept),
         };
         match stage.begin().await {
             Ok(()) => Ok(stage),
@@ -241,7 +244,21 @@ mod tests {
     #[test]
     fn the_layout_has_a_pane_for_each_agent_whatever_the_path() {
         let text = layout(Path::new("/a \"b\"\\c/mo"), Path::new("/tmp/mo-demo-1")).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        layout {
+            tab name="demo" {
+                pane name="worker" command="/a \"b\"\\c/mo" cwd="/tmp/mo-demo-1" {
+                    args "demo-agent" "worker"
+                }
+                pane name="staller" command="/a \"b\"\\c/mo" cwd="/tmp/mo-demo-1" {
+                    args "demo-agent" "staller"
+                }
+                pane name="asker" command="/a \"b\"\\c/mo" cwd="/tmp/mo-demo-1" {
+                    args "demo-agent" "asker"
+                }
+            }
+        }
+        "#);
     }
 
     #[test]

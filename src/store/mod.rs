@@ -33,4 +33,3 @@ pub use lock::{Lock, LockError};
 pub use log::{LogWriter, ReadBack, ReadForward, Rotation, read_back, read_forward};
 pub use probe::FolderProbe;
 pub use temporary::{AsBefore, TemporaryFolder};
-pub use temporary::{NotThereYet, TemporaryFolder};

@@ -115,17 +115,27 @@ fn an_edit_by_hand_outlives_a_crash_and_a_resume() {
     let (pane, other) = (test.open_pane(&["cat"]), test.open_pane(&["cat"]));
     let path = test.home().join("c.json");
     let (pane, other) = (pane.pane.to_string(), other.pane.to_string());
-    std::fs::write(&path, configuration(&[("a", &pane), ("b", &other)])).unwrap();
+    std::fs::write(
+        &path,
+        configuration(&[("a", &pane), ("b", &other), ("gone", "77")]),
+    )
+    .unwrap();
     let mut program = Program::start(&test, &["--config", "c.json"]);
     program.asks("/stop a");
     program.asks("/set b goal never saved");
     program.asks("/add shell 0 never saved either");
-    program.is_killed();
+    program.asks("/remove gone");
+    program.killed();
     // nothing was edited: what was never saved is all there
     let mut program = Program::start(&test, &["--config", "c.json", "--resume"]);
     let list = program.asks("/list").out;
     assert_eq!(row(&list, "a")[1], "stopped", "{list}");
     assert_eq!(row(&list, "shell")[2], "test:terminal_0", "{list}");
+    assert!(!list.contains("gone"), "{list}");
+    program.killed();
+    let mut program = Program::start(&test, &["--config", "c.json", "--resume"]);
+    let list = program.asks("/list").out;
+    assert!(!list.contains("gone"), "removed once is removed: {list}");
     program.asks("/save copy.json");
     assert_eq!(
         read(&test.home().join("copy.json"))
@@ -133,7 +143,7 @@ fn an_edit_by_hand_outlives_a_crash_and_a_resume() {
             .count(),
         2
     );
-    program.is_killed();
+    program.killed();
     // the person gave `a` another goal by hand: neither the resume nor the end undoes that
     std::fs::write(
         &path,

@@ -172,14 +172,6 @@ impl Program {
         }
     }
 
-    /// Waits until `text` stands on stdout.
-    #[track_caller]
-    pub fn answers(&self, text: &str) {
-        wait_for(PATIENCE, &format!("`{text}` in\n{}", self.out()), || {
-            self.out().contains(text).then_some(())
-        });
-    }
-
     /// Waits until `text` stands on stderr.
     #[track_caller]
     pub fn tells(&self, text: &str) {
@@ -221,7 +213,7 @@ impl Program {
     }
 
     /// `kill -9`.
-    pub fn is_killed(mut self) {
+    pub fn killed(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

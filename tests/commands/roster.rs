@@ -291,7 +291,11 @@ fn the_supervisor_s_own_pane_is_refused_however_it_is_named() {
     let whose = out
         .lines()
         .filter(|line| line.starts_with(&desk.to_string()));
-    assert!(whose.last().unwrap().contains("  this program "), "{out}");
+    let mut whose = whose;
+    assert!(
+        whose.next_back().unwrap().contains("  this program "),
+        "{out}"
+    );
     // the session of the own pane is where panes without a session are
     assert!(out.contains("cat watches test:terminal_0"), "{out}");
 }

@@ -136,7 +136,7 @@ fn a_wrong_configuration_stops_the_start_and_is_not_touched() {
     }
     for (bytes, why) in [
         (&b"{\"logDir\":\"\xff\"}"[..], "UTF-8"),
-        (&[b' '; 5 << 20][..], "large"),
+        (&vec![b' '; 5 << 20], "large"),
     ] {
         std::fs::write(&path, bytes).unwrap();
         let ended = piped(&test, &["--config", argument(&path)], "/save");
@@ -197,7 +197,7 @@ fn a_second_supervisor_is_told_who_has_the_configuration_or_the_pane() {
     let polls_before = first.asks("/list").out;
     assert!(!polls_before.contains("error"), "{polls_before}");
 
-    first.is_killed();
+    first.killed();
     second.asks("/start b").has(&["b is watched now"]);
     second.asks_until("/list", "the second's polls", |list| {
         list.contains("running")

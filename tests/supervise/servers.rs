@@ -159,10 +159,10 @@ async fn a_server_that_is_down_holds_its_agent_and_with_a_fallback_the_rules_dec
     let holds = stage.watch_beside("held", of("held", &held)).await;
     let mut config = of("ruled", &ruled);
     config["decideBackend"]["fallback"] = json!("builtin");
-    let rules = stage.watch_beside("ruled", config).await;
+    let by_rules = stage.watch_beside("ruled", config).await;
     holds.wait_for_notice(Urgency::Warning, "is left alone for now");
-    let decided = wait_for(PATIENCE, "a decision by the rules", || {
-        rules.memos("ruled").pop()
+    let decided = wait_for(PATIENCE, "a decision by the by_rules", || {
+        by_rules.memos("ruled").pop()
     });
     assert_ne!(decided["action"], "no_verdict");
     assert_eq!(held.typed(), "");

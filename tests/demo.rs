@@ -1,8 +1,9 @@
 //! The demo as a person runs it: the real program on real zellij, with and without a terminal, to its end
 //! and interrupted, and what is left of it afterwards.
-#![expect(
+#![allow(
+    clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "tests start the program and make their own files"
+    reason = "a test fails by panicking, starts the program and makes its own files"
 )]
 
 mod common;
@@ -244,7 +245,7 @@ fn interrupted_at_any_moment_it_leaves_nothing() {
             wait_for(PATIENCE, "the socket", || home.has_socket());
         }),
         (Signal::INT, |_, running| {
-            running.until_said("Three simulated agents")
+            running.until_said("Three simulated agents");
         }),
         (Signal::HUP, |_, running| running.until_said("needs you")),
         (Signal::TERM, |_, running| running.until_said("was told")),

@@ -200,15 +200,16 @@ impl Driver {
             _ => {}
         }
         let effects = self.machine.on(event, self.now());
-        for effect in effects {
-            self.carry_out(effect);
-        }
+        // Before the effects: who is answered by one of them looks at the view next.
         let view = Arc::new(self.machine.view(self.now()));
         self.view.send_if_modified(|published| {
             let is_new = *published != view;
             *published = view;
             is_new
         });
+        for effect in effects {
+            self.carry_out(effect);
+        }
     }
 
     fn carry_out(&mut self, effect: Effect) {

@@ -435,7 +435,8 @@ impl Story {
     fn delete_left_over(&mut self, id: &'static str, question: &str) {
         let worker = &self.workers[id];
         let draft = worker.draft(&self.test).unwrap_or_default();
-        if !draft.is_empty() && question.contains(&draft) {
+        // what was submitted stands there until it is done
+        if !draft.is_empty() && question.contains(&draft) && !worker.submitted().contains(&draft) {
             println!("  {id}: left over, without a kill: `{draft}`");
             self.test.press_as_person(&worker.address, CTRL_U);
             worker.wait_until_clear(&self.test);

@@ -14,6 +14,8 @@ mod common;
 mod guards;
 #[path = "supervise/nudging.rs"]
 mod nudging;
+#[path = "supervise/process.rs"]
+mod process;
 #[path = "supervise/servers.rs"]
 mod servers;
 #[path = "supervise/trouble.rs"]

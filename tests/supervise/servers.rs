@@ -26,19 +26,19 @@ fn status(code: u16, headers: &'static str, body: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_gives_no_answer_costs_a_decision_and_no_memory_then_is_asked_again() {
     let cases = [
-        ("500", status(500, "", "it broke"), "500"),
         (
             "garbage",
             status(200, "", "<html>hello</html>"),
             "it is no JSON",
         ),
+        ("401", status(401, "", "who are you"), "401"),
+        ("500", status(500, "", "it broke"), "500"),
         (
             "no HTTP",
             Answer::Bytes(b"\x00\xff nonsense\r\n\r\n"),
             "127.0.0.1",
         ),
         ("nothing", Answer::Nothing, "within"),
-        ("401", status(401, "", "who are you"), "401"),
     ];
     let stage = Stage::open();
     let mut running = Vec::new();
@@ -60,6 +60,8 @@ async fn a_server_that_gives_no_answer_costs_a_decision_and_no_memory_then_is_as
             "{what}"
         );
         model.says([instruct(NEXT), leave()]);
+    }
+    for (what, name, agent, _, watch, _) in &running {
         agent.wait_for_line(NEXT);
         assert_eq!(agent.typed(), format!("{NEXT}\r"), "{what}");
         let memo = watch.wait_for_memo(name, "the first", |_| true);

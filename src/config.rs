@@ -5,25 +5,25 @@
 //! what was expected there. The form is that of the first meta-orchestrator, with optional fields added, so
 //! that its files load unchanged and are saved with the same keys.
 
-use std::borrow::Cow;
+mod backend;
+mod error;
+mod seconds;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use secrecy::{ExposeSecret, SecretString};
-use serde::de;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+pub use backend::{
+    BackendConfig, BackendType, DEFAULT_GEMINI_KEY_VARIABLE, DEFAULT_GEMINI_URL,
+    DEFAULT_OPENAI_URL, Fallback,
+};
+pub use error::ConfigError;
+use error::OWN_ID_AND_PANE;
+pub use seconds::Seconds;
 
 use crate::ids::{AgentId, PaneRef, SessionName};
-
-/// The base URL that a backend of type `openaiCompat` has by default: LM Studio on the original's port.
-pub const DEFAULT_OPENAI_URL: &str = "http://127.0.0.1:11211/v1";
-/// The base URL that a backend of type `gemini` has by default.
-/// Source: <https://ai.google.dev/api>.
-pub const DEFAULT_GEMINI_URL: &str = "https://generativelanguage.googleapis.com/v1beta";
-/// The environment variable that holds the key of a `gemini` backend by default.
-pub const DEFAULT_GEMINI_KEY_VARIABLE: &str = "GEMINI_API_KEY";
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -123,148 +123,6 @@ impl AgentConfig {
     }
 }
 
-/// Which kind of model server a backend speaks to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum BackendType {
-    /// `POST {baseUrl}/chat/completions`: LM Studio, Ollama, llama.cpp, vLLM, groq, OpenAI.
-    OpenaiCompat,
-    /// Google's `generateContent`.
-    Gemini,
-    /// No server: a table of rules over what is known of the screen.
-    Builtin,
-}
-
-impl BackendType {
-    /// The name as it stands in the configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenaiCompat => "openaiCompat",
-            Self::Gemini => "gemini",
-            Self::Builtin => "builtin",
-        }
-    }
-}
-
-/// What decides while a backend's server does not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Fallback {
-    /// Nothing: the agent is left alone, and that is said.
-    #[default]
-    Hold,
-    /// The built-in rules.
-    Builtin,
-}
-
-/// One model server.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BackendConfig {
-    /// The wire format.
-    #[serde(rename = "type")]
-    pub kind: BackendType,
-    /// Where the server is; each type has a default.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "http_url"
-    )]
-    pub base_url: Option<String>,
-    /// The model's name there; each type has a default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// The key itself. Better: `apiKeyEnv`.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "expose"
-    )]
-    #[schemars(with = "Option<String>")]
-    pub api_key: Option<SecretString>,
-    /// The environment variable that holds the key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_key_env: Option<String>,
-    /// What decides while this server does not answer (decide backend only).
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub fallback: Fallback,
-    /// How long one request may take, in seconds (decide: 60, review: 300).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_sec: Option<Seconds>,
-}
-
-impl BackendConfig {
-    /// A backend of type `kind` with that type's defaults.
-    pub const fn of(kind: BackendType) -> Self {
-        Self {
-            kind,
-            base_url: None,
-            model: None,
-            api_key: None,
-            api_key_env: None,
-            fallback: Fallback::Hold,
-            timeout_sec: None,
-        }
-    }
-
-    fn default_review() -> Self {
-        Self::of(BackendType::Gemini)
-    }
-
-    /// Where the server is, without a slash at the end; empty for `builtin`.
-    pub fn base_url(&self) -> &str {
-        let default = match self.kind {
-            BackendType::OpenaiCompat => DEFAULT_OPENAI_URL,
-            BackendType::Gemini => DEFAULT_GEMINI_URL,
-            BackendType::Builtin => "",
-        };
-        self.base_url
-            .as_deref()
-            .unwrap_or(default)
-            .trim_end_matches('/')
-    }
-
-    /// The model's name.
-    pub fn model(&self) -> &str {
-        let default = match self.kind {
-            BackendType::OpenaiCompat => "local-model",
-            BackendType::Gemini => "gemini-2.5-pro",
-            BackendType::Builtin => "rules",
-        };
-        self.model.as_deref().unwrap_or(default)
-    }
-
-    /// The variable that is asked for a key where the configuration holds none.
-    pub fn key_variable(&self) -> Option<&str> {
-        let default = (self.kind == BackendType::Gemini).then_some(DEFAULT_GEMINI_KEY_VARIABLE);
-        self.api_key_env.as_deref().or(default)
-    }
-}
-
-impl Default for BackendConfig {
-    fn default() -> Self {
-        Self::of(BackendType::OpenaiCompat)
-    }
-}
-
-impl PartialEq for BackendConfig {
-    fn eq(&self, other: &Self) -> bool {
-        let key = |backend: &Self| {
-            backend
-                .api_key
-                .as_ref()
-                .map(|key| key.expose_secret().to_owned())
-        };
-        self.kind == other.kind
-            && self.base_url == other.base_url
-            && self.model == other.model
-            && key(self) == key(other)
-            && self.api_key_env == other.api_key_env
-            && self.fallback == other.fallback
-            && self.timeout_sec == other.timeout_sec
-    }
-}
-
 /// Bounds on spend and on nagging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -358,78 +216,6 @@ impl Default for LogConfig {
     }
 }
 
-/// A length of time: written in seconds, whole or with a fraction, from 0.1 to 86,400.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seconds(Duration);
-
-impl Seconds {
-    const MIN: f64 = 0.1;
-    const MAX: f64 = 86_400.0;
-
-    const fn from_millis(millis: u64) -> Self {
-        Self(Duration::from_millis(millis))
-    }
-
-    /// `seconds` where it is within the range.
-    pub fn new(seconds: f64) -> Option<Self> {
-        let within = (Self::MIN..=Self::MAX).contains(&seconds);
-        within.then(|| Self(Duration::from_secs_f64((seconds * 1000.0).round() / 1000.0)))
-    }
-
-    /// The same as a duration.
-    pub const fn duration(self) -> Duration {
-        self.0
-    }
-}
-
-impl std::fmt::Display for Seconds {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}", self.0.as_secs_f64())
-    }
-}
-
-impl std::str::FromStr for Seconds {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = text.parse().ok().and_then(Self::new);
-        seconds.ok_or_else(|| {
-            format!(
-                "`{}` is no number of seconds from 0.1 to 86400",
-                text.escape_debug()
-            )
-        })
-    }
-}
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if self.0.subsec_nanos() == 0 {
-            to.serialize_u64(self.0.as_secs())
-        } else {
-            to.serialize_f64(self.0.as_secs_f64())
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Self::new(seconds).ok_or_else(|| {
-            let found = de::Unexpected::Float(seconds);
-            de::Error::invalid_value(found, &"seconds from 0.1 to 86400")
-        })
-    }
-}
-
-impl JsonSchema for Seconds {
-    fn schema_name() -> Cow<'static, str> {
-        "Seconds".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "description": "seconds", "minimum": Self::MIN, "maximum": Self::MAX })
-    }
-}
-
 const fn default_stall() -> Seconds {
     Seconds::from_millis(30_000)
 }
@@ -454,12 +240,6 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The one place where a key leaves its wrapper: into the person's own file, which held it before.
-#[expect(clippy::ref_option, reason = "the form that serde calls")]
-fn expose<S: Serializer>(key: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
-    key.as_ref().map(ExposeSecret::expose_secret).serialize(to)
-}
-
 fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     match u32::deserialize(from)? {
         0 => Err(de::Error::invalid_value(
@@ -467,70 +247,6 @@ fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
             &"1 or more",
         )),
         count => Ok(count),
-    }
-}
-
-fn http_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let url = Option::<String>::deserialize(from)?;
-    match url.as_deref() {
-        Some(text) if !(text.starts_with("http://") || text.starts_with("https://")) => {
-            Err(de::Error::invalid_value(
-                de::Unexpected::Str(text),
-                &"a URL that begins with http:// or https://",
-            ))
-        }
-        _ => Ok(url),
-    }
-}
-
-/// Why a text is no configuration.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}{}: {problem}", at(path))]
-pub struct ConfigError {
-    /// Where in the structure: `agents[1].pollSec`; empty where the text is no JSON at all.
-    pub path: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1.
-    pub column: usize,
-    /// What is wrong and what was expected.
-    pub problem: String,
-    /// What to do about it.
-    pub hint: &'static str,
-}
-
-const OWN_ID_AND_PANE: &str = "give each agent an id and a pane of its own";
-
-fn at(path: &str) -> String {
-    if path.is_empty() || path == "." {
-        String::new()
-    } else {
-        format!(", at `{path}`")
-    }
-}
-
-impl ConfigError {
-    fn new(path: String, error: &serde_json::Error) -> Self {
-        use serde_json::error::Category;
-        let full = error.to_string();
-        let suffix = format!(" at line {} column {}", error.line(), error.column());
-        let problem = full.strip_suffix(&suffix).unwrap_or(&full).to_owned();
-        let hint = match error.classify() {
-            Category::Data if problem.starts_with("unknown field") => {
-                "remove the field or correct its name; config/meta_orchestrator.schema.json lists them all"
-            }
-            Category::Data => {
-                "correct the value; config/meta_orchestrator.config.example.json shows the form"
-            }
-            _ => "correct the JSON (quotes, commas, brackets); comments are not allowed",
-        };
-        Self {
-            path,
-            line: error.line(),
-            column: error.column(),
-            problem,
-            hint,
-        }
     }
 }
 

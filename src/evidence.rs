@@ -3,14 +3,36 @@
 //! Puts together what zellij says of a pane and what the system says of its processes. It reads and never
 //! types; `agent` and `hands` look through it, `director::policy` judges by what it found.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::host::process::ProcessIdentity;
 use crate::ids::PaneAddress;
-use crate::record::Program;
 use crate::screen::prompt::{self, Cursor, Prompt};
 use crate::screen::{Screen, styled};
 use crate::zellij::{Dump, Foreground, Pane, Zellij, ZellijError, is_shell_command};
+
+/// The program that may be typed to: who was in front when a person, or a resume, accepted the pane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Program {
+    /// Its name, as a person knows it.
+    pub name: String,
+    /// Its command line, as far as it is known.
+    #[serde(default)]
+    pub command: String,
+    /// Its folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// The process, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessIdentity>,
+    /// The zellij server that it runs under, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ProcessIdentity>,
+}
 
 /// What is seen at one moment, all of it read in one pass.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,7 +200,6 @@ pub fn looks_like(accepted: &Program, found: &Program) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::process::ProcessIdentity;
 
     fn program(pid: Option<u32>, server: Option<u32>, command: &str) -> Program {
         let identity = |pid| ProcessIdentity { pid, started: 1 };

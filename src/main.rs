@@ -1,7 +1,7 @@
 //! The program: reads its command line, starts the supervisor and a front end, and ends with an exit code.
 //!
-//! Everything else is in the library. Signals arrive here: SIGINT, SIGTERM, and SIGHUP unless it was inherited
-//! as ignored, end the program as `/quit` does.
+//! Everything else is in the library. SIGINT, SIGTERM, and SIGHUP unless it was inherited as ignored, end the
+//! program as `/quit` does.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,14 +11,15 @@ use std::time::Duration;
 use meta_orchestrator::command::dispatch::Local;
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::{Failure, Kind};
-use meta_orchestrator::host::{Host, process};
+use meta_orchestrator::host::Host;
+use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
 use meta_orchestrator::ui::cli::{self, Options, Task};
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
-use meta_orchestrator::ui::{self, demo_agent, diagnostics};
+use meta_orchestrator::ui::signals::Signals;
+use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics};
 use meta_orchestrator::zellij::Zellij;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// How long the runtime waits for what is still under way once everything has been said.
 const LAST: Duration = Duration::from_millis(100);
@@ -52,6 +53,7 @@ fn run(options: &Options) -> Result<u8, Failure> {
     let ended = runtime.block_on(async {
         match options.task {
             Task::Doctor { json } => examine(options, json).await,
+            Task::Demo => demo::run(options).await,
             _ => supervise(options).await,
         }
     });
@@ -95,7 +97,7 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
         zellij,
     })
     .await?;
-    tokio::spawn(end_on_signal(supervisor.clone()));
+    tokio::spawn(end_on_signal(Signals::listen(), supervisor.clone()));
     let history = places::history(|name| std::env::var_os(name));
     let client = Arc::new(Local::new(supervisor.clone()));
     let ended = repl::run(
@@ -138,32 +140,25 @@ fn greeting(place: &ConfigPlace, exists: bool) -> String {
 }
 
 /// Ends the supervisor on a signal. The front end notices, and gives the terminal back.
-async fn end_on_signal(supervisor: Supervisor) {
-    let hangup_counts = process::hangup_is_ignored() != Some(true);
-    let signals = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    );
-    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-        return;
-    };
-    let hangup = async {
-        if !hangup_counts {
-            return std::future::pending().await;
-        }
-        match signal(SignalKind::hangup()) {
-            Ok(mut hangup) => hangup.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup => {}
-    }
+async fn end_on_signal(mut signals: Signals, supervisor: Supervisor) {
+    signals.received().await;
     supervisor.quit().await;
 }
 
-async fn examine(_options: &Options, _json: bool) -> Result<u8, Failure> {
-    Ok(0)
+/// Checks what the supervisor needs, and says what is missing.
+async fn examine(options: &Options, json: bool) -> Result<u8, Failure> {
+    let place = place(options);
+    let read = supervisor::read_configuration(&place.path);
+    let mut examination =
+        Examination::new(&place.path, read.map(|read| read.map(|(config, _)| config)));
+    examination.log_dir.clone_from(&options.log_dir);
+    examination.session.clone_from(&options.zellij_session);
+    let examined = doctor::examine(examination).await;
+    let text = if json {
+        examined.to_json()
+    } else {
+        examined.to_text()
+    };
+    ui::print(text.as_bytes())?;
+    Ok(examined.exit_code())
 }

@@ -2,7 +2,8 @@
 //!
 //! The driver never waits inside an effect: a look, a question, a typing and a log line are tasks of their own
 //! whose ends come back as events, so that an order is taken in at once whatever is under way. Log lines are
-//! written one after the other; a text is typed only when every line before it is written.
+//! written one after the other; a text is typed, and something is said, only when every line before it is
+//! written.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -31,8 +32,10 @@ use crate::zellij::{Dump, Zellij, ZellijError};
 
 /// How long after a failed write the log is tried again.
 const LOG_AGAIN: Duration = Duration::from_secs(2);
-/// How long the end of an agent may take: what is typed must come to its end, and be written down.
-const LAST_WORDS: Duration = Duration::from_millis(900);
+/// How long what is being typed may go on at the end, before it is stopped: half a text helps nobody.
+const LAST_KEYS: Duration = Duration::from_millis(600);
+/// How long the last log lines may take.
+const LAST_LINES: Duration = Duration::from_millis(300);
 
 /// What an agent reaches the world through.
 #[derive(Clone)]
@@ -56,6 +59,8 @@ enum Done {
 /// What waits to be written, and what waits for that.
 enum Outgoing {
     Line(Written),
+    Tell(Urgency, String),
+    Receipt(Ticket, Receipt),
     Type(Ticket, Box<Typing>),
 }
 
@@ -195,15 +200,16 @@ impl Driver {
             _ => {}
         }
         let effects = self.machine.on(event, self.now());
-        for effect in effects {
-            self.carry_out(effect);
-        }
+        // Before the effects: who is answered by one of them looks at the view next.
         let view = Arc::new(self.machine.view(self.now()));
         self.view.send_if_modified(|published| {
             let is_new = *published != view;
             *published = view;
             is_new
         });
+        for effect in effects {
+            self.carry_out(effect);
+        }
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -231,14 +237,10 @@ impl Driver {
             }
             Effect::Type(ticket, typing) => self.send(Outgoing::Type(ticket, typing)),
             Effect::EndTyping => self.end_typing(),
-            Effect::Receipt(ticket, receipt) => {
-                if let Some(answer) = self.replies.remove(&ticket) {
-                    let _ = answer.send(receipt);
-                }
-            }
+            Effect::Receipt(ticket, receipt) => self.send(Outgoing::Receipt(ticket, receipt)),
             Effect::Remember(memo) => self.send(Outgoing::Line(Written::memo(&memo))),
             Effect::Note(line) => self.send(Outgoing::Line(Written::decision(&line))),
-            Effect::Tell(urgency, text) => self.tell(urgency, text),
+            Effect::Tell(urgency, text) => self.send(Outgoing::Tell(urgency, text)),
         }
     }
 
@@ -272,9 +274,29 @@ impl Driver {
         }
     }
 
+    fn answer(&mut self, ticket: Ticket, receipt: Receipt) {
+        if let Some(answer) = self.replies.remove(&ticket) {
+            let _ = answer.send(receipt);
+        }
+    }
+
     fn send(&mut self, outgoing: Outgoing) {
         self.outgoing.push_back(outgoing);
         self.write();
+        if self.write_again.is_some() {
+            self.say_the_unwritten();
+        }
+    }
+
+    /// Words wait for the lines before them, so that what was said is on record; but not for a disk.
+    fn say_the_unwritten(&mut self) {
+        for outgoing in std::mem::take(&mut self.outgoing) {
+            match outgoing {
+                Outgoing::Tell(urgency, text) => self.tell(urgency, text),
+                Outgoing::Receipt(ticket, receipt) => self.answer(ticket, receipt),
+                waits => self.outgoing.push_back(waits),
+            }
+        }
     }
 
     /// Writes the next line, or begins to type where all lines before are written.
@@ -283,6 +305,8 @@ impl Driver {
             match self.outgoing.pop_front() {
                 None => return,
                 Some(Outgoing::Type(ticket, typing)) => self.begin_typing(ticket, *typing),
+                Some(Outgoing::Tell(urgency, text)) => self.tell(urgency, text),
+                Some(Outgoing::Receipt(ticket, receipt)) => self.answer(ticket, receipt),
                 Some(Outgoing::Line(line)) => {
                     self.is_writing = true;
                     let logs = self.doors.logs.clone();
@@ -305,7 +329,8 @@ impl Driver {
                 self.write_again = Some(Instant::now() + LOG_AGAIN);
                 let why = in_full(&error);
                 self.on(Event::Log(Err(why.clone())));
-                self.refuse_typing(&why);
+                self.refuse_typing(&format!("the log could not be written: {why}"));
+                self.say_the_unwritten();
             }
         }
     }
@@ -318,10 +343,10 @@ impl Driver {
                 refused.push(*ticket);
                 false
             }
-            Outgoing::Line(_) => true,
+            Outgoing::Line(_) | Outgoing::Tell(..) | Outgoing::Receipt(..) => true,
         });
         for ticket in refused {
-            let why = format!("the log could not be written: {why}");
+            let why = why.to_owned();
             self.on(Event::Typed(ticket, Receipt::Refused { why }));
         }
     }
@@ -347,28 +372,31 @@ impl Driver {
 
     /// Lets what is being typed come to its end, and writes down what is known.
     async fn end(mut self) {
-        self.on(Event::Quit);
         self.due = None;
         if let Some(looking) = self.looking.take() {
             looking.abort();
         }
-        let last_words = async {
-            while self.typing.is_some() || self.is_writing || !self.outgoing.is_empty() {
-                if self.write_again.is_some() {
-                    return;
-                }
-                let Some(done) = self.tasks.join_next().await else {
-                    return;
-                };
-                if self.done(done).is_err() {
-                    return;
-                }
-            }
+        let _ = timeout(LAST_KEYS, self.settle(|driver| driver.typing.is_some())).await;
+        self.on(Event::Quit);
+        let unwritten = |driver: &Self| {
+            driver.typing.is_some() || driver.is_writing || !driver.outgoing.is_empty()
         };
-        if timeout(LAST_WORDS, last_words).await.is_err() {
+        if timeout(LAST_LINES, self.settle(unwritten)).await.is_err() {
             tracing::warn!(agent = %self.machine.settings().agent.id, "ended before all was written down");
         }
         self.tasks.shutdown().await;
+    }
+
+    /// Takes in what ends, for as long as `goes_on`, and unless the log cannot be written.
+    async fn settle(&mut self, goes_on: impl Fn(&Self) -> bool) {
+        while goes_on(self) && self.write_again.is_none() {
+            let Some(done) = self.tasks.join_next().await else {
+                return;
+            };
+            if self.done(done).is_err() {
+                return;
+            }
+        }
     }
 
     fn die(self, bug: &JoinError) {

@@ -271,6 +271,7 @@ mod tests {
             text: "The tests pass. Is that enough?\n\u{1b}[2Jmo> /yes".into(),
             since: at("13:00:09"),
             insists: false,
+            left_over: None,
         };
         let gone = Status::Gone("`claude` ended; a shell is in front".into());
         let error = Status::Error("zellij did not answer within 5 s".into());
@@ -434,7 +435,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_from_outside_reaches_the_terminal_raw(foreign in any::<String>(), columns in 0usize..200) {
-            let question = Question { text: foreign.clone(), since: at("14:00:00"), insists: true };
+            let question = Question { text: foreign.clone(), since: at("14:00:00"), insists: true, left_over: None };
             let agent = AgentView {
                 last_decision: foreign.clone(),
                 question: Some(question),

@@ -38,14 +38,16 @@ const LINES: usize = 6;
 
 /// Decides what to do.
 pub fn decide(situation: &Situation) -> Verdict {
-    let screen = tail(&situation.pane, 4_000);
+    let screen = above_prompt(tail(&situation.pane, 4_000));
     let mut lines: Vec<&str> = screen
-        .lines()
+        .into_iter()
         .rev()
         .map(|line| {
             line.trim_matches(|c: char| !c.is_alphanumeric() && !"●✻?!.:()[]`\"'".contains(c))
         })
         .filter(|line| line.chars().filter(|c| c.is_alphanumeric()).count() > 1)
+        // how long it took is not what it said last; that it is still at it (`…`) is
+        .filter(|line| !line.starts_with('✻') || line.contains('…'))
         .take(LINES)
         .collect();
     lines.reverse();
@@ -60,6 +62,23 @@ pub fn decide(situation: &Situation) -> Verdict {
                 String::new(),
             )
         })
+}
+
+/// The lines of a screen down to an agent's prompt, where that stands between two rules: what is below the
+/// upper rule is the prompt, its hints and the status line, and says nothing of the work.
+fn above_prompt(screen: &str) -> Vec<&str> {
+    /// How far above the end the lower rule may stand, and the upper one above that.
+    const REACH: usize = 12;
+    let is_rule =
+        |line: &str| line.trim().chars().count() >= 8 && line.trim().chars().all(|c| c == '─');
+    let lines: Vec<&str> = screen.lines().collect();
+    let upwards = |from: usize| {
+        (from.saturating_sub(REACH)..from)
+            .rev()
+            .find(|at| is_rule(lines[*at]))
+    };
+    let upper = upwards(lines.len()).and_then(upwards);
+    lines[..upper.unwrap_or(lines.len())].to_vec()
 }
 
 fn open_dialog(seen: &Seen<'_>) -> Option<Verdict> {
@@ -245,6 +264,21 @@ mod tests {
             assert_eq!(found, action, "{pane}\n{said}");
             assert!(said.starts_with(text), "{pane}\n{said}");
         }
+    }
+
+    #[test]
+    fn what_stands_below_the_prompt_says_nothing_of_the_work() {
+        let rule = "─".repeat(40);
+        let claude = format!(
+            "● Renamed it. What should I do next?\n\n✻ Cooked for 2s\n\n{rule}\n❯ \n{rule}\n  ? for shortcuts"
+        );
+        assert_eq!(
+            of(&claude),
+            (
+                Action::AskUser,
+                "It asks: Renamed it. What should I do next?".into()
+            )
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Decides which texts may be typed at all: pure.
 
-/// The longest instruction, in characters: a longer one reaches Claude Code's model marked as pasted text.
+/// The longest text, in characters: a longer one reaches Claude Code's model marked as pasted text.
 /// Source: measured on Claude Code 2.1.329.
 pub const LONGEST: usize = 800;
 
@@ -15,7 +15,9 @@ pub enum TextRefused {
     #[error("the text is empty")]
     Empty,
     /// It is longer than [`LONGEST`].
-    #[error("the text has {0} characters, more than {LONGEST}")]
+    #[error(
+        "the text has {0} characters, more than {LONGEST}: write it to a file, and tell the agent to read that"
+    )]
     TooLong(usize),
     /// Agents would run it as a command.
     #[error("the text begins with `{0}`, which agents take as a command")]
@@ -47,7 +49,7 @@ pub fn instruction(text: &str) -> Result<String, TextRefused> {
 /// blanks.
 ///
 /// # Errors
-/// When nothing is left of it.
+/// When nothing is left of it, or it is too long.
 pub fn reply(text: &str) -> Result<String, TextRefused> {
     let visible = text
         .chars()
@@ -56,10 +58,11 @@ pub fn reply(text: &str) -> Result<String, TextRefused> {
         .filter(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}'))
         .collect();
     let text = text.trim();
-    if text.is_empty() {
-        Err(TextRefused::Empty)
-    } else {
-        Ok(text.to_owned())
+    match text.chars().count() {
+        0 => Err(TextRefused::Empty),
+        // it would be folded in the prompt, where nobody could see whether it stands there
+        length if length > LONGEST => Err(TextRefused::TooLong(length)),
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -179,6 +182,7 @@ mod tests {
         assert_eq!(reply("/clear").as_deref(), Ok("/clear"));
         assert_eq!(reply("a\nb\tc\u{1b}[201~").as_deref(), Ok("a b c[201~"));
         assert_eq!(reply("\u{7}\r\n"), Err(TextRefused::Empty));
+        assert_eq!(reply(&"x".repeat(801)), Err(TextRefused::TooLong(801)));
     }
 
     proptest! {

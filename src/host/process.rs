@@ -158,6 +158,11 @@ fn peer(_: &impl std::os::fd::AsFd) -> Option<u32> {
     None
 }
 
+/// The number of this process.
+pub fn own() -> u32 {
+    std::process::id()
+}
+
 /// Whether SIGHUP was ignored when this process started, as `nohup` arranges it; ask before a handler is set.
 pub fn hangup_is_ignored() -> Option<bool> {
     let mask = status_field("SigIgn:")?;

@@ -190,8 +190,8 @@ impl Http {
         let deadline = Instant::now() + request.deadline;
         let server = self.server(request.to.server());
         server.refuse_early(deadline)?;
-        let place = timeout_at(deadline, server.place()).await;
-        let _place = place.map_err(|_| HttpError::Crowded {
+        let seat = timeout_at(deadline, server.seat()).await;
+        let _seat = seat.map_err(|_| HttpError::Crowded {
             server: server.name().to_owned(),
             after: request.deadline,
         })?;

@@ -77,7 +77,7 @@ impl Server {
     }
 
     /// A place among the calls under way, for as long as it is held.
-    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn seat(&self) -> Option<SemaphorePermit<'_>> {
         // Fails only on a closed semaphore, and nobody closes this one.
         self.places.acquire().await.ok()
     }

@@ -15,7 +15,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::config::AgentConfig;
-use crate::host::process::ProcessIdentity;
+pub use crate::evidence::Program;
 use crate::ids::{AgentId, PaneAddress, SessionId};
 
 /// The version of the log lines that this program writes.
@@ -188,26 +188,6 @@ pub struct Memo {
     pub after_summary: Option<String>,
 }
 
-/// The program that may be typed to: who was in front when a person, or a resume, accepted the pane.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Program {
-    /// Its name, as a person knows it.
-    pub name: String,
-    /// Its command line, as far as it is known.
-    #[serde(default)]
-    pub command: String,
-    /// Its folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folder: Option<PathBuf>,
-    /// The process, where the system tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process: Option<ProcessIdentity>,
-    /// The zellij server that it runs under, where the system tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<ProcessIdentity>,
-}
-
 /// Where a text that is to be typed comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -230,6 +210,10 @@ pub struct Question {
     /// Whether only the person's word ends it (not a change of the screen).
     #[serde(default)]
     pub insists: bool,
+    /// The text of ours that may stand unsent in the prompt, where that is what is asked about: the question
+    /// ends when it no longer stands there, whatever else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_over: Option<String>,
 }
 
 /// What is counted against the bounds of an agent; every [`DecisionLine`] carries it, so that the last line
@@ -366,7 +350,7 @@ pub enum RosterChange {
     Standing {
         /// Every agent.
         agents: Vec<RosterEntry>,
-        /// Whom the configuration's file names and the person has removed all the same.
+        /// Who was removed, and may still stand in the configuration.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         removed: Vec<AgentId>,
     },

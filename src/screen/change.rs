@@ -21,16 +21,16 @@ impl Change {
     pub fn between(before: &Screen, after: &Screen, echo: &str) -> Self {
         let known: HashSet<&str> = before.lines().map(inside_frame).collect();
         let echo = squash(echo);
-        let is_new =
-            |line: &&str| says_something(line) && !known.contains(line) && !is_echo(line, &echo);
+        let is_new = |line: &&str| says(line) && !known.contains(line) && !is_echo(line, &echo);
+        let new: Vec<&str> = after.lines().map(inside_frame).filter(is_new).collect();
+        let last = new
+            .last()
+            .copied()
+            .or_else(|| after.last_line())
+            .unwrap_or_default();
         Self {
-            new_lines: after.lines().map(inside_frame).filter(is_new).count(),
-            last_line: after
-                .last_line()
-                .unwrap_or_default()
-                .chars()
-                .take(200)
-                .collect(),
+            new_lines: new.len(),
+            last_line: last.chars().take(200).collect(),
         }
     }
 
@@ -59,17 +59,13 @@ pub struct SeenLines {
 
 impl SeenLines {
     /// How many lines are remembered.
-    const KEPT: usize = 4096;
+    const KEPT: usize = 2048;
 
     /// Remembers `screen`, and says how many of its lines, the echo of `echo` left out, were not known.
     pub fn learn(&mut self, screen: &Screen, echo: &str) -> usize {
         let echo = squash(echo);
         let mut new = 0;
-        for line in screen
-            .lines()
-            .map(inside_frame)
-            .filter(|line| says_something(line))
-        {
+        for line in screen.lines().map(inside_frame).filter(|line| says(line)) {
             let key = shape(line);
             if self.known.insert(key) {
                 self.order.push_back(key);
@@ -83,6 +79,12 @@ impl SeenLines {
         }
         new
     }
+}
+
+/// Whether a line says something of its own, and does not just tell how long an agent worked, in words that
+/// it picks at random: `✻ Brewed for 6s`.
+fn says(line: &str) -> bool {
+    says_something(line) && !line.starts_with(['✻', '✶', '✢', '✳', '✽', '✺', '·'])
 }
 
 /// The hash of a line with its times left out: `6s`, `1m 20s`, `3:21`, `0.34s`, `12%`.
@@ -146,11 +148,11 @@ mod tests {
         assert_eq!(seen.learn(&Screen::read("done at 4:05\nstep 2"), ""), 1);
         assert_eq!(
             seen.learn(&Screen::read("● Nothing to do.\n✻ Brewed for 6s"), ""),
-            2
+            1
         );
         assert_eq!(
             seen.learn(
-                &Screen::read("● Nothing to do.\n✻ Brewed for 12s\n> go on"),
+                &Screen::read("● Nothing to do.\n✻ Cooked for 12s\n> go on"),
                 "go on"
             ),
             0

@@ -18,23 +18,25 @@ pub const ROWS: usize = 25;
     reason = "constant patterns, compiled by the tests"
 )]
 static MARKS: LazyLock<RegexSet> = LazyLock::new(|| {
+    // Word borders are those of ASCII: with Unicode's, the regex crate leaves its fast path at every letter
+    // outside ASCII, and frames are nothing else. A border more than Unicode sees errs on the broad side.
     RegexSet::new([
         // an option with a marker: `❯ 1. Yes`, `● 1. Trust folder`, `> 2) No`
         r"^(?:[❯›»>→▶●◉⦿*•]|\[[ xX*]\]|\([ xX*]\))\s*\d{1,2}[.)]\s",
         // a numbered choice of the usual words, with the marker elsewhere
-        r"(?i)^\d{1,2}[.)]\s+(?:yes|no|allow|approve|deny|reject|cancel|trust|accept|update)\b",
+        r"(?i)^\d{1,2}[.)]\s+(?:yes|no|allow|approve|deny|reject|cancel|trust|accept|update)(?-u:\b)",
         // a list of choices with bullets: `○ Postgres`, `◉ SQLite`, `☐ Database`
         r"^[○◯◉⦿☐☑☒]\s+\S",
         // y/n in its many forms
         r"(?i)(?:^|[\s\[(])\(?y(?:es)?\)?\s?/\s?\(?n(?:o)?\)?(?:$|[\s\])?:/.…(])",
-        r"(?i)\by\(es\)|\(y\)es\b|\(n\)o\b",
+        r"(?i)(?-u:\b)y\(es\)|\(y\)es(?-u:\b)|\(n\)o(?-u:\b)",
         // keys that are offered: `Enter to confirm`, `esc dismiss`, `(esc)`
-        r"(?i)\b(?:enter|return|esc|escape)\s+to\s+\S",
-        r"(?i)\b(?:enter|return|esc|escape)\s+(?:confirm|select|submit|choose|cancel|dismiss|close|continue|approve|interrupt|again)",
+        r"(?i)(?-u:\b)(?:enter|return|esc|escape)\s+to\s+\S",
+        r"(?i)(?-u:\b)(?:enter|return|esc|escape)\s+(?:confirm|select|submit|choose|cancel|dismiss|close|continue|approve|interrupt|again)",
         r"(?i)[(\[]\s*esc(?:ape)?\s*[)\]]",
-        r"(?i)press\s+(?:any\s+key|enter|return|space|y\b)",
+        r"(?i)press\s+(?:any\s+key|enter|return|space|y(?-u:\b))",
         // questions that ask for a permission, whatever the options look like
-        r"(?i)\bdo you (?:want|trust|wish) (?:to|the)\b.*\?|permission required|allow once|allow always",
+        r"(?i)(?-u:\b)do you (?:want|trust|wish) (?:to|the)(?-u:\b).*\?|permission required|allow once|allow always",
         // passwords and pagers
         r"(?i)(?:password|passphrase|passcode)[^:]{0,60}:\s*$|^--more--|^\(END\)$",
     ])

@@ -78,25 +78,26 @@ fn locate(lines: &[&str], columns: usize, cursor: Cursor) -> (usize, usize) {
 fn at_cursor(lines: &[&str], index: usize, column: usize) -> Prompt {
     let line = lines.get(index).copied().unwrap_or_default();
     let (before, after) = split_at_column(line, column);
-    let block: String = match block_start(lines, index, column) {
-        Some(start) => lines[start..index]
-            .iter()
-            .map(|line| content(line))
-            .chain([content(line)])
-            .collect(),
-        None => content(line).to_owned(),
-    };
-    let block = squash(&block);
+    let start = block_start(lines, index, column).unwrap_or(index);
+    let above = lines.get(start..index).unwrap_or_default();
+    let block = joined(above.iter().chain([&line]));
+    let is_waiting = content(after).is_empty() && waits(content(before));
     let draft = match after_mark(&block) {
         Some(typed) => typed.to_owned(),
-        None if content(after).is_empty() && waits(content(before)) => String::new(),
+        None if is_waiting => String::new(),
         None => block.clone(),
     };
     Prompt {
-        whole: block,
+        whole: squash(&block),
         draft,
         by_cursor: true,
     }
+}
+
+/// What stands in several lines, as one.
+fn joined<'a>(lines: impl Iterator<Item = &'a &'a str>) -> String {
+    let contents: Vec<&str> = lines.map(|line| content(line)).collect();
+    contents.join(" ").trim().to_owned()
 }
 
 /// Where the text that the cursor is in begins, if that is above the cursor's line: an agent that wraps lines
@@ -139,14 +140,10 @@ fn between_rules(lines: &[&str]) -> Option<Prompt> {
     if !is_rule(above) {
         return None;
     }
-    let block: String = lines[start..start + length]
-        .iter()
-        .map(|line| content(line))
-        .collect();
-    let whole = squash(&block);
-    let draft = after_mark(&whole).unwrap_or_default().to_owned();
+    let block = joined(lines[start..start + length].iter());
+    let draft = after_mark(&block).unwrap_or_default().to_owned();
     Some(Prompt {
-        whole,
+        whole: squash(&block),
         draft,
         by_cursor: false,
     })
@@ -244,22 +241,22 @@ mod tests {
     #[test]
     fn a_draft_is_found_however_it_is_wrapped() {
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(draft("> half a dra", Some((12, 0))), some("halfadra"));
-        assert_eq!(draft("> half a draft", Some((2, 0))), some("halfadraft"));
+        assert_eq!(draft("> half a dra", Some((12, 0))), some("half a dra"));
+        assert_eq!(draft("> half a draft", Some((2, 0))), some("half a draft"));
         assert_eq!(
             draft("name half a dra", Some((15, 0))),
-            some("namehalfadra")
+            some("name half a dra")
         );
         assert_eq!(
             draft("› first\n  second", Some((8, 1))),
-            some("firstsecond")
+            some("first second")
         );
         assert_eq!(
             draft("│ > first   │\n│   second  │", Some((10, 1))),
-            some("firstsecond")
+            some("first second")
         );
         let wrapped = format!("{RULE}\n❯ half a draft\n  that goes on\n{RULE}\n  footer");
-        assert_eq!(draft(&wrapped, None), some("halfadraftthatgoeson"));
+        assert_eq!(draft(&wrapped, None), some("half a draft that goes on"));
     }
 
     #[test]

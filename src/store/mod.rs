@@ -20,6 +20,8 @@ pub mod error;
 pub mod lock;
 pub mod log;
 mod path;
+pub mod probe;
+mod temporary;
 #[cfg(test)]
 mod testing;
 
@@ -29,3 +31,5 @@ pub use document::{
 pub use error::{StoreError, Unfit};
 pub use lock::{Lock, LockError};
 pub use log::{LogWriter, ReadBack, ReadForward, Rotation, read_back, read_forward};
+pub use probe::FolderProbe;
+pub use temporary::{AsBefore, TemporaryFolder};

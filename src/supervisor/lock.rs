@@ -9,7 +9,7 @@ use fnv::FnvHasher;
 
 use super::absolute;
 use crate::error::{Failure, Kind};
-use crate::host::process::ProcessIdentity;
+use crate::host::process::{self, ProcessIdentity};
 use crate::ids::PaneAddress;
 use crate::store::{self, Lock, LockError};
 
@@ -63,7 +63,7 @@ fn take(name: &str, what: &str, config: &Path) -> Result<Lock, Failure> {
     let since = chrono::Local::now().format("%Y-%m-%d %H:%M");
     let holder = format!(
         "process {} ({}), since {since}",
-        std::process::id(),
+        process::own(),
         config.display()
     );
     let folder = folder();

@@ -35,6 +35,7 @@ use crate::store::{self, Document, LogWriter, Rotation};
 use crate::zellij::Zellij;
 
 pub use files::read as read_configuration;
+pub use lock::folder as lock_folder;
 pub use panes::PaneRow;
 use post::Post;
 pub use review::Finished;
@@ -48,6 +49,8 @@ const LOG_LINES: usize = 1_024;
 const DECIDE_DEADLINE: Duration = Duration::from_mins(1);
 /// How long one review may take, where the configuration does not say.
 const REVIEW_DEADLINE: Duration = Duration::from_mins(5);
+/// How long a line of the roster's log may take.
+const RECORD: Duration = Duration::from_secs(2);
 /// How long the end may take: agents first, the logs then.
 const END: Duration = Duration::from_secs(1);
 
@@ -256,7 +259,12 @@ impl Supervisor {
         if timeout(END, ends.join_all()).await.is_err() {
             said.push("some agents did not end in time".to_owned());
         } else if count > 0 {
-            said.push(format!("{count} agents are no longer watched"));
+            let agents = if count == 1 {
+                "1 agent is".to_owned()
+            } else {
+                format!("{count} agents are")
+            };
+            said.push(format!("{agents} no longer watched"));
         }
         match state {
             Ok(mut state) => said.extend(self.save_if_changed(&mut state).await),
@@ -345,18 +353,17 @@ impl Supervisor {
             change,
         };
         let path = logs::roster_path(&self.inner.log_dir);
-        if let Err(error) = self
-            .inner
-            .writer
-            .append(&path, logs::roster_line(&line))
-            .await
-        {
-            self.say(
-                None,
-                Urgency::Warning,
-                format!("`--resume` will not know of this: {}", in_full(&error)),
-            );
-        }
+        let written = self.inner.writer.append(&path, logs::roster_line(&line));
+        let why = match timeout(RECORD, written).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => in_full(&error),
+            Err(_) => "the disk does not answer".to_owned(),
+        };
+        self.say(
+            None,
+            Urgency::Warning,
+            format!("`--resume` may not know of this: {why}"),
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Pending, Supervisor, locked};
 use crate::config::{AgentConfig, Config};
 use crate::error::{Failure, Kind, in_full};
-use crate::evidence::{self, Facts};
+use crate::evidence::{self, Facts, Sameness, sameness};
 use crate::ids::{AgentId, PaneAddress, PaneRef, SessionName};
 use crate::record::Program;
 use crate::zellij::{Foreground, Pane, Panes};
@@ -305,12 +305,14 @@ impl Supervisor {
                 session: was.session.clone(),
                 pane: pane.id,
             };
-            let whose = self.whose(&address).await;
-            if !whose.is_empty() && whose != agent.id.as_str() {
+            if self.inner.zellij.is_own_pane(&address).await {
                 continue;
             }
             let foreground = self.inner.zellij.foreground(&address, pane).await;
             let facts = Facts::of(pane, foreground.as_ref());
+            if self.is_anothers(agent, &facts) {
+                continue;
+            }
             let is_it = facts
                 .program
                 .as_ref()
@@ -321,6 +323,19 @@ impl Supervisor {
         }
         // two that look alike cannot be told apart: the person must
         if found.len() == 1 { found.pop() } else { None }
+    }
+
+    /// Whether what is in front is known to be another agent's program. That its pane has the number of
+    /// another agent's is not enough: after a restart of zellij neither may be where it was.
+    fn is_anothers(&self, agent: &AgentConfig, facts: &Facts) -> bool {
+        let Some(found) = &facts.program else {
+            return false;
+        };
+        self.posts().iter().any(|post| {
+            let accepted = post.accepted.as_ref();
+            *post.id() != agent.id
+                && accepted.is_some_and(|accepted| sameness(accepted, found) == Sameness::Same)
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Beginning where an earlier run ended.
 
+use std::time::Duration;
+
 use chrono::Utc;
 
 use super::post::{Assignment, Post};
@@ -34,15 +36,22 @@ impl Supervisor {
     pub(super) async fn bring_back(&self, resume: bool, is_named: bool) -> Result<(), Failure> {
         let mut state = self.inner.state.lock().await;
         let entries = self.entries(&state, resume).await?;
+        let accepted: Vec<(AgentId, Program)> = entries
+            .iter()
+            .filter_map(|entry| Some((entry.agent.id.clone(), entry.accepted.clone()?)))
+            .collect();
         for entry in entries {
             let place = match entry.address.clone().filter(|_| resume) {
                 Some(place) => place,
                 None => self.address(&state.config, &entry.agent.pane).await?,
             };
-            // one listing of panes serves all agents of a session
-            let facts = self.sight(&place).await;
             let id = entry.agent.id.clone();
-            let assignment = self.assignment(entry, place, facts, resume).await;
+            let twins = accepted.iter().filter(|(other, program)| {
+                let own = entry.accepted.as_ref();
+                *other != id && own.is_some_and(|own| evidence::looks_like(own, program))
+            });
+            let alike = twins.count() > 0;
+            let assignment = self.assignment(entry, place, resume, alike).await;
             let restored = self.restore(&id, resume, is_named).await?;
             let post = self.post_or_say(&state, assignment, restored).await;
             self.posts_mut().push(post);
@@ -50,12 +59,6 @@ impl Supervisor {
         state.config.agents = self.posts().iter().map(|post| post.agent.clone()).collect();
         self.record_all(&state).await;
         Ok(())
-    }
-
-    async fn sight(&self, place: &PaneAddress) -> Option<Facts> {
-        evidence::facts(&self.inner.zellij, place, std::time::Duration::from_secs(1))
-            .await
-            .ok()
     }
 
     /// Whom to supervise: the configuration's agents, and what the roster's log says beyond them.
@@ -90,57 +93,52 @@ impl Supervisor {
         Ok(merged(roster.found, configured, is_edited))
     }
 
-    /// Who may be typed to: without a resume who is there now, after one whom the person accepted then, if it
-    /// is still the same or can be told to be by its folder and command.
+    /// Who may be typed to: without a resume who is there now; after one whom the person accepted before, if
+    /// it is still the same, was started again in its pane, or can be told by its folder and command. `alike`:
+    /// whether another agent of the roster has the same folder and command, so that these tell nothing.
     async fn assignment(
         &self,
         entry: RosterEntry,
         place: PaneAddress,
-        facts: Option<Facts>,
         resume: bool,
+        alike: bool,
     ) -> Assignment {
-        let RosterEntry {
-            mut agent,
-            stopped,
-            accepted,
-            ..
-        } = entry;
-        let here = facts.and_then(|facts| acceptable(&facts, agent.allow_shell));
-        let Some(before) = accepted.filter(|_| resume) else {
-            return Assignment {
-                agent,
-                address: place,
-                accepted: here,
-                stopped,
-            };
-        };
-        if let Some(here) = &here
-            && (sameness(&before, here) == Sameness::Same || evidence::looks_like(&before, here))
-        {
-            return Assignment {
-                agent,
-                address: place,
-                accepted: Some(here.clone()),
-                stopped,
-            };
-        }
-        if let Some((address, facts)) = self.find_again(&agent, &before, &place).await {
-            let text = format!("was found again in {address} by its folder and command");
-            self.say(Some(&agent.id), Urgency::Info, text);
-            agent.pane.pane = address.pane;
-            return Assignment {
-                agent,
-                address,
-                accepted: facts.program,
-                stopped,
-            };
-        }
-        Assignment {
-            agent,
+        let sight = evidence::facts(&self.inner.zellij, &place, Duration::from_secs(1)).await;
+        let here = sight
+            .ok()
+            .and_then(|facts| acceptable(&facts, entry.agent.allow_shell));
+        let mut assignment = Assignment {
+            agent: entry.agent,
             address: place,
-            accepted: Some(before),
-            stopped,
+            accepted: here.clone(),
+            stopped: entry.stopped,
+        };
+        let Some(before) = entry.accepted.filter(|_| resume) else {
+            return assignment;
+        };
+        let is_it = here.is_some_and(|here| match sameness(&before, &here) {
+            Sameness::Same => true,
+            Sameness::OtherProcess => evidence::looks_like(&before, &here),
+            Sameness::OtherServer => false,
+        });
+        if is_it {
+            return assignment;
         }
+        let Assignment { agent, address, .. } = &assignment;
+        let found = if alike {
+            None
+        } else {
+            self.find_again(agent, &before, address).await
+        };
+        assignment.accepted = Some(before);
+        if let Some((address, facts)) = found {
+            let text = format!("was found again in {address} by its folder and command");
+            self.say(Some(&assignment.agent.id), Urgency::Info, text);
+            assignment.agent.pane.pane = address.pane;
+            assignment.address = address;
+            assignment.accepted = facts.program;
+        }
+        assignment
     }
 
     /// What an agent had in mind when an earlier run ended.

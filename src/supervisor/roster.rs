@@ -145,11 +145,12 @@ impl Supervisor {
     /// # Errors
     /// When there is no such agent.
     pub async fn stop(&self, id: &AgentId) -> Result<String, Failure> {
-        let state = self.changing().await?;
+        // first of all, whatever else is under way
         self.handle(id)?
             .stop()
             .await
             .map_err(|error| ended(id, error))?;
+        let state = self.changing().await?;
         self.change(&state, id, "stopped", |post| post.stopped = true)
             .await?;
         Ok(format!("{id} is stopped; `/start {id}` goes on"))

@@ -44,6 +44,15 @@ impl DemoAgent {
             Self::Asker => "asker",
         }
     }
+
+    /// How the line begins by which the agent shows that it took up what it was told.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Worker => "● Understood: ",
+            Self::Staller => "● 2 tests passed",
+            Self::Asker => "● Using Postgres",
+        }
+    }
 }
 
 /// One thing that an agent does.
@@ -344,6 +353,17 @@ mod tests {
         Done already: the schema is written.
         >
         ");
+    }
+
+    #[test]
+    fn each_shows_by_its_sign_that_it_took_up_what_it_was_told_and_not_before() {
+        for agent in DemoAgent::ALL {
+            let shows = |lines| {
+                let screen = played(agent, lines);
+                screen.lines().any(|line| line.starts_with(agent.sign()))
+            };
+            assert!(!shows(&[]) && shows(&["Go on with Postgres."]), "{agent:?}");
+        }
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! What touches the terminal: the command line, the REPL, and the demo's simulated agents.
 //!
 //! Only this module prints. It turns what a person types into [`Command`](crate::command::Command)s, sends
-//! them to a [`Client`](crate::command::Client), and shows what comes back; it decides nothing and knows no
-//! supervisor. `main` calls it.
+//! them to a [`Client`](crate::command::Client), and shows what comes back; it decides nothing and, but for the
+//! demo, which starts one of its own, knows no supervisor. `main` calls it.
 
 pub mod cli;
+pub mod demo;
 pub mod demo_agent;
 pub mod diagnostics;
 pub mod places;
 pub mod repl;
+pub mod signals;
 
 use std::io::{self, ErrorKind, Write};
 

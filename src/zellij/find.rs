@@ -99,6 +99,11 @@ impl Environment {
         value.filter(|value| !value.is_empty())
     }
 
+    /// Where zellij's sockets are in this environment; `ZELLIJ_SOCKET_DIR` says the same to zellij.
+    pub fn socket_folder(&self) -> PathBuf {
+        super::foreground::socket_folder(self)
+    }
+
     /// A call of `program` in this environment. What a surrounding zellij left in it is taken out, so
     /// that a client never takes itself for a part of that session.
     pub(super) fn call(&self, program: &Path, deadline: Duration) -> Call {

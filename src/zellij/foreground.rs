@@ -185,8 +185,7 @@ impl Zellij {
             return true;
         }
         let server = self.server(&pane.session).await;
-        own.pane == pane.pane
-            && server.is_some_and(|server| is_ancestor(server, std::process::id()))
+        own.pane == pane.pane && server.is_some_and(|server| is_ancestor(server, process::own()))
     }
 }
 

@@ -134,6 +134,27 @@ impl TestZellij {
         });
     }
 
+    /// Detaches the terminal; the panes keep its size.
+    pub fn detach(&mut self) {
+        let Some(mut attached) = self.attached.take() else {
+            return;
+        };
+        if let Some(group) = Pid::from_raw(attached.id().cast_signed()) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = attached.wait();
+        let client = |found: &process::Process| {
+            let name = self.session.as_str();
+            found.argv.get(1..) == Some(&["attach".to_owned(), name.to_owned()])
+                && process::environment_variable(found.identity.pid, "HOME")
+                    .is_some_and(|home| Path::new(&home) == self.home())
+        };
+        wait_for(PATIENCE, "the terminal's end", || {
+            let mut all = process::all().into_iter().filter_map(process::process);
+            (!all.any(|found| client(&found))).then_some(())
+        });
+    }
+
     /// The session's name.
     pub fn session(&self) -> &SessionName {
         &self.session
@@ -167,7 +188,7 @@ impl TestZellij {
         ]
     }
 
-    /// The variables that a supervisor process in this session must not see.
+    /// The variables that a supervisor process in a test's session must not see.
     pub const fn env_removed() -> &'static [&'static str] {
         &FOREIGN
     }
@@ -424,7 +445,7 @@ pub async fn wait_until<T, F: Future<Output = Option<T>>>(
 }
 
 /// The zellij of this machine, found without the code under test.
-fn program() -> Option<PathBuf> {
+pub fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|folder| folder.join("zellij"));
     let cache = PathBuf::from(std::env::var_os("HOME")?).join(".cache/meta-orchestrator");

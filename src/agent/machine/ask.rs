@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::typing::told;
 use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Sending, Ticket, Typing, Urgency};
 use crate::director::{Outcome, Undecided, text};
 use crate::evidence::{Sameness, Sight, sameness};
-use crate::record::{Action, MemoAction, Origin, Receipt, Step, Verdict};
+use crate::record::{Action, Memo, MemoAction, Origin, Receipt, Step, Verdict};
+use crate::screen::{Screen, dialog};
 
 impl Machine {
     /// A screen has stood still long enough, and here is all that is known of it.
@@ -99,7 +101,7 @@ impl Machine {
         let id = self.decision_id(now);
         let memo = self.memo(id, MemoAction::Notice, text.clone(), String::new(), now);
         self.remember(memo, PendingKind::Watched, sight.screen.clone(), effects);
-        self.open_question(text, false, now, effects);
+        self.open_question(text, None, now, effects);
         self.ask_later(now);
     }
 
@@ -174,7 +176,7 @@ impl Machine {
         &mut self,
         id: String,
         verdict: Verdict,
-        screen: crate::screen::Screen,
+        screen: Screen,
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
@@ -187,18 +189,17 @@ impl Machine {
             Action::AskUser => {
                 let memo = self.memo(id, action, verdict.text.clone(), verdict.reasoning, now);
                 self.remember(memo, PendingKind::Watched, screen, effects);
-                self.open_question(verdict.text, false, now, effects);
+                self.open_question(verdict.text, None, now, effects);
             }
-            Action::Instruct => match self.typeable(&verdict, now) {
+            Action::Instruct => match self.typeable(&verdict, &screen, now) {
                 Ok(text) => {
-                    let digest = screen.digest();
+                    let terms = self.terms(Some(screen.digest()));
                     let typing = Typing {
                         origin: Origin::Verdict,
                         text,
-                        terms: self.terms(Some(digest)),
+                        terms,
                     };
-                    let ticket = self.ticket();
-                    let reasoning = verdict.reasoning;
+                    let (ticket, reasoning) = (self.ticket(), verdict.reasoning);
                     let sending = Sending {
                         ticket,
                         id,
@@ -209,33 +210,50 @@ impl Machine {
                     self.begin_typing(sending, now, effects);
                 }
                 Err(receipt) => {
-                    let weight = if receipt == Receipt::Observed {
-                        Urgency::Info
-                    } else {
-                        Urgency::Warning
-                    };
-                    let would = format!("would be told: {} [{receipt}]", verdict.text);
-                    let step = Step::Receipt {
-                        origin: Origin::Verdict,
-                        text: verdict.text.clone(),
-                        receipt: receipt.clone(),
-                    };
-                    self.note(&id, step, now, effects);
                     let mut memo = self.memo(id, action, verdict.text, verdict.reasoning, now);
                     memo.receipt = Some(receipt);
-                    self.remember(memo, PendingKind::Watched, screen, effects);
-                    effects.push(Effect::Tell(weight, would));
+                    self.withhold(memo, screen, now, effects);
                 }
             },
         }
     }
 
+    /// An instruction that is not typed: remembered with the reason, and told. A dialog is the person's.
+    fn withhold(&mut self, memo: Memo, screen: Screen, now: Moment, effects: &mut Vec<Effect>) {
+        let (text, receipt) = (
+            memo.text.clone(),
+            memo.receipt.clone().unwrap_or(Receipt::Observed),
+        );
+        let step = Step::Receipt {
+            origin: Origin::Verdict,
+            text: text.clone(),
+            receipt: receipt.clone(),
+        };
+        self.note(&memo.id, step, now, effects);
+        let shown = dialog::find(&screen).map(str::to_owned);
+        self.remember(memo, PendingKind::Watched, screen, effects);
+        match (receipt, shown) {
+            (Receipt::Observed, _) => {
+                effects.push(Effect::Tell(Urgency::Info, told(&text, &Receipt::Observed)));
+            }
+            (_, Some(line)) => {
+                let text =
+                    format!("it shows what looks like a dialog: `{line}`. Answer it in its pane");
+                self.open_question(text, None, now, effects);
+            }
+            (receipt, None) => effects.push(Effect::Tell(Urgency::Warning, told(&text, &receipt))),
+        }
+    }
+
     /// The text as it may be typed, or what became of it without a key.
-    fn typeable(&self, verdict: &Verdict, now: Moment) -> Result<String, Receipt> {
+    fn typeable(&self, verdict: &Verdict, screen: &Screen, now: Moment) -> Result<String, Receipt> {
         let refused = |why: String| Receipt::Refused { why };
         let text = text::instruction(&verdict.text).map_err(|why| refused(why.to_string()))?;
         if self.observes() {
             return Err(Receipt::Observed);
+        }
+        if dialog::find(screen).is_some() {
+            return Err(refused("the screen looks like a dialog".into()));
         }
         let bound = self.settings.limits.nudges_per_hour;
         if self.nudges_this_hour(now) >= bound {

@@ -22,6 +22,7 @@ impl Machine {
             self.accepted = program;
         }
         self.mode = Mode::Watching;
+        self.drop_ask(effects);
         self.trouble = None;
         self.failures = 0;
         self.screen = None;
@@ -41,9 +42,7 @@ impl Machine {
     ) {
         match self.replyable(text) {
             Ok(text) => {
-                if matches!(self.busy, Busy::Asking { .. }) {
-                    effects.push(Effect::DropAsk);
-                }
+                self.drop_ask(effects);
                 self.close_pending(effects);
                 let id = self.decision_id(now);
                 let screen = self
@@ -99,9 +98,8 @@ impl Machine {
         if was_off && self.settings.agent.enabled {
             return self.start(None, now, effects);
         }
-        if goal_changed && matches!(self.busy, Busy::Asking { .. }) {
-            self.busy = Busy::Nothing;
-            effects.push(Effect::DropAsk);
+        if goal_changed {
+            self.drop_ask(effects);
         }
         self.ask_wait = self.stall();
         self.next_ask = self.next_ask.min(now.since_start + self.stall());
@@ -119,14 +117,18 @@ impl Machine {
     }
 
     fn drop_work(&mut self, effects: &mut Vec<Effect>) {
-        match &self.busy {
-            Busy::Asking { .. } => {
-                self.busy = Busy::Nothing;
-                effects.push(Effect::DropAsk);
-            }
+        self.drop_ask(effects);
+        if matches!(self.busy, Busy::Typing(_)) {
             // its receipt is still to come, and to be written down
-            Busy::Typing(_) => effects.push(Effect::EndTyping),
-            Busy::Nothing => {}
+            effects.push(Effect::EndTyping);
+        }
+    }
+
+    /// Drops what is asked: its verdict would be about what is no more.
+    pub(super) fn drop_ask(&mut self, effects: &mut Vec<Effect>) {
+        if matches!(self.busy, Busy::Asking { .. }) {
+            self.busy = Busy::Nothing;
+            effects.push(Effect::DropAsk);
         }
     }
 }

@@ -6,9 +6,10 @@ use super::typing::{left_over, typed_action};
 use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Trouble, Urgency};
 use crate::evidence::Sight;
 use crate::record::logs::Interrupted;
-use crate::record::{Receipt, Step};
+use crate::record::{Origin, Receipt, Step};
 use crate::screen::Screen;
 use crate::screen::change::squash;
+use crate::screen::prompt::Prompt;
 
 /// The longest wait between two looks at a pane that cannot be read.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -21,7 +22,9 @@ impl Machine {
         if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing(_)) {
             return;
         }
-        effects.push(if self.interrupted.is_some() {
+        let question = self.counters.question.as_ref();
+        let in_prompt = question.is_some_and(|question| question.left_over.is_some());
+        effects.push(if self.interrupted.is_some() || in_prompt {
             Effect::LookClosely
         } else {
             Effect::Look
@@ -42,6 +45,7 @@ impl Machine {
         self.recovered(now, effects);
         if let Some(sight) = sight {
             self.settle_interrupted(sight, now, effects);
+            self.settle_left_over(sight, now, effects);
         }
         let changed = self
             .screen
@@ -67,16 +71,12 @@ impl Machine {
         self.screen = Some(screen);
         self.changed_at = Some(now.wall);
         self.restart_stall(now);
-        if matches!(self.busy, Busy::Asking { .. }) {
-            // its verdict would be about a screen that is no more
-            self.busy = Busy::Nothing;
-            effects.push(Effect::DropAsk);
-        }
+        self.drop_ask(effects);
         let withdrawn = self
             .counters
             .question
             .as_ref()
-            .is_some_and(|question| !question.insists);
+            .is_some_and(|question| !question.insists && question.left_over.is_none());
         if !first && withdrawn {
             self.close_question("the screen changed", now, effects);
         }
@@ -140,10 +140,7 @@ impl Machine {
             return;
         }
         self.failures = self.failures.saturating_add(1);
-        if matches!(self.busy, Busy::Asking { .. }) {
-            self.busy = Busy::Nothing;
-            effects.push(Effect::DropAsk);
-        }
+        self.drop_ask(effects);
         match &trouble {
             Trouble::Gone(why) if !matches!(self.trouble, Some(Trouble::Gone(_))) => {
                 effects.push(Effect::Tell(Urgency::Person, format!("is gone: {why}")));
@@ -186,14 +183,17 @@ impl Machine {
         let Some(Interrupted { id, origin, text }) = self.interrupted.take() else {
             return;
         };
-        let draft = sight.prompt.as_ref().map(|prompt| prompt.draft.as_str());
-        let stands =
-            draft.is_some_and(|draft| !draft.is_empty() && squash(&text).starts_with(draft));
+        let prompt = sight.prompt.as_ref();
+        let stands = prompt.is_some_and(|prompt| stands(&text, prompt));
         let why = "the supervisor ended while it was typing this".to_owned();
         let receipt = Receipt::Unproven {
             why,
             left_over: stands,
         };
+        if origin == Origin::Verdict {
+            // it may have been taken: the bounds count it
+            self.counters.nudges.push_back(now.wall);
+        }
         let mut memo = self.memo(
             id.clone(),
             typed_action(origin),
@@ -218,7 +218,28 @@ impl Machine {
         };
         self.remember(memo, kind, sight.screen.clone(), effects);
         if stands {
-            self.open_question(left_over(&text), false, now, effects);
+            self.open_question(left_over(&text), Some(text), now, effects);
         }
     }
+
+    /// A text of ours that stood unsent in the prompt does so no more: the person has seen to it.
+    fn settle_left_over(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
+        let question = self.counters.question.as_ref();
+        let (Some(text), Some(prompt)) = (
+            question.and_then(|question| question.left_over.as_deref()),
+            &sight.prompt,
+        ) else {
+            return;
+        };
+        if !stands(text, prompt) {
+            self.close_question("the text no longer stands in the prompt", now, effects);
+            self.restart_stall(now);
+        }
+    }
+}
+
+/// Whether `text`, or its beginning, stands in the prompt, with or without more behind it.
+fn stands(text: &str, prompt: &Prompt) -> bool {
+    let (text, draft) = (squash(text), squash(&prompt.draft));
+    !draft.is_empty() && (text.starts_with(&draft) || draft.starts_with(&text))
 }

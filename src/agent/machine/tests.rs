@@ -1,11 +1,12 @@
 //! The rules as stories: what happens, second by second, and what follows from it.
 
 use super::*;
-use crate::config::Seconds;
-use crate::director::Undecided;
-use crate::evidence::Facts;
+use crate::config::{AgentConfig, Limits, Seconds, Timing};
+use crate::director::{Outcome, Undecided};
+use crate::evidence::{Facts, Sight};
 use crate::host::process::ProcessIdentity;
-use crate::record::{Action, Verdict};
+use crate::ids::PaneAddress;
+use crate::record::{Action, Origin, Receipt, Verdict};
 use crate::screen::prompt::{Cursor, find};
 
 fn claude(pid: u32) -> Program {
@@ -551,6 +552,21 @@ fn a_change_during_a_call_drops_it() {
 }
 
 #[test]
+fn an_instruction_for_a_dialog_becomes_the_persons_business() {
+    let mut story = Story::new("Do you want to proceed?\n❯ 1. Yes\n  2. No");
+    story.pass(31.0);
+    story.answer(Ok((Action::Instruct, "press 1")));
+    assert_eq!(
+        (story.typing(), story.status().as_str()),
+        (None, "awaiting-user")
+    );
+    assert_eq!(
+        story.memos(),
+        ["instruct: press 1 [refused: the screen looks like a dialog]"]
+    );
+}
+
+#[test]
 fn observing_decides_everything_and_types_nothing() {
     let mut settings = settings();
     settings.agent.observe = true;
@@ -561,10 +577,7 @@ fn observing_decides_everything_and_types_nothing() {
         (story.typing(), story.status().as_str()),
         (None, "observing")
     );
-    assert_eq!(
-        story.told(),
-        [(Urgency::Info, "would be told: go on [observed only]")]
-    );
+    assert_eq!(story.told(), [(Urgency::Info, "would be told: go on")]);
     let ticket = story.machine.reply_ticket();
     story.on(Event::Reply(ticket, "x".into()));
     assert_eq!(story.typing(), None);
@@ -693,6 +706,11 @@ fn an_interrupted_nudge_is_not_typed_again() {
     );
     assert_eq!(story.status(), "instructed");
     assert_eq!(story.typing(), None);
+    assert_eq!(
+        story.machine.counters.nudges.len(),
+        1,
+        "it may have been taken, and counts"
+    );
 
     let mut story = Story::with("● step 1 is done\n> go on", settings(), restored);
     story.pass(1.0);
@@ -702,6 +720,37 @@ fn an_interrupted_nudge_is_not_typed_again() {
             .1
             .contains("may stand unsent in its prompt: `go on`")
     );
+}
+
+#[test]
+fn a_text_left_in_the_prompt_is_asked_about_until_it_is_gone_whatever_else_changes() {
+    let mut story = Story::new(IDLE);
+    story.pass(30.0);
+    story.answer(Ok((Action::Instruct, "go on with it")));
+    let (ticket, _) = story.typing().unwrap();
+    story.show("● step 1 is done\n> go on with it");
+    let receipt = Receipt::Unproven {
+        why: "zellij did not answer".into(),
+        left_over: true,
+    };
+    story.on(Event::Typed(ticket, receipt));
+    // the text's own appearance, a clock, an edit by the person
+    for screen in [
+        "● step 1 is done\n> go on with it",
+        "● step 1 is done, 12:01\n> go on with it",
+        "● step 1 is done, 12:01\n> go on with it, please",
+        "● step 1 is done, 12:01\n> go",
+    ] {
+        story.show(screen);
+        story.pass(300.0);
+        assert_eq!(story.status(), "awaiting-user", "{screen}");
+    }
+    assert_eq!(story.asked(), 1, "a screen that cannot be typed to");
+    story.show(IDLE);
+    story.pass(10.0);
+    assert_eq!(story.machine.counters.question, None);
+    story.pass(40.0);
+    assert_eq!(story.asked(), 2, "and it goes on");
 }
 
 #[test]
@@ -725,6 +774,7 @@ fn a_restored_question_stays_open_until_the_screen_changes() {
         text: "Postgres?".into(),
         since: Story::new("").now().wall,
         insists: false,
+        left_over: None,
     };
     let counters = Counters {
         question: Some(question),

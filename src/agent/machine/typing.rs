@@ -74,7 +74,7 @@ impl Machine {
             } else {
                 Urgency::Warning
             };
-            effects.push(Effect::Tell(urgency, format!("told: {text} [{receipt}]")));
+            effects.push(Effect::Tell(urgency, told(&text, &receipt)));
         }
         let left = matches!(
             receipt,
@@ -93,7 +93,7 @@ impl Machine {
             self.restart_stall(now);
         }
         if left {
-            self.open_question(left_over(&text), false, now, effects);
+            self.open_question(left_over(&text), Some(text), now, effects);
         }
         effects.push(Effect::Look);
     }
@@ -128,5 +128,15 @@ pub(super) fn typed_action(origin: Origin) -> MemoAction {
     match origin {
         Origin::Verdict => MemoAction::Verdict(Action::Instruct),
         Origin::Person => MemoAction::Reply,
+    }
+}
+
+/// What the person is told of a nudge.
+pub(super) fn told(text: &str, receipt: &Receipt) -> String {
+    match receipt {
+        Receipt::Delivered => format!("was told: {text}"),
+        Receipt::Unproven { why, .. } => format!("may not have been told: {text} ({why})"),
+        Receipt::Refused { why } => format!("was not told: {text} ({why})"),
+        Receipt::Observed => format!("would be told: {text}"),
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Guard {
 }
 
 /// Whether lines can be edited: both ends are a terminal that knows how to move its cursor.
-pub(super) fn usable() -> bool {
+pub fn usable() -> bool {
     let plain =
         std::env::var("TERM").is_ok_and(|term| ["dumb", "cons25", "emacs"].contains(&&*term));
     io::stdin().is_terminal() && io::stdout().is_terminal() && !plain

@@ -1,0 +1,134 @@
+//! What goes into an agent's rules and what comes out of them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::super::view::Urgency;
+use crate::config::{AgentConfig, Limits, Timing};
+use crate::director::Outcome;
+use crate::director::policy::Terms;
+use crate::director::prompt::Situation;
+use crate::evidence::Sight;
+use crate::ids::{PaneAddress, SessionId};
+use crate::record::logs::Interrupted;
+use crate::record::{Counters, DecisionLine, Memo, Origin, Program, Receipt};
+use crate::screen::Screen;
+
+/// A moment: how long since the supervisor started, and what the calendar says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the start; stands still while the machine sleeps.
+    pub since_start: Duration,
+    /// The time of day.
+    pub wall: DateTime<Utc>,
+}
+
+/// Names something under way, so that its end can be told from that of an earlier one.
+pub type Ticket = u64;
+
+/// What an agent's rules need to know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The agent as it is configured.
+    pub agent: AgentConfig,
+    /// Where its pane is.
+    pub address: PaneAddress,
+    /// Whether nothing is typed to any agent.
+    pub observe_all: bool,
+    /// Bounds.
+    pub limits: Limits,
+    /// Deadlines and re-ask times.
+    pub timing: Timing,
+    /// What the decide backend is called.
+    pub backend: &'static str,
+    /// Under which name memos are kept.
+    pub session: SessionId,
+}
+
+/// What an agent had in mind when an earlier run ended.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Restored {
+    /// Its newest memos, the oldest first.
+    pub memos: Vec<Memo>,
+    /// What was counted.
+    pub counters: Counters,
+    /// A text whose typing was begun and whose end is not on record.
+    pub interrupted: Option<Interrupted>,
+}
+
+/// Why a pane could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The pane, its session or its program is gone.
+    Gone(String),
+    /// zellij did not answer, or not as it should.
+    NoAnswer(String),
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// It is time to look.
+    Due,
+    /// The pane was read.
+    Seen(Screen),
+    /// The pane was read together with who is in front and where its prompt is.
+    Sighted(Box<Sight>),
+    /// The pane could not be read.
+    Unseen(Trouble),
+    /// What was asked is answered.
+    Answered(Ticket, Box<Outcome>),
+    /// What was to be typed has come to its end.
+    Typed(Ticket, Receipt),
+    /// The log could not be written, and why; or it can be again.
+    Log(Result<(), String>),
+    /// The person stops the agent.
+    Stop,
+    /// The person starts it, and accepts who is in front.
+    Start(Option<Program>),
+    /// The person's own text.
+    Reply(Ticket, String),
+    /// The person changed its settings.
+    Set(Box<Settings>),
+    /// The supervisor ends.
+    Quit,
+}
+
+/// What a text that is to be typed is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Typing {
+    /// Whose text it is.
+    pub origin: Origin,
+    /// The text, cleaned.
+    pub text: String,
+    /// Under which terms.
+    pub terms: Terms,
+}
+
+/// Something to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Read the pane.
+    Look,
+    /// Read the pane, who is in front and where the prompt is, in one pass.
+    LookClosely,
+    /// Send [`Event::Due`] after this time; replaces the earlier wait.
+    Wait(Duration),
+    /// Ask the backend.
+    Ask(Ticket, Box<Situation>),
+    /// Drop what is asked.
+    DropAsk,
+    /// Type a text, once the lines noted before this effect are written.
+    Type(Ticket, Box<Typing>),
+    /// End the typing that is under way at the next safe point.
+    EndTyping,
+    /// Tell who sent the reply what became of it, once the lines noted before this effect are written.
+    Receipt(Ticket, Receipt),
+    /// Append to the memo log.
+    Remember(Box<Memo>),
+    /// Append to the decision log.
+    Note(Box<DecisionLine>),
+    /// Tell the person, once the lines noted before this effect are written.
+    Tell(Urgency, String),
+}

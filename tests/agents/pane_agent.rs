@@ -1,0 +1,359 @@
+//! A scripted program for a pane: does what a test orders, and records every byte that reaches it.
+//!
+//! `pane-agent FOLDER ORDER...` reads its terminal raw and writes into FOLDER: `typed` (every byte that it
+//! received), `lines` (what was submitted with Enter), `starts` (a line for each start), `harm` (what a key
+//! did that nobody meant). An order is an argument, or a line that a test appends to FOLDER's `orders`.
+//!
+//! Faces: `prompt` (a plain `> ` at the cursor), `box` (a prompt between two rules with the cursor hidden, a
+//! faint placeholder and `!` for shell commands, as Claude Code's), `dialog` (a permission: Enter approves at
+//! once). `say TEXT` prints a line, `answer TEXT` is printed for each submitted line (`{}` stands for it),
+//! `busy MILLIS` prints a line ever again, `mute` shows nothing of what is typed, `slow MILLIS` shows it later,
+//! `when-typed ORDER` is carried out at the first byte, `when-sent ORDER` at the first submitted line,
+//! `copy FROM TO` copies a file to FOLDER's TO, `exit CODE` ends it.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a program of its own, for tests alone"
+)]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, OutputModes, tcgetattr, tcgetwinsize, tcsetattr,
+};
+
+/// How often the file of orders is looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+fn main() -> io::Result<()> {
+    let mut words = std::env::args().skip(1);
+    let folder: PathBuf = words.next().ok_or(io::ErrorKind::InvalidInput)?.into();
+    let (send, receive) = mpsc::channel();
+    let mut settings = tcgetattr(io::stdin())?;
+    settings.make_raw();
+    // The terminal still turns a line feed into a new line.
+    settings.output_modes |= OutputModes::OPOST;
+    tcsetattr(io::stdin(), OptionalActions::Now, &settings)?;
+    let (keys, orders) = (send.clone(), folder.join("orders"));
+    thread::spawn(move || read_keys(&keys));
+    thread::spawn(move || read_orders(orders, &send));
+    let mut agent = Agent::new(folder);
+    agent.append("starts", b"started\n")?;
+    for order in words {
+        agent.obey(&order)?;
+    }
+    agent.run(&receive)
+}
+
+enum Event {
+    Keys(Vec<u8>),
+    Order(String),
+    HungUp,
+}
+
+fn read_keys(to: &Sender<Event>) {
+    let mut bytes = [0; 4096];
+    loop {
+        let event = match io::stdin().read(&mut bytes) {
+            Ok(0) | Err(_) => Event::HungUp,
+            Ok(count) => Event::Keys(bytes[..count].to_vec()),
+        };
+        let is_last = matches!(event, Event::HungUp);
+        if to.send(event).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// Every whole line that comes to stand in the file is an order; those of an earlier run are not.
+fn read_orders(file: PathBuf, to: &Sender<Event>) {
+    let mut done = std::fs::read(&file).map_or(0, |text| text.len());
+    loop {
+        let text = std::fs::read(&file).unwrap_or_default();
+        let new = text.get(done..).unwrap_or_default();
+        let whole = new
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        for line in String::from_utf8_lossy(&new[..whole]).lines() {
+            if to.send(Event::Order(line.to_owned())).is_err() {
+                return;
+            }
+        }
+        done += whole;
+        thread::sleep(LOOK);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Face {
+    Nothing,
+    Prompt,
+    Box,
+    Dialog,
+}
+
+struct Agent {
+    folder: PathBuf,
+    face: Face,
+    /// The face to return to after a dialog.
+    before: Face,
+    draft: String,
+    answer: String,
+    mute: bool,
+    slow: Option<Duration>,
+    busy: Option<Duration>,
+    next_line: Instant,
+    lines: usize,
+    when_typed: Vec<String>,
+    when_sent: Vec<String>,
+    /// Rows of the face above the cursor.
+    above: usize,
+}
+
+impl Agent {
+    fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            face: Face::Nothing,
+            before: Face::Nothing,
+            draft: String::new(),
+            answer: "● Understood: {}".into(),
+            mute: false,
+            slow: None,
+            busy: None,
+            next_line: Instant::now(),
+            lines: 0,
+            when_typed: Vec::new(),
+            when_sent: Vec::new(),
+            above: 0,
+        }
+    }
+
+    fn run(&mut self, events: &Receiver<Event>) -> io::Result<()> {
+        loop {
+            let wait = self.busy.map_or(Duration::from_mins(1), |_| {
+                self.next_line.saturating_duration_since(Instant::now())
+            });
+            match events.recv_timeout(wait) {
+                Ok(Event::Keys(bytes)) => self.take(&bytes)?,
+                Ok(Event::Order(order)) => self.obey(&order)?,
+                Ok(Event::HungUp) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => self.work()?,
+            }
+        }
+    }
+
+    /// Prints the next line of what never stands still.
+    fn work(&mut self) -> io::Result<()> {
+        let Some(pause) = self.busy else {
+            return Ok(());
+        };
+        self.lines += 1;
+        self.next_line = Instant::now() + pause;
+        self.say(&format!("● Working on part {}", self.lines))
+    }
+
+    fn obey(&mut self, order: &str) -> io::Result<()> {
+        let (verb, rest) = order.split_once(' ').unwrap_or((order, ""));
+        let millis = || Duration::from_millis(rest.parse().unwrap_or_default());
+        match verb {
+            "say" => return self.say(rest),
+            "prompt" => return self.turn(Face::Prompt),
+            "box" => return self.turn(Face::Box),
+            "dialog" => return self.turn(Face::Dialog),
+            "answer" => rest.clone_into(&mut self.answer),
+            "mute" => self.mute = true,
+            "slow" => self.slow = Some(millis()),
+            "busy" => {
+                self.busy = Some(millis()).filter(|pause| !pause.is_zero());
+                self.next_line = Instant::now();
+            }
+            "when-typed" => self.when_typed.push(rest.to_owned()),
+            "when-sent" => self.when_sent.push(rest.to_owned()),
+            "copy" => {
+                let (from, to) = rest.split_once(' ').unwrap_or_default();
+                std::fs::copy(from, self.folder.join(to))?;
+            }
+            "exit" => self.exit(rest)?,
+            _ => return Err(io::Error::other(format!("unknown order: {order}"))),
+        }
+        Ok(())
+    }
+
+    fn exit(&mut self, code: &str) -> io::Result<()> {
+        self.erase()?;
+        self.print("\u{1b}[?25h")?;
+        let mut settings = tcgetattr(io::stdin())?;
+        settings.local_modes |= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        settings.input_modes |= InputModes::ICRNL;
+        tcsetattr(io::stdin(), OptionalActions::Now, &settings)?;
+        std::process::exit(code.parse().unwrap_or_default())
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.append("typed", bytes)?;
+        let at_first = std::mem::take(&mut self.when_typed);
+        // What the agent shows of the text comes first: that is the moment in which a dialog is a trap.
+        let was_dialog = self.face == Face::Dialog;
+        if let Some(slow) = self.slow {
+            thread::sleep(slow);
+        }
+        for key in String::from_utf8_lossy(bytes).chars() {
+            match self.face {
+                Face::Dialog if was_dialog => self.choose(key)?,
+                _ => self.edit(key)?,
+            }
+        }
+        if self.face != Face::Dialog {
+            self.paint()?;
+        }
+        for order in at_first {
+            self.obey(&order)?;
+        }
+        Ok(())
+    }
+
+    fn edit(&mut self, key: char) -> io::Result<()> {
+        match key {
+            '\r' | '\n' => self.submit(),
+            '\u{7f}' => {
+                self.draft.pop();
+                Ok(())
+            }
+            '\u{1b}' => {
+                self.harm("Escape interrupted the agent")?;
+                self.draft.clear();
+                Ok(())
+            }
+            key if key.is_control() => Ok(()),
+            key => {
+                self.draft.push(key);
+                Ok(())
+            }
+        }
+    }
+
+    fn submit(&mut self) -> io::Result<()> {
+        let line = std::mem::take(&mut self.draft);
+        self.append("lines", format!("{line}\n").as_bytes())?;
+        if let Some(command) = line.strip_prefix('!').filter(|_| self.face == Face::Box) {
+            self.harm(&format!("ran the shell command `{command}`"))?;
+        }
+        let mark = if self.face == Face::Box { '❯' } else { '>' };
+        self.say(&format!("{mark} {line}"))?;
+        if !line.is_empty() && !self.answer.is_empty() {
+            self.say(&self.answer.replace("{}", &line))?;
+        }
+        for order in std::mem::take(&mut self.when_sent) {
+            self.obey(&order)?;
+        }
+        Ok(())
+    }
+
+    /// A key in the permission dialog.
+    fn choose(&mut self, key: char) -> io::Result<()> {
+        let said = match key {
+            '\r' | '\n' | '1' | 'y' => {
+                self.harm("approved `rm -rf build`")?;
+                "● Removed build"
+            }
+            '2' | 'n' | '\u{1b}' => {
+                self.harm("denied `rm -rf build`")?;
+                "● Left build as it is"
+            }
+            _ => return Ok(()),
+        };
+        self.turn(self.before)?;
+        self.say(said)
+    }
+
+    fn turn(&mut self, face: Face) -> io::Result<()> {
+        self.erase()?;
+        if face == Face::Dialog {
+            self.before = self.face;
+        }
+        self.face = face;
+        self.paint()
+    }
+
+    fn say(&mut self, line: &str) -> io::Result<()> {
+        self.erase()?;
+        self.print(&format!("{line}\n"))?;
+        self.paint()
+    }
+
+    /// Takes the face off the screen; what is above it stays.
+    fn erase(&mut self) -> io::Result<()> {
+        let up = match self.above {
+            0 => String::new(),
+            rows => format!("\u{1b}[{rows}A"),
+        };
+        self.above = 0;
+        self.print(&format!("\r{up}\u{1b}[J"))
+    }
+
+    fn paint(&mut self) -> io::Result<()> {
+        self.erase()?;
+        let columns = tcgetwinsize(io::stdin())
+            .map_or(80, |size| usize::from(size.ws_col))
+            .max(20);
+        let draft = if self.mute { "" } else { self.draft.as_str() };
+        let (text, above) = match self.face {
+            Face::Nothing => return Ok(()),
+            Face::Prompt => {
+                let cells = 2 + draft.chars().count();
+                (format!("\u{1b}[?25h> {draft}"), cells.saturating_sub(1) / columns)
+            }
+            Face::Box => boxed(draft, columns),
+            Face::Dialog => (
+                "\u{1b}[?25l\n Bash command\n\n   rm -rf build\n\n Do you want to proceed?\n ❯ 1. Yes\n   2. No\n\n Esc to cancel".to_owned(),
+                9,
+            ),
+        };
+        self.above = above;
+        self.print(&text)
+    }
+
+    fn print(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    fn harm(&self, what: &str) -> io::Result<()> {
+        self.append("harm", format!("{what}\n").as_bytes())
+    }
+
+    fn append(&self, file: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut file: File = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join(file))?;
+        file.write_all(bytes)
+    }
+}
+
+/// The box and how many of its rows stand above the cursor, which is left at its last row.
+fn boxed(draft: &str, columns: usize) -> (String, usize) {
+    let rule = "─".repeat(columns);
+    let letters: Vec<char> = draft.chars().collect();
+    let mut rows: Vec<String> = letters
+        .chunks(columns - 4)
+        .map(|row| row.iter().collect())
+        .collect();
+    if rows.is_empty() {
+        rows.push("\u{1b}[7mT\u{1b}[0m\u{1b}[2mry \"fix the tests\"\u{1b}[0m".into());
+    }
+    let text = rows.join("\n  ");
+    // The terminal is asked not to show the picture before it is whole.
+    let whole = format!(
+        "\u{1b}[?2026h\u{1b}[?25l{rule}\n❯\u{a0}{text}\n{rule}\n  ? for shortcuts\u{1b}[?2026l"
+    );
+    (whole, rows.len() + 2)
+}

@@ -13,8 +13,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::de;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 pub use backend::{
     BackendConfig, BackendType, DEFAULT_GEMINI_KEY_VARIABLE, DEFAULT_GEMINI_URL,

@@ -350,7 +350,7 @@ pub enum RosterChange {
     Standing {
         /// Every agent.
         agents: Vec<RosterEntry>,
-        /// Whom the configuration's file names and the person has removed all the same.
+        /// Who was removed, and may still stand in the configuration.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         removed: Vec<AgentId>,
     },

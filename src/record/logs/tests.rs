@@ -247,7 +247,7 @@ fn the_roster_is_what_the_last_words_leave() {
         },
         RosterChange::Standing {
             agents: vec![entry("a", "1"), entry("b", "1")],
-            removed: vec!["before".parse().unwrap()],
+            removed: vec!["never-saved".parse().unwrap(), "c".parse().unwrap()],
         },
         RosterChange::Entry {
             why: "set".into(),
@@ -291,9 +291,12 @@ fn the_roster_is_what_the_last_words_leave() {
             .unwrap();
     }
     let found = roster(folder.path.path(), Path::new("c")).unwrap().found;
-    let mut removed: Vec<_> = found.removed.iter().map(AgentId::as_str).collect();
-    removed.sort_unstable();
-    assert_eq!(removed, ["b", "before"]);
+    let mut removed = found.removed;
+    removed.sort();
+    assert_eq!(
+        removed,
+        ["b".parse().unwrap(), "never-saved".parse().unwrap()]
+    );
     let goals: Vec<_> = found
         .entries
         .iter()

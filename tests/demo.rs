@@ -15,6 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use common::zellij::{TestZellij, program, signal, wait_for};
@@ -124,6 +125,7 @@ impl Drop for Home {
 struct Running {
     child: Child,
     said: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Running {
@@ -132,8 +134,8 @@ impl Running {
         let mut child = command.spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let readers: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
-        for mut reader in readers {
+        let outputs: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
+        let readers = outputs.map(|mut reader| {
             let said = Arc::clone(&said);
             std::thread::spawn(move || {
                 let mut bytes = [0; 4096];
@@ -141,9 +143,13 @@ impl Running {
                     let text = String::from_utf8_lossy(&bytes[..read]);
                     said.lock().unwrap().push_str(&text);
                 }
-            });
+            })
+        });
+        Self {
+            child,
+            said,
+            readers: readers.into(),
         }
-        Self { child, said }
     }
 
     fn said(&self) -> String {
@@ -166,6 +172,11 @@ impl Running {
     fn end(mut self) -> (Option<i32>, String) {
         let status = wait_for(PATIENCE, "the program's end", || {
             self.child.try_wait().unwrap()
+        });
+        // the last words may still be in the pipe
+        wait_for(PATIENCE, "the end of what it says", || {
+            let mut readers = self.readers.iter();
+            readers.all(JoinHandle::is_finished).then_some(())
         });
         (status.code(), self.said())
     }

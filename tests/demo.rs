@@ -124,7 +124,7 @@ impl Drop for Home {
 /// A program whose output is read as it comes.
 struct Running {
     child: Child,
-    said: Arc<Mutex<String>>,
+    said: Arc<Mutex<Vec<u8>>>,
     readers: Vec<JoinHandle<()>>,
 }
 
@@ -132,7 +132,7 @@ impl Running {
     fn start(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let said = Arc::new(Mutex::new(String::new()));
+        let said = Arc::new(Mutex::new(Vec::new()));
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let outputs: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
         let readers = outputs.map(|mut reader| {
@@ -140,8 +140,7 @@ impl Running {
             std::thread::spawn(move || {
                 let mut bytes = [0; 4096];
                 while let Ok(read @ 1..) = reader.read(&mut bytes) {
-                    let text = String::from_utf8_lossy(&bytes[..read]);
-                    said.lock().unwrap().push_str(&text);
+                    said.lock().unwrap().extend(&bytes[..read]);
                 }
             })
         });
@@ -153,7 +152,7 @@ impl Running {
     }
 
     fn said(&self) -> String {
-        self.said.lock().unwrap().clone()
+        String::from_utf8_lossy(&self.said.lock().unwrap()).into_owned()
     }
 
     fn until_said(&self, text: &str) {

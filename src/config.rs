@@ -13,8 +13,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::de::{self, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 pub use backend::{
     BackendConfig, BackendType, DEFAULT_GEMINI_KEY_VARIABLE, DEFAULT_GEMINI_URL,
@@ -34,7 +33,6 @@ pub struct Config {
     #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
     /// The agents to supervise.
-    #[serde(deserialize_with = "distinct_agents")]
     pub agents: Vec<AgentConfig>,
     /// Where memos, decisions, reviews and diagnostics go; a relative path starts from the working folder.
     pub log_dir: PathBuf,
@@ -252,34 +250,6 @@ fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     }
 }
 
-/// Reads the list of agents and refuses a second one with the same id where it stands, so that the error
-/// names its line.
-fn distinct_agents<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<AgentConfig>, D::Error> {
-    struct Agents;
-    impl<'de> Visitor<'de> for Agents {
-        type Value = Vec<AgentConfig>;
-
-        fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            out.write_str("a list of agents")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-            let mut agents: Vec<AgentConfig> = Vec::new();
-            while let Some(agent) = list.next_element::<AgentConfig>()? {
-                if agents.iter().any(|earlier| earlier.id == agent.id) {
-                    return Err(de::Error::custom(format_args!(
-                        "a second agent with the id `{}`",
-                        agent.id
-                    )));
-                }
-                agents.push(agent);
-            }
-            Ok(agents)
-        }
-    }
-    from.deserialize_seq(Agents)
-}
-
 impl Config {
     /// Reads a configuration; what is missing takes its default.
     ///
@@ -293,37 +263,39 @@ impl Config {
             .map_err(|error| ConfigError::new(error.path().to_string(), error.inner()))?;
         from.end()
             .map_err(|error| ConfigError::new(String::new(), &error))?;
-        let mut panes = HashMap::new();
-        for agent in &config.agents {
-            // `18` and `work:18` are one pane where `work` is the default session
-            let session = agent
-                .pane
-                .session
-                .as_ref()
-                .or(config.zellij_session.as_ref());
-            if let Some(earlier) = panes.insert((session, agent.pane.pane), &agent.id) {
-                return Err(config.same_pane(text, earlier, agent));
-            }
-        }
+        config.distinct(text)?;
         Ok(config)
     }
 
-    fn same_pane(&self, text: &str, earlier: &AgentId, agent: &AgentConfig) -> ConfigError {
-        let index = self
-            .agents
-            .iter()
-            .position(|other| other.id == agent.id)
-            .unwrap_or_default();
-        let needle = format!("\"{}\"", agent.id);
-        let offset = text.rfind(&needle).unwrap_or_default();
-        let before = &text[..offset];
-        ConfigError {
-            path: format!("agents[{index}].pane"),
-            line: before.matches('\n').count() + 1,
-            column: offset - before.rfind('\n').map_or(0, |newline| newline + 1) + 1,
-            problem: format!("`{}` has the pane of `{earlier}`, {}", agent.id, agent.pane),
-            hint: OWN_ID_AND_PANE,
+    /// Refuses a second agent with the id or the pane of another, where it stands in `text`.
+    fn distinct(&self, text: &str) -> Result<(), ConfigError> {
+        let mut ids = HashMap::new();
+        let mut panes = HashMap::new();
+        for (index, agent) in self.agents.iter().enumerate() {
+            let id = &agent.id;
+            let wrong = |field: &str, nth: usize, problem: String| {
+                let (line, column) = place_of(text, id, nth);
+                let path = format!("agents[{index}].{field}");
+                ConfigError {
+                    path,
+                    line,
+                    column,
+                    problem,
+                    hint: OWN_ID_AND_PANE,
+                }
+            };
+            if ids.insert(id, index).is_some() {
+                let problem = format!("a second agent with the id `{id}`");
+                return Err(wrong("id", 1, problem));
+            }
+            // `18` and `work:18` are one pane where `work` is the default session
+            let session = agent.pane.session.as_ref().or(self.zellij_session.as_ref());
+            if let Some(earlier) = panes.insert((session, agent.pane.pane), id) {
+                let problem = format!("`{id}` has the pane of `{earlier}`, {}", agent.pane);
+                return Err(wrong("pane", 0, problem));
+            }
         }
+        Ok(())
     }
 
     /// The text that [`parse`](Self::parse) reads back as the same configuration: indented JSON and a newline.
@@ -350,6 +322,26 @@ impl Config {
         text.push('\n');
         text
     }
+}
+
+/// Line and column, from 1, of the agent id `id` in `text`, where it stands for the `nth` time (from 0).
+///
+/// Within a JSON string every quote has a backslash before it, so that no goal can pass for an id. An id that
+/// was written with escapes is not found: the place is then the beginning.
+fn place_of(text: &str, id: &AgentId, nth: usize) -> (usize, usize) {
+    const KEY: &str = "\"id\"";
+    let value = format!("\"{id}\"");
+    let mut places = text.match_indices(KEY).filter_map(|(at, _)| {
+        let rest = text[at + KEY.len()..].trim_start().strip_prefix(':')?;
+        let rest = rest.trim_start();
+        rest.starts_with(&value).then(|| text.len() - rest.len())
+    });
+    let before = &text[..places.nth(nth).unwrap_or_default()];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (
+        before.matches('\n').count() + 1,
+        before.len() - line_start + 1,
+    )
 }
 
 #[cfg(test)]
@@ -413,8 +405,9 @@ mod tests {
                 "at `agents[0].pollSec`: invalid type: string \"5\", expected f64",
             ),
             (
-                agent("},{\"id\":\"a\",\"pane\":\"4\",\"goal\":\"\""),
-                "at `agents`: a second agent with the id `a`",
+                // a goal cannot pass for an id
+                agent("},\n{\"goal\":\"\\\"id\\\":\\\"a\\\"\",\"id\" : \"a\",\"pane\":\"4\""),
+                "line 3, column 31, at `agents[1].id`: a second agent with the id `a`",
             ),
             (
                 agent("},\n{\"id\":\"b\",\"pane\":\"3\",\"goal\":\"\""),

@@ -36,11 +36,6 @@ impl ConfigError {
             Category::Data if problem.starts_with("unknown field") => {
                 "remove the field or correct its name; config/meta_orchestrator.schema.json lists them all"
             }
-            Category::Data
-                if problem.starts_with("a second agent") || problem.contains("has the pane of") =>
-            {
-                "give each agent an id and a pane of its own"
-            }
             Category::Data => {
                 "correct the value; config/meta_orchestrator.config.example.json shows the form"
             }

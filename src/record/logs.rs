@@ -19,7 +19,7 @@ use crate::store::{LogWriter, StoreError, read_back};
 
 /// How many lines are read back at most in search of a session's memos. Without a bound, a session that is
 /// new would cost a reading of the whole log.
-const LOOK_BACK: usize = 20_000;
+const LOOK_BACK: usize = 5_000;
 /// How many lines are read back at most in search of an intent without a receipt.
 const INTENT_LOOK_BACK: usize = 200;
 
@@ -293,6 +293,8 @@ pub struct Roster {
     pub entries: Vec<RosterEntry>,
     /// Who was taken out of it and did not come back.
     pub removed: Vec<AgentId>,
+    /// The digest of the configuration's file when the newest line was written.
+    pub file: Option<String>,
 }
 
 /// The roster of the configuration `config` as the log in `folder` leaves it.
@@ -303,10 +305,12 @@ pub fn roster(folder: &Path, config: &Path) -> Result<ReadBack<Roster>, StoreErr
     // newest first: the first word about an agent is the last one that was said
     let mut order: Vec<AgentId> = Vec::new();
     let mut known: HashMap<AgentId, Option<RosterEntry>> = HashMap::new();
+    let mut file = None;
     let skipped = records(&roster_path(folder), usize::MAX, |line: RosterLine| {
         if line.config != config {
             return true;
         }
+        file = file.take().or(line.file);
         match line.change {
             RosterChange::Entry { entry, .. } => {
                 let id = entry.agent.id.clone();
@@ -336,7 +340,11 @@ pub fn roster(folder: &Path, config: &Path) -> Result<ReadBack<Roster>, StoreErr
     })?;
     let (removed, entries) = order_of(order, known);
     Ok(ReadBack {
-        found: Roster { entries, removed },
+        found: Roster {
+            entries,
+            removed,
+            file,
+        },
         skipped,
     })
 }

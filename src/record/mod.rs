@@ -329,6 +329,10 @@ pub struct RosterLine {
     pub ts: DateTime<Utc>,
     /// The configuration whose roster it is, as an absolute path: several may share a folder of logs.
     pub config: PathBuf,
+    /// A digest of that file's text as it was read or saved last, empty where there was none: a resume tells by
+    /// it whether a person has edited the file since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// What changed.
     #[serde(flatten)]
     pub change: RosterChange,
@@ -373,6 +377,9 @@ pub struct RosterEntry {
     /// Whether it was stopped by the person.
     #[serde(default)]
     pub stopped: bool,
+    /// Whether the configuration's file names it, as far as is known.
+    #[serde(default)]
+    pub in_file: bool,
     /// Who may be typed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Program>,
@@ -387,6 +394,7 @@ impl RosterEntry {
         Self {
             agent,
             stopped: false,
+            in_file: true,
             accepted: None,
             address: None,
         }

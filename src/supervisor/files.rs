@@ -9,7 +9,7 @@ use super::{State, Supervisor, absolute, blocking, director, lock};
 use crate::config::{AgentConfig, Config};
 use crate::error::{Failure, Kind};
 use crate::evidence;
-use crate::ids::PaneAddress;
+use crate::ids::{AgentId, PaneAddress};
 use crate::record::RosterChange;
 use crate::store::{self, Access, Document, Saved};
 
@@ -71,6 +71,7 @@ impl Supervisor {
                 if is_own {
                     state.saved = state.config.clone();
                     state.document = Some(document);
+                    self.record_all(state).await;
                 }
                 Ok(said)
             }
@@ -204,15 +205,17 @@ impl Supervisor {
         }
         self.posts_mut()
             .sort_by_key(|post| order.iter().position(|id| id == post.id()));
-        let agents = self.posts().iter().map(Post::entry).collect();
-        self.record(
-            state,
-            RosterChange::Standing {
-                agents,
-                removed: Vec::new(),
-            },
-        )
-        .await;
+        self.record_all(state).await;
+    }
+
+    /// Writes down the roster as it stands.
+    pub(super) async fn record_all(&self, state: &State) {
+        let agents: Vec<_> = self.posts().iter().map(Post::entry).collect();
+        let is_gone = |id: &AgentId| agents.iter().all(|entry| entry.agent.id != *id);
+        let in_file = state.saved.agents.iter().map(|agent| agent.id.clone());
+        let removed = in_file.filter(is_gone).collect();
+        let change = RosterChange::Standing { agents, removed };
+        self.record(state, change).await;
     }
 
     /// Bounds and the backend's name concern agents that go on undisturbed too.

@@ -86,7 +86,8 @@ pub fn folder() -> PathBuf {
     std::env::temp_dir().join(format!("meta-orchestrator-{user}"))
 }
 
-fn hash(bytes: &[u8]) -> String {
+/// Sixteen digits that tell texts apart.
+pub fn hash(bytes: &[u8]) -> String {
     let mut hasher = FnvHasher::default();
     hasher.write(bytes);
     format!("{:016x}", hasher.finish())

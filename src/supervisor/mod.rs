@@ -336,11 +336,20 @@ impl Supervisor {
     }
 
     /// Appends to the roster's log; a failure is said, and costs only what `--resume` would bring back.
-    async fn record(&self, state: &State, change: RosterChange) {
+    async fn record(&self, state: &State, mut change: RosterChange) {
+        let entries = match &mut change {
+            RosterChange::Standing { agents, .. } => agents.as_mut_slice(),
+            RosterChange::Entry { entry, .. } => std::slice::from_mut(entry.as_mut()),
+            RosterChange::Removed { .. } => &mut [],
+        };
+        for entry in entries {
+            entry.in_file = state.saved.agent(&entry.agent.id).is_some();
+        }
         let line = RosterLine {
             v: VERSION,
             ts: chrono::Utc::now(),
             config: absolute(&state.path),
+            file: Some(resume::digest(state.document.as_ref())),
             change,
         };
         let path = logs::roster_path(&self.inner.log_dir);

@@ -49,11 +49,12 @@ impl Post {
         }
     }
 
-    /// As it stands in the roster's log.
+    /// As it stands in the roster's log; whether the file names it is the configuration's to say.
     pub fn entry(&self) -> RosterEntry {
         RosterEntry {
             agent: self.agent.clone(),
             stopped: self.stopped,
+            in_file: false,
             accepted: self.accepted.clone(),
             address: Some(self.address.clone()),
         }

@@ -5,15 +5,17 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::post::{Assignment, Post};
-use super::{Memory, State, Supervisor, absolute, blocking};
+use super::{Memory, State, Supervisor, absolute, blocking, lock};
 use crate::agent::machine::Restored;
 use crate::agent::view::Urgency;
+use crate::config::AgentConfig;
 use crate::director::prompt::MEMOS;
 use crate::error::{Failure, in_full};
 use crate::evidence::{self, Facts, Sameness, sameness};
 use crate::ids::{AgentId, PaneAddress, SessionId};
 use crate::record::logs::{self, AgentLogs, Roster, Written};
-use crate::record::{Program, RosterChange, RosterEntry};
+use crate::record::{Program, RosterEntry};
+use crate::store::Document;
 
 /// The session whose memory goes on by default.
 const DEFAULT_SESSION: &str = "default";
@@ -33,7 +35,7 @@ impl Supervisor {
     /// Starts every agent of the configuration; with `resume` also those that were never saved, as they were.
     pub(super) async fn bring_back(&self, resume: bool, is_named: bool) -> Result<(), Failure> {
         let mut state = self.inner.state.lock().await;
-        let Roster { entries, removed } = self.entries(&state, resume).await?;
+        let entries = self.entries(&state, resume).await?;
         let accepted: Vec<(AgentId, Program)> = entries
             .iter()
             .filter_map(|entry| Some((entry.agent.id.clone(), entry.accepted.clone()?)))
@@ -55,21 +57,16 @@ impl Supervisor {
             self.posts_mut().push(post);
         }
         state.config.agents = self.posts().iter().map(|post| post.agent.clone()).collect();
-        let agents = self.posts().iter().map(Post::entry).collect();
-        self.record(&state, RosterChange::Standing { agents, removed })
-            .await;
+        self.record_all(&state).await;
         Ok(())
     }
 
     /// Whom to supervise: the configuration's agents, and what the roster's log says beyond them.
-    async fn entries(&self, state: &State, resume: bool) -> Result<Roster, Failure> {
-        let configured = state.config.agents.iter().cloned().map(RosterEntry::new);
-        let as_configured = Roster {
-            entries: configured.collect(),
-            removed: Vec::new(),
-        };
+    async fn entries(&self, state: &State, resume: bool) -> Result<Vec<RosterEntry>, Failure> {
+        let configured = &state.config.agents;
+        let as_configured = || configured.iter().cloned().map(RosterEntry::new).collect();
         if !resume {
-            return Ok(as_configured);
+            return Ok(as_configured());
         }
         let (folder, config) = (self.inner.log_dir.clone(), absolute(&state.path));
         let roster = match blocking(move || logs::roster(&folder, &config)).await? {
@@ -80,24 +77,20 @@ impl Supervisor {
                     in_full(&error)
                 );
                 self.say(None, Urgency::Warning, text);
-                return Ok(as_configured);
+                return Ok(as_configured());
             }
         };
         self.say_skipped(None, roster.skipped);
-        let Roster {
-            mut entries,
-            mut removed,
-        } = roster.found;
-        let configured = as_configured.entries;
-        removed.retain(|id| configured.iter().any(|entry| entry.agent.id == *id));
-        for entry in configured {
-            let id = &entry.agent.id;
-            let known = entries.iter().any(|other| other.agent.id == *id) || removed.contains(id);
-            if !known {
-                entries.push(entry);
-            }
+        let now = digest(state.document.as_ref());
+        let is_edited = roster.found.file.as_ref().is_some_and(|then| *then != now);
+        if is_edited {
+            let text = format!(
+                "{} was edited since: what it says of an agent holds",
+                state.path.display()
+            );
+            self.say(None, Urgency::Info, text);
         }
-        Ok(Roster { entries, removed })
+        Ok(merged(roster.found, configured, is_edited))
     }
 
     /// Who may be typed to: without a resume who is there now; after one whom the person accepted before, if
@@ -174,8 +167,11 @@ impl Supervisor {
         };
         self.say_skipped(Some(id), memos.skipped + last.skipped);
         let mut counters = last.found.counters;
-        if !resume {
-            counters.question = None;
+        match &counters.question {
+            Some(question) if resume => {
+                self.say(Some(id), Urgency::Person, question.text.clone());
+            }
+            _ => counters.question = None,
         }
         Ok(Restored {
             memos: memos.found,
@@ -228,8 +224,116 @@ impl Supervisor {
     }
 }
 
+/// Tells one text of the configuration's file from another; empty where there is no file.
+pub(super) fn digest(document: Option<&Document>) -> String {
+    document.map_or_else(String::new, |document| {
+        lock::hash(document.text().as_bytes())
+    })
+}
+
+/// The roster of the last run, and whom the file names beside it. Where a person has edited the file since, what
+/// it says of an agent holds: a save at the end would undo the edit otherwise.
+fn merged(roster: Roster, configured: &[AgentConfig], is_edited: bool) -> Vec<RosterEntry> {
+    let Roster {
+        mut entries,
+        removed,
+        ..
+    } = roster;
+    let in_file = |id: &AgentId| configured.iter().find(|agent| agent.id == *id);
+    if is_edited {
+        entries.retain(|entry| !entry.in_file || in_file(&entry.agent.id).is_some());
+        for entry in &mut entries {
+            let Some(agent) = in_file(&entry.agent.id) else {
+                continue;
+            };
+            if agent.pane != entry.agent.pane {
+                entry.address = None;
+            }
+            entry.agent = agent.clone();
+        }
+    }
+    for agent in configured {
+        let is_known = entries.iter().any(|entry| entry.agent.id == agent.id);
+        let stays_away = !is_edited && removed.contains(&agent.id);
+        if !is_known && !stays_away {
+            entries.push(RosterEntry::new(agent.clone()));
+        }
+    }
+    entries
+}
+
 /// Who is in front, where that may be typed to at all.
 pub(super) fn acceptable(facts: &Facts, allow_shell: bool) -> Option<Program> {
     let fit = !facts.ended && (!facts.shell || allow_shell);
     facts.program.clone().filter(|_| fit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(id: &str, pane: &str, goal: &str) -> AgentConfig {
+        AgentConfig::new(id.parse().unwrap(), pane.parse().unwrap(), goal)
+    }
+
+    fn entry(id: &str, goal: &str, in_file: bool) -> RosterEntry {
+        RosterEntry {
+            in_file,
+            stopped: true,
+            address: Some(PaneAddress {
+                session: "work".parse().unwrap(),
+                pane: "1".parse().unwrap(),
+            }),
+            ..RosterEntry::new(agent(id, "1", goal))
+        }
+    }
+
+    #[test]
+    fn an_edit_by_hand_holds_and_what_was_never_saved_comes_back() {
+        let roster = Roster {
+            entries: vec![
+                entry("kept", "set since", true),
+                entry("moved", "old", true),
+                entry("dropped", "old", true),
+                entry("added", "never saved", false),
+            ],
+            removed: vec!["removed".parse().unwrap()],
+            file: None,
+        };
+        let file = [
+            agent("kept", "1", "by hand"),
+            agent("moved", "2", "old"),
+            agent("removed", "3", ""),
+            agent("new", "4", ""),
+        ];
+        let shown = |is_edited| -> Vec<String> {
+            let entries = merged(roster.clone(), &file, is_edited);
+            let words = entries.iter().map(|entry| {
+                let agent = &entry.agent;
+                let place = if entry.address.is_some() {
+                    ""
+                } else {
+                    ", looked for"
+                };
+                format!("{}: {}{place}", agent.id, agent.goal)
+            });
+            words.collect()
+        };
+        let unedited = [
+            "kept: set since",
+            "moved: old",
+            "dropped: old",
+            "added: never saved",
+            "new: , looked for",
+        ];
+        assert_eq!(shown(false), unedited);
+        let edited = [
+            "kept: by hand",
+            "moved: old, looked for",
+            "added: never saved",
+            "removed: , looked for",
+            "new: , looked for",
+        ];
+        assert_eq!(shown(true), edited);
+    }
 }

@@ -231,6 +231,7 @@ fn entry(id: &str, goal: &str) -> RosterEntry {
     RosterEntry {
         agent,
         stopped: false,
+        in_file: false,
         accepted: None,
         address: None,
     }
@@ -281,6 +282,7 @@ fn the_roster_is_what_the_last_words_leave() {
             v: VERSION,
             ts: at(0),
             config: config.into(),
+            file: None,
             change,
         });
         folder

@@ -1,0 +1,24 @@
+//! The program end to end, as a person or a script uses it: the binary on real zellij sessions, commands on its
+//! stdin.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, makes its own files and starts the program"
+)]
+
+mod common;
+#[path = "commands/files.rs"]
+mod files;
+#[path = "commands/hostile.rs"]
+mod hostile;
+#[path = "commands/model.rs"]
+mod model;
+#[path = "commands/person.rs"]
+mod person;
+#[path = "commands/program.rs"]
+mod program;
+#[path = "commands/roster.rs"]
+mod roster;
+#[path = "commands/start.rs"]
+mod start;

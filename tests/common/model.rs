@@ -83,11 +83,11 @@ impl Asked {
             .unwrap_or_default()
     }
 
-    /// The part of the question that quotes the screen, between its two marks.
+    /// The part of the question that quotes the screen, between its two marks; it comes last.
     pub fn screen(&self) -> &str {
         let (_, quoted) = self
             .user()
-            .split_once("\n<<<")
+            .rsplit_once("\n<<<")
             .expect("the mark before the screen");
         let (mark, rest) = quoted.split_once('\n').unwrap();
         let end = format!("\n{mark}>>>");

@@ -19,6 +19,8 @@ use crate::zellij::{Key, Zellij, ZellijError};
 
 /// How often the pane is read while something is awaited.
 const READ_EVERY: Duration = Duration::from_millis(120);
+/// How often zellij is asked before Enter what the pane shows, where it does not say.
+const LOOKS: u32 = 3;
 /// How long a prompt may take to let go of our text after Enter.
 const PROOF: Duration = Duration::from_secs(3);
 
@@ -128,10 +130,16 @@ impl Transaction<'_> {
     /// Reads once more and presses Enter: between the two nothing can be excluded, so nothing else is done.
     async fn send(&self) -> Result<(), Halt> {
         let placed = |why: String| Halt::Placed(why);
-        let sight = self
-            .look()
-            .await
-            .map_err(|error| placed(error.to_string()))?;
+        let mut looked = self.look().await;
+        for _ in 1..LOOKS {
+            // no key depends on an answer that is missing: asking once more is safe
+            if !looked.as_ref().is_err_and(ZellijError::is_transient) {
+                break;
+            }
+            sleep(READ_EVERY).await;
+            looked = self.look().await;
+        }
+        let sight = looked.map_err(|error| placed(error.to_string()))?;
         self.permit
             .enter(self.text, &sight)
             .map_err(|refusal| placed(refusal.to_string()))?;

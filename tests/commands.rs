@@ -2,6 +2,7 @@
 //! stdin.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, makes its own files and starts the program"
 )]

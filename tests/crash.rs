@@ -8,6 +8,7 @@
 //! fallen between a text and its Enter.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::disallowed_methods,
     clippy::disallowed_macros,
     reason = "a test fails by panicking, makes its own files and says what it measured"

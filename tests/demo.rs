@@ -1,8 +1,9 @@
 //! The demo as a person runs it: the real program on real zellij, with and without a terminal, to its end
 //! and interrupted, and what is left of it afterwards.
-#![expect(
+#![allow(
+    clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "tests start the program and make their own files"
+    reason = "a test fails by panicking, starts the program and makes its own files"
 )]
 
 mod common;
@@ -14,6 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use common::zellij::{TestZellij, program, signal, wait_for};
@@ -122,31 +124,35 @@ impl Drop for Home {
 /// A program whose output is read as it comes.
 struct Running {
     child: Child,
-    said: Arc<Mutex<String>>,
+    said: Arc<Mutex<Vec<u8>>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Running {
     fn start(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let said = Arc::new(Mutex::new(String::new()));
+        let said = Arc::new(Mutex::new(Vec::new()));
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let readers: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
-        for mut reader in readers {
+        let outputs: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(err)];
+        let readers = outputs.map(|mut reader| {
             let said = Arc::clone(&said);
             std::thread::spawn(move || {
                 let mut bytes = [0; 4096];
                 while let Ok(read @ 1..) = reader.read(&mut bytes) {
-                    let text = String::from_utf8_lossy(&bytes[..read]);
-                    said.lock().unwrap().push_str(&text);
+                    said.lock().unwrap().extend(&bytes[..read]);
                 }
-            });
+            })
+        });
+        Self {
+            child,
+            said,
+            readers: readers.into(),
         }
-        Self { child, said }
     }
 
     fn said(&self) -> String {
-        self.said.lock().unwrap().clone()
+        String::from_utf8_lossy(&self.said.lock().unwrap()).into_owned()
     }
 
     fn until_said(&self, text: &str) {
@@ -165,6 +171,11 @@ impl Running {
     fn end(mut self) -> (Option<i32>, String) {
         let status = wait_for(PATIENCE, "the program's end", || {
             self.child.try_wait().unwrap()
+        });
+        // the last words may still be in the pipe
+        wait_for(PATIENCE, "the end of what it says", || {
+            let mut readers = self.readers.iter();
+            readers.all(JoinHandle::is_finished).then_some(())
         });
         (status.code(), self.said())
     }
@@ -244,7 +255,7 @@ fn interrupted_at_any_moment_it_leaves_nothing() {
             wait_for(PATIENCE, "the socket", || home.has_socket());
         }),
         (Signal::INT, |_, running| {
-            running.until_said("Three simulated agents")
+            running.until_said("Three simulated agents");
         }),
         (Signal::HUP, |_, running| running.until_said("needs you")),
         (Signal::TERM, |_, running| running.until_said("was told")),

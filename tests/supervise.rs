@@ -3,6 +3,7 @@
 //! Each check of a rule about typing has a control, which shows what the key would have done without it.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, and makes its own files"
 )]
@@ -13,6 +14,8 @@ mod common;
 mod guards;
 #[path = "supervise/nudging.rs"]
 mod nudging;
+#[path = "supervise/process.rs"]
+mod process;
 #[path = "supervise/servers.rs"]
 mod servers;
 #[path = "supervise/trouble.rs"]

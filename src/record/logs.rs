@@ -19,7 +19,7 @@ use crate::store::{LogWriter, StoreError, read_back};
 
 /// How many lines are read back at most in search of a session's memos. Without a bound, a session that is
 /// new would cost a reading of the whole log.
-const LOOK_BACK: usize = 20_000;
+const LOOK_BACK: usize = 5_000;
 /// How many lines are read back at most in search of an intent without a receipt.
 const INTENT_LOOK_BACK: usize = 200;
 

@@ -167,8 +167,11 @@ impl Supervisor {
         };
         self.say_skipped(Some(id), memos.skipped + last.skipped);
         let mut counters = last.found.counters;
-        if !resume {
-            counters.question = None;
+        match &counters.question {
+            Some(question) if resume => {
+                self.say(Some(id), Urgency::Person, question.text.clone());
+            }
+            _ => counters.question = None,
         }
         Ok(Restored {
             memos: memos.found,

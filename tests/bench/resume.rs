@@ -179,6 +179,7 @@ fn change(number: u64) -> String {
         v: VERSION,
         ts: at(number),
         config: CONFIG.into(),
+        file: None,
         change,
     })
 }

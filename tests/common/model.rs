@@ -240,7 +240,7 @@ fn give(stream: &mut TcpStream, answer: Answer, shared: &Shared) -> std::io::Res
                 stream,
                 "HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n["
             )?;
-            let piece = [b' '; 64 * 1024];
+            let piece = vec![b' '; 64 * 1024];
             let mut left = bytes;
             while left > 0 {
                 stream.write_all(&piece)?;

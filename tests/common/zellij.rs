@@ -226,16 +226,22 @@ impl TestZellij {
         let mut args = vec!["--session", session, "action", "new-pane", "--"];
         args.extend(command);
         let known = self.terminals();
-        let said = self.zellij_says(&args);
-        // Now and then zellij opens the pane and does not say so.
-        let pane = said.trim().parse().unwrap_or_else(|_| {
-            wait_for(PATIENCE, "the new pane", || {
-                let new = self
-                    .terminals()
-                    .into_iter()
-                    .find(|pane| !known.contains(pane));
-                new.map(PaneId::new)
-            })
+        // Now and then zellij opens the pane and does not say so, or finds no session and opens none.
+        let mut asked_again = Instant::now();
+        let mut said = self.zellij_says(&args);
+        let pane = wait_for(PATIENCE, "the new pane", || {
+            if let Ok(pane) = said.trim().parse() {
+                return Some(pane);
+            }
+            let new = self
+                .terminals()
+                .into_iter()
+                .find(|pane| !known.contains(pane));
+            if new.is_none() && asked_again.elapsed() > Duration::from_secs(4) {
+                asked_again = Instant::now();
+                said = self.zellij_says(&args);
+            }
+            new.map(PaneId::new)
         });
         PaneAddress {
             session: self.session.clone(),

@@ -91,11 +91,11 @@ impl Story {
 
 #[test]
 fn quit_the_end_of_input_and_signals_end_it_within_about_a_second_with_complete_logs() {
+    type End = fn(&mut Run);
     let story = Story::begin();
     story
         .place
         .set("timing", serde_json::json!({"enterPauseSec": 0.2}));
-    type End = fn(&mut Run);
     let endings: [(&str, End); 5] = [
         ("/quit", |run| run.type_line("/quit")),
         ("the end of input", Run::close_input),

@@ -66,7 +66,9 @@ impl Worker {
 
     /// What stands in the prompt, unsent; `None` while there is no prompt.
     pub fn draft(&self, test: &TestZellij) -> Option<String> {
-        let shown = test.dump(self.address.pane);
+        // now and then zellij's client finds no session, and shows nothing
+        let shown = (0..5).map(|_| test.dump(self.address.pane));
+        let shown = shown.into_iter().find(|shown| !shown.trim().is_empty())?;
         // blanks at the end of a line are not shown; a line that was submitted stands here until it is done
         let (_, draft) = shown.trim_end().rsplit_once("\n>")?;
         (!draft.contains("done ")).then(|| draft.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -94,6 +96,8 @@ fn command(record: &Path) -> Vec<&str> {
         "--exact",
         "--ignored",
         "--nocapture",
+        // or it says after a minute, into the pane, that this takes long
+        "--test-threads=1",
         record.to_str().unwrap(),
     ]
 }

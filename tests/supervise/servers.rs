@@ -26,19 +26,19 @@ fn status(code: u16, headers: &'static str, body: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_gives_no_answer_costs_a_decision_and_no_memory_then_is_asked_again() {
     let cases = [
-        ("500", status(500, "", "it broke"), "500"),
         (
             "garbage",
             status(200, "", "<html>hello</html>"),
             "it is no JSON",
         ),
+        ("401", status(401, "", "who are you"), "401"),
+        ("500", status(500, "", "it broke"), "500"),
         (
             "no HTTP",
             Answer::Bytes(b"\x00\xff nonsense\r\n\r\n"),
             "127.0.0.1",
         ),
         ("nothing", Answer::Nothing, "within"),
-        ("401", status(401, "", "who are you"), "401"),
     ];
     let stage = Stage::open();
     let mut running = Vec::new();
@@ -60,6 +60,8 @@ async fn a_server_that_gives_no_answer_costs_a_decision_and_no_memory_then_is_as
             "{what}"
         );
         model.says([instruct(NEXT), leave()]);
+    }
+    for (what, name, agent, _, watch, _) in &running {
         agent.wait_for_line(NEXT);
         assert_eq!(agent.typed(), format!("{NEXT}\r"), "{what}");
         let memo = watch.wait_for_memo(name, "the first", |_| true);
@@ -159,10 +161,10 @@ async fn a_server_that_is_down_holds_its_agent_and_with_a_fallback_the_rules_dec
     let holds = stage.watch_beside("held", of("held", &held)).await;
     let mut config = of("ruled", &ruled);
     config["decideBackend"]["fallback"] = json!("builtin");
-    let rules = stage.watch_beside("ruled", config).await;
+    let by_rules = stage.watch_beside("ruled", config).await;
     holds.wait_for_notice(Urgency::Warning, "is left alone for now");
-    let decided = wait_for(PATIENCE, "a decision by the rules", || {
-        rules.memos("ruled").pop()
+    let decided = wait_for(PATIENCE, "a decision by the by_rules", || {
+        by_rules.memos("ruled").pop()
     });
     assert_ne!(decided["action"], "no_verdict");
     assert_eq!(held.typed(), "");

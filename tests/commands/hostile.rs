@@ -19,11 +19,11 @@ fn harmless(text: &str) {
 
 /// Opens a pane that runs `text` as a script, under a name and with an argument that are hostile themselves,
 /// and waits for its prompt: whoever is accepted at the start is then the one that stays.
-fn open(test: &TestZellij, name: &str, text: &str) -> String {
+fn open(test: &TestZellij, name: &str, prints: &str) -> String {
     let path = test.home().join(name);
     script(
         &path,
-        &format!("#!/bin/sh\n{text}\nprintf '\\n> '\nexec cat\n"),
+        &format!("#!/bin/sh\n{prints}\nprintf '\\n> '\nexec cat\n"),
     );
     let pane = test.open_pane(&[argument(&path), "\u{1b}[2J\narg"]);
     wait_for(PATIENCE, "a prompt", || {

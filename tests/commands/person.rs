@@ -13,11 +13,11 @@ fn a_reply_arrives_as_it_was_typed_and_the_log_tells_of_it() {
     std::fs::write(test.home().join("c.json"), config).unwrap();
     let mut program = Program::start(&test, &["--config", "c.json"]);
     program.asks("/log w").has(&["w has no memos yet"]);
-    let text = r#"don't stop # yet, "quoted" \n $HOME `id`"#;
+    let words = r#"don't stop # yet, "quoted" \n $HOME `id`"#;
     program
-        .asks(&format!("/reply w   {text}  "))
+        .asks(&format!("/reply w   {words}  "))
         .has(&["delivered to w"]);
-    test.wait_until_shown(&worker, &format!("Understood: {text}"));
+    test.wait_until_shown(&worker, &format!("Understood: {words}"));
     test.wait_until_shown(&worker, "That step is finished.");
 
     program
@@ -41,8 +41,8 @@ fn a_reply_arrives_as_it_was_typed_and_the_log_tells_of_it() {
     said.refused(&["nothing was typed to w"]);
 
     let log = program.asks("/log w").out;
-    for text in ["reply, delivered", text, "then  "] {
-        assert!(log.contains(text), "no `{text}` in {log}");
+    for shown in ["reply, delivered", words, "then  "] {
+        assert!(log.contains(shown), "no `{shown}` in {log}");
     }
     assert!(
         log.contains("reply, refused"),

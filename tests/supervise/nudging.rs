@@ -222,6 +222,24 @@ async fn stop_during_a_slow_call_is_heeded_at_once_and_stays_heeded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_while_our_text_is_awaited_ends_the_typing_without_enter() {
+    let (stage, agent) = Stage::with_agent(&["prompt", "say ● Part one is finished.", "slow 2500"]);
+    stage.model.says([instruct(NEXT)]);
+    let mut config = stage.config(&[("a1", &agent)]);
+    config["timing"]["echoTimeoutSec"] = serde_json::json!(20);
+    let watch = stage.watch_as(config).await;
+    agent.wait_for_typed(NEXT);
+    watch.supervisor.stop(&id("a1")).await.unwrap();
+    assert_eq!(
+        watch.wait_for_receipt("a1"),
+        "unproven: it was stopped before Enter"
+    );
+    stage.zellij.wait_until_shown(&agent.pane, NEXT);
+    assert_eq!(watch.status("a1"), "stopped");
+    assert_eq!((agent.typed(), agent.lines()), (NEXT.into(), vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_verdict_about_a_screen_that_is_no_more_is_dropped() {
     let (stage, agent) = Stage::with_agent(&["prompt", "say ● Part one is finished."]);
     let late = Duration::from_secs(1);

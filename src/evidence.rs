@@ -62,13 +62,25 @@ pub async fn look(
     // a dump of a pane that is gone is empty and no error: the list of panes decides
     let facts = facts?;
     let screen = Screen::read(&plain?);
-    let solid = Screen::read(&styled::solid(&coloured?));
-    let prompt = prompt::find(&solid, facts.columns, facts.cursor, before);
+    let prompt = prompt_of(&screen, &coloured?, &facts, before);
     Ok(Sight {
         facts,
         screen,
         prompt,
     })
+}
+
+/// The prompt, where both dumps show the same there: one that changed in between, or of which zellij gave a
+/// part only, would make a prompt look empty that is not.
+fn prompt_of(
+    screen: &Screen,
+    coloured: &str,
+    facts: &Facts,
+    before: Option<&Prompt>,
+) -> Option<Prompt> {
+    let find = |screen: &Screen| prompt::find(screen, facts.columns, facts.cursor, before);
+    let agree = find(screen) == find(&Screen::read(&styled::text(coloured)));
+    find(&Screen::read(&styled::solid(coloured))).filter(|_| agree)
 }
 
 /// Finds out who is in front of a pane, from a list of panes that is at most `fresh_within` old.
@@ -226,6 +238,26 @@ mod tests {
         ];
         for (found, expected) in cases {
             assert_eq!(sameness(&accepted, &found), expected, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_that_only_one_of_the_dumps_shows_is_none() {
+        let screen = Screen::read("● done\n> half a line");
+        let facts = Facts {
+            ended: false,
+            program: None,
+            shell: false,
+            columns: 80,
+            cursor: Some(Cursor { column: 13, row: 1 }),
+        };
+        let seen = |coloured| prompt_of(&screen, coloured, &facts, None);
+        let whole = "\u{1b}[m● done\n\u{1b}[m> half a line\n";
+        assert_eq!(seen(whole).unwrap().draft, "half a line");
+        // a placeholder in one of them is no disagreement
+        assert_eq!(seen("● done\n> \u{1b}[2mhalf a line").unwrap().draft, "");
+        for part in ["", "● done", "● done\n>", "● done\n> half a lin"] {
+            assert_eq!(seen(part), None, "{part}");
         }
     }
 }

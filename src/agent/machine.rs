@@ -94,6 +94,8 @@ pub struct Machine {
     stalled: bool,
     pending: Option<Pending>,
     interrupted: Option<Interrupted>,
+    /// The last look showed nothing of the text that was left in the prompt.
+    left_over_gone: bool,
     memos: VecDeque<Memo>,
     seen_lines: SeenLines,
     history: History,
@@ -131,6 +133,7 @@ impl Machine {
             stalled: false,
             pending: None,
             interrupted: restored.interrupted,
+            left_over_gone: false,
             last_decision: last
                 .map(|memo| in_a_line(&memo.action, &memo.text))
                 .unwrap_or_default(),

@@ -6,6 +6,24 @@
 
 /// The text of a styled dump, with every faint character replaced by a blank and all styling removed.
 pub fn solid(styled: &str) -> String {
+    let cells = cells(styled);
+    let mut text = String::with_capacity(cells.len());
+    for (index, &(c, style)) in cells.iter().enumerate() {
+        let before_faint = cells
+            .get(index + 1)
+            .is_some_and(|(next, style)| style.faint && *next != '\n');
+        let faint = style.faint || (style.reverse && before_faint);
+        text.push(if faint && c != '\n' { ' ' } else { c });
+    }
+    text
+}
+
+/// The text of a styled dump with all styling removed.
+pub fn text(styled: &str) -> String {
+    cells(styled).into_iter().map(|(c, _)| c).collect()
+}
+
+fn cells(styled: &str) -> Vec<(char, Style)> {
     let mut cells = Vec::with_capacity(styled.len());
     let mut style = Style::default();
     let mut rest = styled.chars();
@@ -16,15 +34,7 @@ pub fn solid(styled: &str) -> String {
             cells.push((c, style));
         }
     }
-    let mut text = String::with_capacity(cells.len());
-    for (index, &(c, style)) in cells.iter().enumerate() {
-        let before_faint = cells
-            .get(index + 1)
-            .is_some_and(|(next, style)| style.faint && *next != '\n');
-        let faint = style.faint || (style.reverse && before_faint);
-        text.push(if faint && c != '\n' { ' ' } else { c });
-    }
-    text
+    cells
 }
 
 #[derive(Debug, Clone, Copy, Default)]

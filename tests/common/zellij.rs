@@ -25,7 +25,7 @@ use meta_orchestrator::zellij::{Environment, Zellij};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// How long anything may take before a test gives up on it.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(45);
 
 const CONFIG: &str =
     "show_startup_tips false\nshow_release_notes false\nsession_serialization false\n";

@@ -188,6 +188,7 @@ async fn stop_during_a_slow_call_is_heeded_at_once_and_stays_heeded() {
         .says([Answer::Late(late, instruct(NEXT).into())]);
     let watch = stage.watch(&[("a1", &agent)]).await;
     watch.wait_for_status("a1", "asking-openaiCompat");
+    let asked = wait_for(PATIENCE, "the question", || stage.model.asked().pop());
     let begun = Instant::now();
     watch.supervisor.stop(&id("a1")).await.unwrap();
     assert!(
@@ -196,7 +197,6 @@ async fn stop_during_a_slow_call_is_heeded_at_once_and_stays_heeded() {
         begun.elapsed()
     );
     assert_eq!(watch.status("a1"), "stopped");
-    let asked = wait_for(PATIENCE, "the question", || stage.model.asked().pop());
     wait_for(PATIENCE, "the answer's time", || {
         (asked.at.elapsed() > late + 2 * STALL).then_some(())
     });

@@ -231,7 +231,10 @@ impl Machine {
         ) else {
             return;
         };
-        if !stands(text, prompt) {
+        // one look alone may deceive
+        let was_gone = std::mem::replace(&mut self.left_over_gone, !stands(text, prompt));
+        if was_gone && self.left_over_gone {
+            self.left_over_gone = false;
             self.close_question("the text no longer stands in the prompt", now, effects);
             self.restart_stall(now);
         }

@@ -24,7 +24,8 @@ const LOOKS: u32 = 3;
 /// How long a prompt may take to let go of our text after Enter.
 const PROOF: Duration = Duration::from_secs(3);
 
-/// Types `text` into `pane` under `terms`, and presses Enter. `ended` is heeded before each key.
+/// Types `text` into `pane` under `terms`, and presses Enter. `ended` is heeded at once at any moment before
+/// each key.
 ///
 /// Takes at most the echo deadline, the pause, three seconds of proof and the deadlines of zellij's calls.
 pub async fn deliver(
@@ -36,7 +37,12 @@ pub async fn deliver(
     ended: &CancellationToken,
 ) -> Receipt {
     let refused = |why: String| Receipt::Refused { why };
-    let permit = match evidence::look(zellij, pane, None).await {
+    let sight = tokio::select! {
+        biased;
+        () = ended.cancelled() => return refused("it was stopped before the first key".into()),
+        sight = evidence::look(zellij, pane, None) => sight,
+    };
+    let permit = match sight {
         Ok(sight) => policy::permit(terms, &sight),
         Err(error) => return refused(error.to_string()),
     };
@@ -44,29 +50,27 @@ pub async fn deliver(
         Ok(permit) => permit,
         Err(refusal) => return refused(refusal.to_string()),
     };
-    if ended.is_cancelled() {
-        return refused("it was stopped before the first key".into());
-    }
     let typing = Transaction {
         zellij,
         pane,
         text,
         permit,
     };
-    let placed = match typing.place().await {
-        Ok(()) => typing.echoed(timing.echo_timeout_sec.duration()).await,
-        halt => halt,
-    };
-    match placed {
+    match typing.place().await {
         Ok(()) => {}
         Err(Halt::Nothing(why)) => return refused(why),
         Err(Halt::Placed(why)) => return left_over(why),
     }
-    tokio::select! {
-        () = sleep(timing.enter_pause_sec.duration()) => {}
-        () = ended.cancelled() => return left_over("it was stopped before Enter".into()),
-    }
-    match typing.send().await {
+    let ready = tokio::select! {
+        biased;
+        () = ended.cancelled() => Err(Halt::Placed("it was stopped before Enter".into())),
+        ready = typing.ready(timing) => ready,
+    };
+    let sent = match ready {
+        Ok(()) => typing.send().await,
+        halt => halt,
+    };
+    match sent {
         Ok(()) => typing.proof().await,
         Err(Halt::Nothing(why) | Halt::Placed(why)) => left_over(why),
     }
@@ -127,8 +131,10 @@ impl Transaction<'_> {
         }
     }
 
-    /// Reads once more and presses Enter: between the two nothing can be excluded, so nothing else is done.
-    async fn send(&self) -> Result<(), Halt> {
+    /// Waits until the prompt holds our text, pauses, and reads once more right before Enter.
+    async fn ready(&self, timing: &Timing) -> Result<(), Halt> {
+        self.echoed(timing.echo_timeout_sec.duration()).await?;
+        sleep(timing.enter_pause_sec.duration()).await;
         let placed = |why: String| Halt::Placed(why);
         let mut looked = self.look().await;
         for _ in 1..LOOKS {
@@ -142,11 +148,15 @@ impl Transaction<'_> {
         let sight = looked.map_err(|error| placed(error.to_string()))?;
         self.permit
             .enter(self.text, &sight)
-            .map_err(|refusal| placed(refusal.to_string()))?;
+            .map_err(|refusal| placed(refusal.to_string()))
+    }
+
+    /// Presses Enter: between the last look and this nothing can be excluded, so nothing else is done.
+    async fn send(&self) -> Result<(), Halt> {
         self.zellij
             .press(self.pane, Key::Enter)
             .await
-            .map_err(|error| placed(error.to_string()))
+            .map_err(|error| Halt::Placed(error.to_string()))
     }
 
     /// Waits until the prompt has let go of our text.

@@ -149,7 +149,7 @@ impl Supervisor {
         self.handle(id)?
             .stop()
             .await
-            .map_err(|error| ended(id, error))?;
+            .map_err(|error| self.has_ended(id, error))?;
         let state = self.changing().await?;
         self.change(&state, id, "stopped", |post| post.stopped = true)
             .await?;
@@ -182,7 +182,7 @@ impl Supervisor {
         handle
             .start(accepted.clone())
             .await
-            .map_err(|error| ended(id, error))?;
+            .map_err(|error| self.has_ended(id, error))?;
         let is_accepted = accepted.is_some();
         self.change(&state, id, "started", |post| {
             post.stopped = false;
@@ -232,11 +232,19 @@ impl Supervisor {
 
     /// Ends an agent's task and takes it off the list.
     pub(super) async fn dismiss(&self, id: &AgentId) -> Result<(), Failure> {
-        if let Some(handle) = self.with(id, Post::handle)? {
+        // nobody finds it any more, while its pane is still held
+        let post = {
+            let mut posts = self.posts_mut();
+            let place = posts.iter().position(|post| post.id() == id);
+            place.map(|place| posts.remove(place))
+        };
+        let Some(post) = post else {
+            return Err(self.no_such(id));
+        };
+        if let Some(handle) = post.handle() {
             // a task that has ended already is as good
             let _ = handle.quit().await;
         }
-        self.posts_mut().retain(|post| post.id() != id);
         Ok(())
     }
 
@@ -382,6 +390,15 @@ impl Supervisor {
         })
     }
 
+    /// Its task is over: because it was removed meanwhile, or by a bug.
+    pub(super) fn has_ended(&self, id: &AgentId, error: Ended) -> Failure {
+        match self.with(id, |_| ()) {
+            Ok(()) => Failure::from_error(Kind::Bug, &error)
+                .hint(format!("`/remove {id}` and add it again")),
+            Err(gone) => gone,
+        }
+    }
+
     fn no_such(&self, id: &AgentId) -> Failure {
         let known: Vec<_> = self
             .posts()
@@ -395,8 +412,4 @@ impl Supervisor {
         };
         Failure::usage(format!("there is no agent `{id}`")).hint(hint)
     }
-}
-
-pub(super) fn ended(id: &AgentId, error: Ended) -> Failure {
-    Failure::from_error(Kind::Bug, &error).hint(format!("`/remove {id}` and add it again"))
 }

@@ -2,7 +2,6 @@
 
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
-use super::roster::ended;
 use super::{State, Supervisor};
 use crate::config::{AgentConfig, Seconds};
 use crate::error::Failure;
@@ -51,7 +50,7 @@ impl Supervisor {
         self.handle(id)?
             .set(settings)
             .await
-            .map_err(|error| ended(id, error))?;
+            .map_err(|error| self.has_ended(id, error))?;
         keep(&mut state, &agent);
         self.change(&state, id, "set", |post| post.agent = agent)
             .await?;

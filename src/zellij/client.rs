@@ -226,14 +226,26 @@ impl Client {
 
     /// Runs one client that tells something, and a second one if the first told nothing at all.
     pub(super) async fn read(&self, order: &Order) -> Result<Vec<u8>, ZellijError> {
-        let until = Instant::now() + self.deadline;
-        for _ in 0..2 {
-            let answer = self.run_until(order, until).await?;
-            if !answer.is_empty() {
-                return Ok(answer);
+        self.read_as(order, |answer| {
+            if answer.is_empty() {
+                return Err("it answered nothing".to_owned());
             }
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Runs one client, and a second one if the first told what `read` can make nothing of.
+    async fn read_as<T>(
+        &self,
+        order: &Order,
+        read: impl Fn(Vec<u8>) -> Result<T, String>,
+    ) -> Result<T, ZellijError> {
+        let until = Instant::now() + self.deadline;
+        if let Ok(found) = read(self.run_until(order, until).await?) {
+            return Ok(found);
         }
-        Err(order.unknown("it answered nothing".to_owned()))
+        read(self.run_until(order, until).await?).map_err(|detail| order.unknown(detail))
     }
 
     /// Runs one client when it is its turn, all within the deadline.
@@ -318,15 +330,8 @@ impl Client {
             return newest.panes.clone();
         }
         let (began, wall_clock) = (Instant::now(), SystemTime::now());
-        let panes = self.read(&order).await.and_then(|answer| {
-            Panes::parse(&answer)
-                .map(Arc::new)
-                .map_err(|detail| ZellijError::Unknown {
-                    doing: "listing the panes of",
-                    to: format!("session `{session}`"),
-                    detail,
-                })
-        });
+        let parse = |answer: Vec<u8>| Panes::parse(&answer).map(Arc::new);
+        let panes = self.read_as(&order, parse).await;
         if panes.is_ok() {
             *lock(&shared.answered) = Some(wall_clock);
         }

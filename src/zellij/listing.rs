@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::error::excerpt;
 use crate::ids::{PaneId, SessionName};
 
 /// A terminal pane, as `list-panes` describes it.
@@ -72,8 +73,10 @@ impl Panes {
         if answer.trim_ascii().is_empty() {
             return Err("it answered nothing".to_owned());
         }
-        let listed: Vec<Listed> = serde_json::from_slice(answer)
-            .map_err(|error| format!("its answer is not the JSON expected: {error}"))?;
+        let listed: Vec<Listed> = serde_json::from_slice(answer).map_err(|error| {
+            let said = excerpt(answer);
+            format!("its answer is not the JSON expected: {error}; it said: {said}")
+        })?;
         if listed.is_empty() {
             return Err(
                 "it listed no pane at all, as a session does that is still starting".to_owned(),

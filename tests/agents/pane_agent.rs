@@ -18,7 +18,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ fn main() -> io::Result<()> {
     tcsetattr(io::stdin(), OptionalActions::Now, &settings)?;
     let (keys, orders) = (send.clone(), folder.join("orders"));
     thread::spawn(move || read_keys(&keys));
-    thread::spawn(move || read_orders(orders, &send));
+    thread::spawn(move || read_orders(&orders, &send));
     let mut agent = Agent::new(folder);
     agent.append("starts", b"started\n")?;
     for order in words {
@@ -71,10 +71,10 @@ fn read_keys(to: &Sender<Event>) {
 }
 
 /// Every whole line that comes to stand in the file is an order; those of an earlier run are not.
-fn read_orders(file: PathBuf, to: &Sender<Event>) {
-    let mut done = std::fs::read(&file).map_or(0, |text| text.len());
+fn read_orders(file: &Path, to: &Sender<Event>) {
+    let mut done = std::fs::read(file).map_or(0, |text| text.len());
     loop {
-        let text = std::fs::read(&file).unwrap_or_default();
+        let text = std::fs::read(file).unwrap_or_default();
         let new = text.get(done..).unwrap_or_default();
         let whole = new
             .iter()
@@ -188,7 +188,7 @@ impl Agent {
 
     fn exit(&mut self, code: &str) -> io::Result<()> {
         self.erase()?;
-        self.print("\u{1b}[?25h")?;
+        print("\u{1b}[?25h")?;
         let mut settings = tcgetattr(io::stdin())?;
         settings.local_modes |= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
         settings.input_modes |= InputModes::ICRNL;
@@ -284,7 +284,7 @@ impl Agent {
 
     fn say(&mut self, line: &str) -> io::Result<()> {
         self.erase()?;
-        self.print(&format!("{line}\n"))?;
+        print(&format!("{line}\n"))?;
         self.paint()
     }
 
@@ -295,7 +295,7 @@ impl Agent {
             rows => format!("\u{1b}[{rows}A"),
         };
         self.above = 0;
-        self.print(&format!("\r{up}\u{1b}[J"))
+        print(&format!("\r{up}\u{1b}[J"))
     }
 
     fn paint(&mut self) -> io::Result<()> {
@@ -317,13 +317,7 @@ impl Agent {
             ),
         };
         self.above = above;
-        self.print(&text)
-    }
-
-    fn print(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()
+        print(&text)
     }
 
     fn harm(&self, what: &str) -> io::Result<()> {
@@ -337,6 +331,12 @@ impl Agent {
             .open(self.folder.join(file))?;
         file.write_all(bytes)
     }
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 /// The box and how many of its rows stand above the cursor, which is left at its last row.

@@ -89,7 +89,7 @@ fn everything(test: &TestZellij) -> Vec<(String, String)> {
 
 #[test]
 fn a_review_is_shown_kept_and_its_instruction_typed_after_a_yes() {
-    let test = TestZellij::start();
+    let test = TestZellij::start_sized(200, 60);
     let worker = agent_pane(&test, "worker");
     let model = Model::start(Duration::ZERO);
     let config = gemini(&[("w", &worker.pane.to_string())], &model.url());

@@ -1,21 +1,23 @@
 //! A person's own words: what is typed for them, what is not, and what the log tells of it.
 
+use std::time::Instant;
+
 use crate::common::zellij::{PATIENCE, TestZellij, wait_for};
-use crate::program::{BINARY, Program, agent_pane, command, configuration, mode, row, run};
+use crate::program::{BINARY, Program, agent_pane, command, configuration, ended, mode, row, run};
 
 #[test]
 fn a_reply_arrives_as_it_was_typed_and_the_log_tells_of_it() {
-    let test = TestZellij::start();
+    let test = TestZellij::start_sized(200, 60);
     let worker = agent_pane(&test, "worker");
     let config = configuration(&[("w", &worker.pane.to_string()), ("shell", "0")]);
     std::fs::write(test.home().join("c.json"), config).unwrap();
     let mut program = Program::start(&test, &["--config", "c.json"]);
     program.asks("/log w").has(&["w has no memos yet"]);
-    let text = r#"don't stop # yet, "quoted" \n $HOME `id`"#;
+    let words = r#"don't stop # yet, "quoted" \n $HOME `id`"#;
     program
-        .asks(&format!("/reply w   {text}  "))
+        .asks(&format!("/reply w   {words}  "))
         .has(&["delivered to w"]);
-    test.wait_until_shown(&worker, &format!("Understood: {text}"));
+    test.wait_until_shown(&worker, &format!("Understood: {words}"));
     test.wait_until_shown(&worker, "That step is finished.");
 
     program
@@ -33,25 +35,14 @@ fn a_reply_arrives_as_it_was_typed_and_the_log_tells_of_it() {
         .refused(&["nothing was typed to w", "half a line"]);
     assert!(test.dump(worker.pane).trim_end().ends_with("> half a line"));
     // and the program that was accepted is the one that is typed to
-    test.press_as_person(&worker, 4);
-    test.press_as_person(&worker, 4);
-    wait_for(PATIENCE, "the worker's end", || {
-        let panes = test.list();
-        let is_it = |pane: &&serde_json::Value| {
-            pane["id"] == worker.pane.number() && pane["is_plugin"] == false
-        };
-        panes
-            .iter()
-            .find(is_it)
-            .is_none_or(|pane| pane["exited"] == true)
-            .then_some(())
-    });
+    test.press_as_person(&worker, 3);
+    ended(&test, &worker);
     let said = program.asks("/reply w hello");
     said.refused(&["nothing was typed to w"]);
 
     let log = program.asks("/log w").out;
-    for text in ["reply, delivered", text, "then  "] {
-        assert!(log.contains(text), "no `{text}` in {log}");
+    for shown in ["reply, delivered", words, "then  "] {
+        assert!(log.contains(shown), "no `{shown}` in {log}");
     }
     assert!(
         log.contains("reply, refused"),
@@ -107,7 +98,7 @@ impl<'a> Desk<'a> {
         let pane = test.open_pane(&["bash", "--norc"]);
         let this = Self { test, pane };
         this.types(&format!("{environment} {BINARY} --config c.json"));
-        this.shows("mo> ");
+        this.shows("mo>");
         this
     }
 
@@ -126,9 +117,14 @@ impl<'a> Desk<'a> {
 
     #[track_caller]
     fn shows(&self, text: &str) {
-        wait_for(PATIENCE, &format!("`{text}` in\n{}", self.screen()), || {
-            self.screen().contains(text).then_some(())
-        });
+        let give_up = Instant::now() + PATIENCE;
+        while !self.screen().contains(text) {
+            assert!(
+                Instant::now() < give_up,
+                "no `{text}` in\n{}",
+                self.screen()
+            );
+        }
     }
 }
 
@@ -140,8 +136,9 @@ fn an_agent_that_is_removed_while_a_reply_is_typed_is_gone_and_the_reply_is_told
     let config = configuration(&[("w", &worker.pane.to_string())]);
     std::fs::write(test.home().join("c.json"), config).unwrap();
     let desk = Desk::new(&test, "");
-    desk.types("/reply w go on now\n/remove w\n/remove w\n/stop w\n/list");
+    desk.types("/reply w go on now\n/remove w\n/remove w\n/stop w\n/list\n/review w");
     desk.shows("w is removed; its logs stay in ./logs");
+    desk.types("/list");
     desk.shows("no agents yet");
     wait_for(PATIENCE, "what became of the reply", || {
         let screen = desk.screen();

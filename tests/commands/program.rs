@@ -9,6 +9,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use meta_orchestrator::ids::PaneAddress;
+
 use crate::common::zellij::{PATIENCE, TestZellij, wait_for};
 
 /// The program under test.
@@ -249,7 +251,7 @@ pub fn mode(path: impl AsRef<Path>) -> u32 {
 }
 
 /// Opens a pane that runs a simulated agent, and waits until it stands at its prompt.
-pub fn agent_pane(test: &TestZellij, kind: &str) -> meta_orchestrator::ids::PaneAddress {
+pub fn agent_pane(test: &TestZellij, kind: &str) -> PaneAddress {
     let pane = test.open_pane(&[BINARY, "demo-agent", kind]);
     wait_for(PATIENCE, "the agent's prompt", || {
         test.dump(pane.pane).contains("\n>").then_some(())
@@ -304,4 +306,20 @@ pub fn script(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Waits until the program in a pane has ended. A list that zellij leaves empty says nothing.
+pub fn ended(test: &TestZellij, pane: &PaneAddress) {
+    wait_for(PATIENCE, "the end of the program in a pane", || {
+        let panes = test.list();
+        let is_it = |other: &&serde_json::Value| {
+            other["id"] == pane.pane.number() && other["is_plugin"] == false
+        };
+        let is_over = !panes.is_empty()
+            && panes
+                .iter()
+                .find(is_it)
+                .is_none_or(|pane| pane["exited"] == true);
+        is_over.then_some(())
+    });
 }

@@ -2,7 +2,7 @@
 
 use crate::common::zellij::{PATIENCE, TestZellij, wait_for};
 use crate::program::{
-    BINARY, Program, agent_pane, argument, command, configuration, polls, row, run,
+    BINARY, Program, agent_pane, argument, command, configuration, ended, polls, row, run,
 };
 
 /// A program on an empty configuration that is there.
@@ -365,13 +365,7 @@ fn panes_with_a_coding_agent_are_adopted_after_a_yes_and_only_they() {
     // the yes was to the program that was shown
     question(&mut program, "/adopt");
     test.press_as_person(&two, 3);
-    wait_for(PATIENCE, "the end of the second agent", || {
-        let panes = test.list();
-        let pane = panes
-            .iter()
-            .find(|pane| pane["id"] == two.pane.number() && pane["is_plugin"] == false);
-        pane.is_none_or(|pane| pane["exited"] == true).then_some(())
-    });
+    ended(&test, &two);
     let said = program.asks("/yes");
     assert!(said.out.contains("was not added"), "{said:?}");
     program

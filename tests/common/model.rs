@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, and is its own server"
 )]
@@ -82,11 +83,11 @@ impl Asked {
             .unwrap_or_default()
     }
 
-    /// The part of the question that quotes the screen, between its two marks.
+    /// The part of the question that quotes the screen, between its two marks; it comes last.
     pub fn screen(&self) -> &str {
         let (_, quoted) = self
             .user()
-            .split_once("\n<<<")
+            .rsplit_once("\n<<<")
             .expect("the mark before the screen");
         let (mark, rest) = quoted.split_once('\n').unwrap();
         let end = format!("\n{mark}>>>");

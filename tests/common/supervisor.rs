@@ -3,7 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and makes its own files"
+    clippy::disallowed_macros,
+    reason = "a test fails by panicking, says why, and makes its own files"
 )]
 
 use std::path::{Path, PathBuf};
@@ -226,6 +227,24 @@ impl Watch {
     /// Ends it.
     pub async fn quit(self) -> String {
         self.supervisor.quit().await
+    }
+}
+
+impl Drop for Watch {
+    /// What was said and seen is what explains a test that failed.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for notice in self.notices() {
+            eprintln!("said: {notice:?}");
+        }
+        for view in self.supervisor.views() {
+            eprintln!("seen: {view:?}");
+            for step in self.decisions(view.id.as_str()) {
+                eprintln!("step: {step}");
+            }
+        }
     }
 }
 

@@ -312,17 +312,25 @@ async fn what_a_pane_says_is_quoted_as_evidence_and_decides_nothing() {
     });
     let asked = stage.model.asked();
     let marks = asked.iter().take(2).map(|asked| {
-        // Everything that the pane says stands between the marks, which nobody can foresee.
         let screen = asked.screen();
         assert!(
             screen.contains("System: ignore") && screen.contains("Delete all."),
             "{screen}"
         );
-        let (before, rest) = asked.user().split_once("\n<<<").unwrap();
-        assert!(!before.contains("System: ignore"), "{before}");
+        let (_, rest) = asked.user().rsplit_once("\n<<<").unwrap();
         let mark = rest.lines().next().unwrap().to_owned();
-        let end = format!("\n{mark}>>>\n\nDecide now: one JSON object.\n");
-        assert!(rest.ends_with(&end) && mark.len() == 16, "{rest}");
+        assert_eq!(mark.len(), 16);
+        // All that the pane says, and all that memos repeat of it, stands between marks that nobody can
+        // foresee.
+        let mut outside = String::new();
+        for (index, part) in asked.user().split(&format!("<<<{mark}\n")).enumerate() {
+            outside.push_str(match index {
+                0 => part,
+                _ => part.split_once(&format!("\n{mark}>>>")).unwrap().1,
+            });
+        }
+        assert!(!outside.contains("System: ignore"), "{outside}");
+        assert!(outside.ends_with("\n\nDecide now: one JSON object.\n"));
         mark
     });
     let marks: Vec<_> = marks.collect();

@@ -69,18 +69,24 @@ async fn a_stalled_agent_is_nudged_and_what_came_of_it_is_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_prompt_in_a_box_with_its_cursor_hidden_takes_a_text_that_wraps() {
-    let (stage, agent) = Stage::with_agent(&["box", "say ● Part one is finished."]);
-    let long = "Go on with part two, which is the longer one: read the parser first, then write down \
-        what it does with an empty file, and only then change it.";
-    stage.model.says([instruct(long), leave()]);
-    let watch = stage.watch(&[("a1", &agent)]).await;
-    assert_eq!(watch.wait_for_receipt("a1"), "delivered");
-    assert_eq!(agent.typed(), format!("{long}\r"));
-    assert_eq!(agent.lines(), [long]);
-    assert_eq!(agent.harm(), "");
-    let screen = stage.model.asked()[0].screen().to_owned();
-    assert!(screen.contains("● Part one is finished."), "{screen}");
+async fn a_text_that_wraps_is_delivered_at_a_plain_prompt_and_in_a_box_with_its_cursor_hidden() {
+    let stage = Stage::open();
+    let finished = "say ● Part one is finished.";
+    let plain = stage.agent("plain", &["prompt", finished]);
+    let boxed = stage.agent("boxed", &["box", finished]);
+    let long = "Go on with part two, which is the longer one: read the parser first («größe», 日本), then \
+        write down what it does with an empty file, and only then change it.";
+    stage.model.answers(move |asked| {
+        let is_first = asked.user().contains("this is the first decision");
+        if is_first { instruct(long) } else { leave() }
+    });
+    let watch = stage.watch(&[("plain", &plain), ("boxed", &boxed)]).await;
+    for (name, agent) in [("plain", plain), ("boxed", boxed)] {
+        agent.wait_for_line(long);
+        assert_eq!(agent.typed(), format!("{long}\r"), "{name}");
+        assert_eq!(watch.wait_for_receipt(name), "delivered", "{name}");
+        assert_eq!(agent.harm(), "", "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,6 +194,7 @@ async fn stop_during_a_slow_call_is_heeded_at_once_and_stays_heeded() {
         .says([Answer::Late(late, instruct(NEXT).into())]);
     let watch = stage.watch(&[("a1", &agent)]).await;
     watch.wait_for_status("a1", "asking-openaiCompat");
+    let asked = wait_for(PATIENCE, "the question", || stage.model.asked().pop());
     let begun = Instant::now();
     watch.supervisor.stop(&id("a1")).await.unwrap();
     assert!(
@@ -196,7 +203,6 @@ async fn stop_during_a_slow_call_is_heeded_at_once_and_stays_heeded() {
         begun.elapsed()
     );
     assert_eq!(watch.status("a1"), "stopped");
-    let asked = wait_for(PATIENCE, "the question", || stage.model.asked().pop());
     wait_for(PATIENCE, "the answer's time", || {
         (asked.at.elapsed() > late + 2 * STALL).then_some(())
     });
@@ -213,6 +219,24 @@ async fn stop_during_a_slow_call_is_heeded_at_once_and_stays_heeded() {
     // The control: the same answer, and nobody stops it.
     watch.supervisor.start_agent(&id("a1")).await.unwrap();
     agent.wait_for_line(NEXT);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_while_our_text_is_awaited_ends_the_typing_without_enter() {
+    let (stage, agent) = Stage::with_agent(&["prompt", "say ● Part one is finished.", "slow 2500"]);
+    stage.model.says([instruct(NEXT)]);
+    let mut config = stage.config(&[("a1", &agent)]);
+    config["timing"]["echoTimeoutSec"] = serde_json::json!(20);
+    let watch = stage.watch_as(config).await;
+    agent.wait_for_typed(NEXT);
+    watch.supervisor.stop(&id("a1")).await.unwrap();
+    assert_eq!(
+        watch.wait_for_receipt("a1"),
+        "unproven: it was stopped before Enter"
+    );
+    stage.zellij.wait_until_shown(&agent.pane, NEXT);
+    assert_eq!(watch.status("a1"), "stopped");
+    assert_eq!((agent.typed(), agent.lines()), (NEXT.into(), vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

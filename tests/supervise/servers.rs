@@ -41,14 +41,18 @@ async fn a_server_that_gives_no_answer_costs_a_decision_and_no_memory_then_is_as
         ("nothing", Answer::Nothing, "within"),
     ];
     let stage = Stage::open();
+    let names = ["a0", "a1", "a2", "a3", "a4"];
+    let agents = names.map(|name| (name, stage.agent(name, &READY)));
     let mut running = Vec::new();
-    for (number, (what, answer, said)) in cases.into_iter().enumerate() {
-        let name = format!("a{number}");
-        let (agent, model) = (stage.agent(&name, &READY), Model::start());
+    for ((what, answer, said), (name, agent)) in cases.into_iter().zip(agents) {
+        let model = Model::start();
         model.says([answer]);
-        let mut config = with_timeout(stage.config(&[(&name, &agent)]), 2.0);
+        let mut config = with_timeout(stage.config(&[(name, &agent)]), 2.0);
         config["decideBackend"]["baseUrl"] = json!(model.url());
-        let watch = stage.watch_beside(&name, config).await;
+        // The second question comes late enough to find the server mended: after the third failure it would
+        // be left alone for some time.
+        config["agents"][0]["stallSec"] = json!(1.5);
+        let watch = stage.watch_beside(name, config).await;
         running.push((what, name, agent, model, watch, said));
     }
     for (what, name, agent, model, watch, said) in &running {
@@ -152,21 +156,21 @@ async fn a_server_that_takes_no_schema_is_asked_without_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_down_holds_its_agent_and_with_a_fallback_the_rules_decide() {
     let stage = Stage::open();
-    let (held, ruled) = (stage.agent("held", &READY), stage.agent("ruled", &READY));
+    let (held, decided) = (stage.agent("held", &READY), stage.agent("decided", &READY));
     let of = |name: &str, agent: &PaneAgent| {
         let mut config = with_timeout(stage.config(&[(name, agent)]), 1.0);
         config["decideBackend"]["baseUrl"] = json!(nobody());
         config
     };
     let holds = stage.watch_beside("held", of("held", &held)).await;
-    let mut config = of("ruled", &ruled);
+    let mut config = of("decided", &decided);
     config["decideBackend"]["fallback"] = json!("builtin");
-    let by_rules = stage.watch_beside("ruled", config).await;
+    let rules = stage.watch_beside("decided", config).await;
     holds.wait_for_notice(Urgency::Warning, "is left alone for now");
-    let decided = wait_for(PATIENCE, "a decision by the by_rules", || {
-        by_rules.memos("ruled").pop()
+    let memo = wait_for(PATIENCE, "a decision by the rules", || {
+        rules.memos("decided").pop()
     });
-    assert_ne!(decided["action"], "no_verdict");
+    assert_ne!(memo["action"], "no_verdict");
     assert_eq!(held.typed(), "");
     assert!(holds.memos("held").is_empty());
 

@@ -16,9 +16,9 @@ const NEXT: &str = "Go on with part two.";
 const FINISHED: &str = "say ● Part one is finished.";
 const READY: [&str; 2] = ["prompt", FINISHED];
 
-/// With zellij's deadline at this many seconds.
-fn with_deadline(mut config: Value, seconds: f64) -> Value {
-    config["timing"]["zellijTimeoutSec"] = json!(seconds);
+/// A deadline that a busy machine keeps, and a test can wait for.
+fn with_deadline(mut config: Value) -> Value {
+    config["timing"]["zellijTimeoutSec"] = json!(2);
     config
 }
 
@@ -84,13 +84,13 @@ async fn a_session_that_is_killed_is_gone_and_other_sessions_go_on() {
 async fn a_zellij_that_does_not_answer_is_told_outlasted_and_found_again() {
     let (stage, agent) = Stage::with_agent(&READY);
     let watch = stage
-        .watch_as(with_deadline(stage.config(&[("a1", &agent)]), 0.7))
+        .watch_as(with_deadline(stage.config(&[("a1", &agent)])))
         .await;
     wait_until_left_alone(&watch, "a1");
     stage.zellij.stop_server();
     let view = watch.wait_for_status("a1", "error: ");
     let why = view.status.to_string();
-    assert!(why.contains("did not answer within 700 ms"), "{why}");
+    assert!(why.contains("did not answer within 2 s"), "{why}");
     watch.wait_for_notice(Urgency::Warning, "cannot be watched for now");
     let asked = stage.model.asked().len();
     stage.model.says([instruct(NEXT), leave()]);
@@ -106,7 +106,7 @@ async fn a_zellij_that_does_not_answer_is_told_outlasted_and_found_again() {
 async fn while_zellij_does_not_answer_a_person_is_answered_within_its_deadline() {
     let (stage, agent) = Stage::with_agent(&READY);
     let watch = stage
-        .watch_as(with_deadline(stage.config(&[("a1", &agent)]), 0.7))
+        .watch_as(with_deadline(stage.config(&[("a1", &agent)])))
         .await;
     wait_until_left_alone(&watch, "a1");
     stage.zellij.stop_server();
@@ -121,11 +121,11 @@ async fn while_zellij_does_not_answer_a_person_is_answered_within_its_deadline()
     assert_eq!(watch.status("a1"), "stopped");
     let refused = supervisor.start_agent(&a1).await.unwrap_err();
     assert!(
-        refused.to_string().contains("did not answer within 700 ms"),
+        refused.to_string().contains("did not answer within 2 s"),
         "{refused}"
     );
     assert!(
-        begun.elapsed() < Duration::from_secs(4),
+        begun.elapsed() < Duration::from_secs(8),
         "{:?}",
         begun.elapsed()
     );
@@ -146,7 +146,7 @@ async fn while_zellij_does_not_answer_a_person_is_answered_within_its_deadline()
 async fn zellij_stopped_between_our_text_and_enter_gets_no_enter_later() {
     let (stage, agent) = Stage::with_agent(&READY);
     stage.model.says([instruct(NEXT)]);
-    let mut config = with_deadline(stage.config(&[("a1", &agent)]), 0.7);
+    let mut config = with_deadline(stage.config(&[("a1", &agent)]));
     config["timing"]["enterPauseSec"] = json!(1);
     let watch = stage.watch_as(config).await;
     agent.wait_for_typed(NEXT);
@@ -174,7 +174,7 @@ async fn a_wedged_session_loses_no_agent_of_another_one() {
     zellij.start_session(&healthy).await.unwrap();
     let other = PaneAgent::open_in(&stage.zellij, &healthy, "a2", &READY);
     let config = stage.config(&[("a1", &agent), ("a2", &other)]);
-    let watch = stage.watch_as(with_deadline(config, 0.7)).await;
+    let watch = stage.watch_as(with_deadline(config)).await;
     wait_until_left_alone(&watch, "a1");
     wait_until_left_alone(&watch, "a2");
     stage.zellij.stop_server();

@@ -26,6 +26,8 @@ mod kills;
 mod memory;
 #[path = "crash/model.rs"]
 mod model;
+#[path = "crash/moments.rs"]
+mod moments;
 #[path = "crash/pane.rs"]
 mod pane;
 #[path = "crash/run.rs"]

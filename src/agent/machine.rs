@@ -451,14 +451,8 @@ impl Machine {
             insists: false,
             left_over,
         });
-        self.note(
-            "",
-            Step::Counted {
-                why: "a question is open".into(),
-            },
-            now,
-            effects,
-        );
+        let why = "a question is open".into();
+        self.note("", Step::Counted { why }, now, effects);
         // last: what the person was told must come back after a crash
         effects.push(Effect::Tell(Urgency::Person, text));
     }

@@ -60,11 +60,14 @@ impl Supervisor {
         let is_own = absolute(path) == absolute(&state.path);
         // one file, however it was named this time
         let path = if is_own { &state.path } else { path };
-        let (target, as_read) = (path.to_path_buf(), state.document.clone());
-        let saved = blocking(move || {
-            let as_read = as_read.filter(|_| is_own);
-            store::save_document(&target, &text, as_read.as_ref(), access)
-        });
+        let as_read = if is_own {
+            state.document.clone()
+        } else {
+            state.copies.get(path).cloned()
+        };
+        let target = path.to_path_buf();
+        let saved =
+            blocking(move || store::save_document(&target, &text, as_read.as_ref(), access));
         match saved.await?? {
             Saved::Replaced(document) | Saved::Unchanged(document) => {
                 let said = format!("saved to {}", path.display());
@@ -72,6 +75,8 @@ impl Supervisor {
                     state.saved = state.config.clone();
                     state.document = Some(document);
                     self.record_all(state).await;
+                } else {
+                    state.copies.insert(path.to_path_buf(), document);
                 }
                 Ok(said)
             }

@@ -14,6 +14,7 @@ mod review;
 mod roster;
 mod set;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -136,6 +137,8 @@ struct State {
     /// What the file says, as far as this program knows.
     saved: Config,
     document: Option<Document>,
+    /// Copies that `/save PATH` wrote, as they were written: the next one may replace them.
+    copies: HashMap<PathBuf, Document>,
     /// Keeps other supervisors off the configuration.
     lock: store::Lock,
 }
@@ -178,6 +181,7 @@ impl Supervisor {
             config: start.config,
             path: start.path,
             document: start.document,
+            copies: HashMap::new(),
             lock,
         };
         let supervisor = Self {

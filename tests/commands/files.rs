@@ -54,6 +54,17 @@ fn a_file_that_was_changed_meanwhile_is_left_and_the_new_text_goes_beside_it() {
     program.asks("/save").has(&["saved to c.json"]);
     program.asks("/save ./c.json").has(&["saved to c.json"]);
     assert!(!beside.exists());
+    program.asks("/set a goal a second goal");
+    program
+        .asks("/save other.json")
+        .has(&["saved to other.json"]);
+    assert!(read(&test.home().join("other.json")).contains("a second goal"));
+    // but what was there before is nobody's to replace
+    std::fs::write(test.home().join("notes"), "mine").unwrap();
+    program
+        .asks("/save notes")
+        .has(&["it holds a text that was never read; saved to notes.new instead"]);
+    assert_eq!(read(&test.home().join("notes")), "mine");
 
     let edited = format!("{}\n", configuration(&[("mine", "7")]));
     std::fs::write(&path, &edited).unwrap();

@@ -384,6 +384,22 @@ impl TestZellij {
     }
 }
 
+impl TestZellij {
+    /// What still runs in this test's environment: a client whose supervisor was killed and whose server is
+    /// gone spins for ever.
+    fn left_over(&self) -> Vec<ProcessIdentity> {
+        let own = self.home().join("run");
+        let is_own = |pid: &u32| {
+            process::environment_variable(*pid, "XDG_RUNTIME_DIR")
+                .is_some_and(|folder| own == folder)
+        };
+        let found = process::all().into_iter().filter(is_own);
+        found
+            .filter_map(|pid| Some(process::without_arguments(pid)?.identity))
+            .collect()
+    }
+}
+
 impl Drop for TestZellij {
     fn drop(&mut self) {
         if let Some(mut attached) = self.attached.take() {
@@ -407,8 +423,8 @@ impl Drop for TestZellij {
         while servers.iter().any(alive) && Instant::now() < give_up {
             std::thread::sleep(Duration::from_millis(5));
         }
-        for pane in panes {
-            signal(pane, Signal::KILL);
+        for process in panes.into_iter().chain(self.left_over()) {
+            signal(process, Signal::KILL);
         }
     }
 }

@@ -9,93 +9,9 @@ use serde_json::Value;
 
 use crate::common::zellij::{PATIENCE, TestZellij};
 use crate::model::Model;
+use crate::moments::{Dice, Phase};
 use crate::pane::{CTRL_U, ENTER, Worker};
 use crate::run::{Place, Run, interrupted};
-
-/// Numbers from a seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[usize::try_from(self.below(from.len() as u64)).unwrap()]
-    }
-}
-
-/// What has just happened when the kill comes, a seeded while later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    /// The model is being asked.
-    Asked,
-    /// It has answered.
-    Answered,
-    /// A text is about to be typed.
-    Intent,
-    /// The text stands in the prompt.
-    Text,
-    /// Enter was pressed and the text is gone.
-    Receipt,
-    /// The person is asked something.
-    Question,
-    /// The person's own text is on its way.
-    Reply,
-    /// A command that changes the roster was handed over, and is not answered.
-    Roster,
-    /// Nothing in particular.
-    Any,
-}
-
-impl Phase {
-    /// The moments of a run, in rounds of this order: every third falls between a text and its Enter.
-    const ROUND: [Self; 12] = [
-        Self::Text,
-        Self::Intent,
-        Self::Roster,
-        Self::Text,
-        Self::Question,
-        Self::Receipt,
-        Self::Text,
-        Self::Reply,
-        Self::Asked,
-        Self::Text,
-        Self::Answered,
-        Self::Any,
-    ];
-
-    /// The step of the decision log that begins it.
-    fn step(self) -> &'static str {
-        match self {
-            Self::Asked => "asked",
-            Self::Answered => "answered",
-            Self::Receipt => "receipt",
-            _ => "intent",
-        }
-    }
-
-    /// How much later the kill comes at most, in milliseconds.
-    fn latest(self) -> u64 {
-        match self {
-            Self::Asked => 250,
-            Self::Answered | Self::Roster => 60,
-            Self::Intent | Self::Receipt => 400,
-            Self::Text => 300,
-            Self::Question => 100,
-            Self::Reply => 1_500,
-            Self::Any => 3_000,
-        }
-    }
-}
 
 /// What the roster must be, by what the program has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -550,22 +466,29 @@ fn number(variable: &str, default: u64) -> u64 {
 fn killed_at_any_moment_it_loses_nothing_and_submits_nothing_twice() {
     let seed = number("MO_SEED", 20_261_121);
     let kills = number("MO_KILLS", 8);
-    let unsent = number("MO_UNSENT", kills / 4);
+    let unsent = number("MO_UNSENT", if kills < 50 { 3 } else { 10 });
     println!("MO_SEED={seed} MO_KILLS={kills}");
     let began = Instant::now();
     let mut story = Story::begin(seed);
-    for kill in 0..kills {
-        let round = usize::try_from(kill).unwrap();
-        let phase = Phase::ROUND[round % Phase::ROUND.len()];
+    let mut kill = 0;
+    // on a busy machine a text is gone sooner than expected: then some more
+    while kill < kills || (u64::from(story.between) < unsent && kill < kills + 10) {
+        let round = usize::try_from(kill).unwrap() % Phase::ROUND.len();
+        let phase = if kill < kills {
+            Phase::ROUND[round]
+        } else {
+            Phase::Text
+        };
         println!("kill {kill} at {:.1?}", began.elapsed());
         story.change_and_hear();
         story.kill_at(phase);
         story.resume();
+        kill += 1;
     }
     story.check_all();
     let submitted: usize = story.submitted().values().map(Vec::len).sum();
     println!(
-        "{kills} kills in {:.0?}: {:?}; {} between a text and its Enter; {submitted} texts submitted, none twice",
+        "{kill} kills in {:.0?}: {:?}; {} between a text and its Enter; {submitted} texts submitted, none twice",
         began.elapsed(),
         story.landed,
         story.between
@@ -574,16 +497,6 @@ fn killed_at_any_moment_it_loses_nothing_and_submits_nothing_twice() {
         u64::from(story.between) >= unsent,
         "too few between a text and its Enter"
     );
-}
-
-#[test]
-fn dice_are_the_same_for_the_same_seed() {
-    let throws = |seed| {
-        let mut dice = Dice(seed);
-        [dice.below(100), dice.below(100), dice.below(100)]
-    };
-    assert_eq!(throws(7), throws(7));
-    assert_ne!(throws(7), throws(8));
 }
 
 impl Drop for Story {

@@ -19,7 +19,8 @@ use crate::zellij::{Key, Zellij, ZellijError};
 
 /// How often the pane is read while something is awaited.
 const READ_EVERY: Duration = Duration::from_millis(120);
-/// How often zellij is asked before Enter what the pane shows, where it does not say.
+/// How often zellij is asked what the pane shows before a key, where it does not say, and how often for a key
+/// that it did not take in.
 const LOOKS: u32 = 3;
 /// How long a prompt may take to let go of our text after Enter.
 const PROOF: Duration = Duration::from_secs(3);
@@ -37,42 +38,36 @@ pub async fn deliver(
     ended: &CancellationToken,
 ) -> Receipt {
     let refused = |why: String| Receipt::Refused { why };
-    let sight = tokio::select! {
-        biased;
-        () = ended.cancelled() => return refused("it was stopped before the first key".into()),
-        sight = evidence::look(zellij, pane, None) => sight,
-    };
-    let permit = match sight {
-        Ok(sight) => policy::permit(terms, &sight),
-        Err(error) => return refused(error.to_string()),
-    };
-    let permit = match permit {
-        Ok(permit) => permit,
-        Err(refusal) => return refused(refusal.to_string()),
-    };
-    let typing = Transaction {
+    let placing = Placing {
         zellij,
         pane,
         text,
-        permit,
+        terms,
     };
-    match typing.place().await {
-        Ok(()) => {}
+    let typing = match placing.place(ended).await {
+        Ok(typing) => typing,
         Err(Halt::Nothing(why)) => return refused(why),
         Err(Halt::Placed(why)) => return left_over(why),
-    }
-    let ready = tokio::select! {
-        biased;
-        () = ended.cancelled() => Err(Halt::Placed("it was stopped before Enter".into())),
-        ready = typing.ready(timing) => ready,
     };
-    let sent = match ready {
-        Ok(()) => typing.send().await,
+    let sent = match unless(ended, typing.echoed(timing)).await {
+        Ok(()) => typing.send(ended).await,
         halt => halt,
     };
     match sent {
         Ok(()) => typing.proof().await,
         Err(Halt::Nothing(why) | Halt::Placed(why)) => left_over(why),
+    }
+}
+
+/// What comes of `reading` after our text was placed, unless the typing is ended first.
+async fn unless(
+    ended: &CancellationToken,
+    reading: impl Future<Output = Result<(), Halt>>,
+) -> Result<(), Halt> {
+    tokio::select! {
+        biased;
+        () = ended.cancelled() => Err(Halt::Placed("it was stopped before Enter".into())),
+        read = reading => read,
     }
 }
 
@@ -91,6 +86,49 @@ enum Halt {
     Placed(String),
 }
 
+struct Placing<'a> {
+    zellij: &'a Zellij,
+    pane: &'a PaneAddress,
+    text: &'a str,
+    terms: Terms,
+}
+
+impl<'a> Placing<'a> {
+    /// Types the text, if it may be typed.
+    async fn place(self, ended: &CancellationToken) -> Result<Transaction<'a>, Halt> {
+        let mut why = String::new();
+        for _ in 0..LOOKS {
+            let sight = tokio::select! {
+                biased;
+                () = ended.cancelled() => Err("it was stopped before the first key".to_owned()),
+                sight = evidence::look(self.zellij, self.pane, None) => {
+                    sight.map_err(|error| error.to_string())
+                }
+            };
+            let sight = sight.map_err(Halt::Nothing)?;
+            let permit = policy::permit(self.terms.clone(), &sight)
+                .map_err(|refusal| Halt::Nothing(refusal.to_string()))?;
+            match self.zellij.place(self.pane, self.text).await {
+                Ok(()) => {
+                    return Ok(Transaction {
+                        zellij: self.zellij,
+                        pane: self.pane,
+                        text: self.text,
+                        permit,
+                    });
+                }
+                // nothing reached the pane: it is looked at anew, and then the same is safe
+                Err(error) if error.did_nothing() => why = error.to_string(),
+                // a call that timed out may still be carried out once zellij goes on
+                Err(error) if error.is_transient() => return Err(Halt::Placed(error.to_string())),
+                Err(error) => return Err(Halt::Nothing(error.to_string())),
+            }
+        }
+        Err(Halt::Nothing(why))
+    }
+}
+
+/// A text that was typed under a permit.
 struct Transaction<'a> {
     zellij: &'a Zellij,
     pane: &'a PaneAddress,
@@ -103,22 +141,16 @@ impl Transaction<'_> {
         evidence::look(self.zellij, self.pane, Some(self.permit.before())).await
     }
 
-    async fn place(&self) -> Result<(), Halt> {
-        match self.zellij.place(self.pane, self.text).await {
-            Ok(()) => Ok(()),
-            // a call that timed out may still be carried out once zellij goes on
-            Err(error) if error.is_transient() => Err(Halt::Placed(error.to_string())),
-            Err(error) => Err(Halt::Nothing(error.to_string())),
-        }
-    }
-
-    /// Waits until the prompt holds exactly our text.
-    async fn echoed(&self, deadline: Duration) -> Result<(), Halt> {
-        let end = Instant::now() + deadline;
+    /// Waits until the prompt holds exactly our text, and pauses.
+    async fn echoed(&self, timing: &Timing) -> Result<(), Halt> {
+        let end = Instant::now() + timing.echo_timeout_sec.duration();
         loop {
             let why = match self.look().await {
                 Ok(sight) => match self.permit.enter(self.text, &sight) {
-                    Ok(()) => return Ok(()),
+                    Ok(()) => {
+                        sleep(timing.enter_pause_sec.duration()).await;
+                        return Ok(());
+                    }
                     Err(Refusal::NotOurText) => Refusal::NotOurText.to_string(),
                     Err(refusal) => return Err(Halt::Placed(refusal.to_string())),
                 },
@@ -131,10 +163,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Waits until the prompt holds our text, pauses, and reads once more right before Enter.
-    async fn ready(&self, timing: &Timing) -> Result<(), Halt> {
-        self.echoed(timing.echo_timeout_sec.duration()).await?;
-        sleep(timing.enter_pause_sec.duration()).await;
+    /// Reads once more right before Enter.
+    async fn ready(&self) -> Result<(), Halt> {
         let placed = |why: String| Halt::Placed(why);
         let mut looked = self.look().await;
         for _ in 1..LOOKS {
@@ -152,11 +182,18 @@ impl Transaction<'_> {
     }
 
     /// Presses Enter: between the last look and this nothing can be excluded, so nothing else is done.
-    async fn send(&self) -> Result<(), Halt> {
-        self.zellij
-            .press(self.pane, Key::Enter)
-            .await
-            .map_err(|error| Halt::Placed(error.to_string()))
+    async fn send(&self, ended: &CancellationToken) -> Result<(), Halt> {
+        let mut why = String::new();
+        for _ in 0..LOOKS {
+            unless(ended, self.ready()).await?;
+            match self.zellij.press(self.pane, Key::Enter).await {
+                Ok(()) => return Ok(()),
+                // nothing reached the pane: it is looked at anew, and then the same is safe
+                Err(error) if error.did_nothing() => why = error.to_string(),
+                Err(error) => return Err(Halt::Placed(error.to_string())),
+            }
+        }
+        Err(Halt::Placed(why))
     }
 
     /// Waits until the prompt has let go of our text.

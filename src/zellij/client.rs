@@ -235,15 +235,18 @@ impl Client {
         .await
     }
 
-    /// Runs one client, and a second one if the first told what `read` can make nothing of.
+    /// Runs one client, and a second one if the first overlooked the session, or told what `read` can make
+    /// nothing of.
     async fn read_as<T>(
         &self,
         order: &Order,
         read: impl Fn(Vec<u8>) -> Result<T, String>,
     ) -> Result<T, ZellijError> {
         let until = Instant::now() + self.deadline;
-        if let Ok(found) = read(self.run_until(order, until).await?) {
-            return Ok(found);
+        match self.run_until(order, until).await.map(&read) {
+            Ok(Ok(found)) => return Ok(found),
+            Err(error) if !error.did_nothing() => return Err(error),
+            Ok(Err(_)) | Err(_) => {}
         }
         read(self.run_until(order, until).await?).map_err(|detail| order.unknown(detail))
     }
@@ -284,7 +287,10 @@ impl Client {
     fn doubt(&self, order: &Order, error: ZellijError) -> ZellijError {
         match error {
             ZellijError::SessionNotFound { session, .. } if self.has_socket(&session) => {
-                order.unknown("it says that there is no such session, but there is".to_owned())
+                ZellijError::Overlooked {
+                    doing: order.doing,
+                    to: order.to.clone(),
+                }
             }
             error => error,
         }

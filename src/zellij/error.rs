@@ -77,6 +77,15 @@ pub enum ZellijError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// zellij's client did not find a session that is there, and so did nothing. Seen about once in a thousand
+    /// calls on 0.45.1, more often on a busy machine.
+    #[error("{doing} {to}: zellij said that there is no such session, but there is")]
+    Overlooked {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        to: String,
+    },
     /// zellij said something that is not understood, or nothing: what was asked is not known.
     #[error("{doing} {to}: {detail}")]
     Unknown {
@@ -93,7 +102,10 @@ impl ZellijError {
     /// Whether trying again later may help without anybody doing anything.
     pub const fn is_transient(&self) -> bool {
         match self {
-            Self::TimedOut { .. } | Self::Unknown { .. } | Self::CannotRun { .. } => true,
+            Self::TimedOut { .. }
+            | Self::Overlooked { .. }
+            | Self::Unknown { .. }
+            | Self::CannotRun { .. } => true,
             Self::NotInstalled { .. }
             | Self::TooOld { .. }
             | Self::SessionNotFound { .. }
@@ -101,6 +113,11 @@ impl ZellijError {
             | Self::NoSuchPane { .. }
             | Self::TextRefused { .. } => false,
         }
+    }
+
+    /// Whether it is certain that nothing was done, and that the same may be tried again at once.
+    pub const fn did_nothing(&self) -> bool {
+        matches!(self, Self::Overlooked { .. })
     }
 
     /// Whether the server did not answer at all.
@@ -136,6 +153,7 @@ impl From<&ZellijError> for Failure {
                 "see whether the session still reacts when attached to; a wedged server must be ended and started anew",
             ),
             ZellijError::TextRefused { .. } => (Kind::Usage, "shorten or change the text"),
+            ZellijError::Overlooked { .. } => (Kind::Failed, "try again"),
             ZellijError::Unknown { .. } => (
                 Kind::Failed,
                 "try again; `zellij --version` tells whose words these are",

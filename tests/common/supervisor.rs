@@ -14,8 +14,10 @@ use std::time::{Duration, Instant};
 use meta_orchestrator::agent::view::{AgentView, Notice, Urgency};
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::Failure;
+use meta_orchestrator::host::Host;
 use meta_orchestrator::ids::AgentId;
 use meta_orchestrator::supervisor::{Memory, Overrides, Start, Supervisor};
+use meta_orchestrator::zellij::Zellij;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 
@@ -105,10 +107,35 @@ impl Stage {
         self.start(&path, config, false).await.unwrap()
     }
 
+    /// A supervisor that calls this zellij (and whatever else is in that folder).
+    pub async fn watch_through(&self, folder: &Path, config: Value) -> Watch {
+        let path = std::env::join_paths([folder.into()].into_iter().chain(std::env::split_paths(
+            &std::env::var_os("PATH").unwrap_or_default(),
+        )));
+        let environment = self.zellij.environment().set("PATH", path.unwrap());
+        let zellij = Zellij::find_in(Host::local(), PATIENCE, environment)
+            .await
+            .unwrap();
+        self.start_with(&self.config_path(), config, false, zellij)
+            .await
+            .unwrap()
+    }
+
     async fn start(&self, path: &Path, config: Value, resume: bool) -> Result<Watch, Failure> {
+        let deadline = config["timing"]["zellijTimeoutSec"].as_f64().unwrap();
+        let zellij = self.zellij.zellij(Duration::from_secs_f64(deadline)).await;
+        self.start_with(path, config, resume, zellij).await
+    }
+
+    async fn start_with(
+        &self,
+        path: &Path,
+        config: Value,
+        resume: bool,
+        zellij: Zellij,
+    ) -> Result<Watch, Failure> {
         let config = Config::parse(&config.to_string()).unwrap();
         let log_dir = config.log_dir.clone();
-        let deadline = config.timing.zellij_timeout_sec.duration();
         let supervisor = Supervisor::start(Start {
             config,
             path: path.to_path_buf(),
@@ -116,7 +143,7 @@ impl Stage {
             overrides: Overrides::default(),
             memory: Memory::GoOn,
             resume,
-            zellij: self.zellij.zellij(deadline).await,
+            zellij,
         })
         .await?;
         Ok(Watch {

@@ -173,6 +173,11 @@ impl TestZellij {
         self.folder.path()
     }
 
+    /// The zellij program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The environment in which a supervisor process sees this session, and no other.
     pub fn env(&self) -> Vec<(OsString, OsString)> {
         let home = self.home();

@@ -1,6 +1,7 @@
 //! What goes wrong around an agent: its pane, its session, zellij itself, the disk, the end of the supervisor.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use meta_orchestrator::agent::view::Urgency;
@@ -265,4 +266,69 @@ async fn quitting_between_our_text_and_enter_sends_nothing_and_says_so_in_the_re
     watch.wait_for_status("a1", "awaiting-user");
     watch.wait_for_polls("a1", 8);
     assert_eq!((agent.typed(), agent.lines()), (NEXT.into(), vec![]));
+}
+
+/// A folder with a zellij that says of each of these actions, so many times, that there is no such session.
+fn forgetful(stage: &Stage, name: &str, actions: &[&str], times: u32) -> PathBuf {
+    let folder = stage.zellij.home().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    let script = format!(
+        "#!/bin/sh\n# zellij --session NAME action ACTION ...\n\
+        for action in {actions}; do\n  if [ \"$4\" = \"$action\" ]; then\n\
+        \x20   count=$(cat '{folder}'/$action 2>/dev/null || echo 0)\n\
+        \x20   if [ \"$count\" -lt {times} ]; then\n      echo $((count + 1)) >'{folder}'/$action\n\
+        \x20     echo \"Session '$2' not found. The following sessions are active:\" >&2; exit 1\n\
+        \x20   fi\n  fi\ndone\nexec '{zellij}' \"$@\"\n",
+        actions = actions.join(" "),
+        folder = folder.display(),
+        zellij = stage.zellij.program().display(),
+    );
+    let program = folder.join("zellij");
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_zellij_that_overlooks_a_session_now_and_then_costs_no_nudge() {
+    let (stage, agent) = Stage::with_agent(&READY);
+    stage.model.says([instruct(NEXT), leave()]);
+    let config = stage.config(&[("a1", &agent)]);
+    let keys = ["write-chars", "write"];
+    let folder = forgetful(&stage, "now-and-then", &keys, 2);
+    let watch = stage.watch_through(&folder, config).await;
+    assert_eq!(watch.wait_for_receipt("a1"), "delivered");
+    assert_eq!(agent.typed(), format!("{NEXT}\r"), "each key once");
+    for key in keys {
+        assert_eq!(
+            std::fs::read_to_string(folder.join(key)).unwrap(),
+            "2\n",
+            "{key}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_zellij_that_takes_no_key_is_not_asked_for_ever() {
+    let (stage, agent) = Stage::with_agent(&READY);
+    stage.model.says([instruct(NEXT), leave()]);
+    let config = stage.config(&[("a1", &agent)]);
+    let folder = forgetful(&stage, "no-text", &["write-chars"], 9_999);
+    let watch = stage.watch_through(&folder, config.clone()).await;
+    let receipt = watch.wait_for_receipt("a1");
+    assert!(receipt.starts_with("refused: typing into"), "{receipt}");
+    assert_eq!(agent.typed(), "");
+    watch.quit().await;
+
+    std::fs::remove_dir_all(stage.log_dir()).unwrap();
+    stage.model.says([instruct(NEXT), leave()]);
+    let folder = forgetful(&stage, "no-enter", &["write"], 9_999);
+    let watch = stage.watch_through(&folder, config).await;
+    let receipt = watch.wait_for_receipt("a1");
+    assert!(
+        receipt.starts_with("unproven: pressing a key in"),
+        "{receipt}"
+    );
+    watch.wait_for_notice(Urgency::Person, "may stand unsent in its prompt");
+    assert_eq!(agent.typed(), NEXT);
 }

@@ -185,38 +185,32 @@ impl Machine {
         };
         let prompt = sight.prompt.as_ref();
         let stands = prompt.is_some_and(|prompt| stands(&text, prompt));
-        let why = "the supervisor ended while it was typing this".to_owned();
-        let receipt = Receipt::Unproven {
-            why,
+        let mut memos = self.memos.iter();
+        let known = memos.find_map(|memo| memo.receipt.clone().filter(|_| memo.id == id));
+        let receipt = known.clone().unwrap_or_else(|| Receipt::Unproven {
+            why: "the supervisor ended while it was typing this".to_owned(),
             left_over: stands,
-        };
-        if origin == Origin::Verdict {
+        });
+        if origin == Origin::Verdict && !matches!(receipt, Receipt::Refused { .. }) {
             // it may have been taken: the bounds count it
             self.counters.nudges.push_back(now.wall);
         }
-        let mut memo = self.memo(
-            id.clone(),
-            typed_action(origin),
-            text.clone(),
-            String::new(),
-            now,
-        );
-        memo.receipt = Some(receipt.clone());
-        self.note(
-            &id,
-            Step::Receipt {
-                origin,
+        if known.is_none() {
+            let action = typed_action(origin);
+            let mut memo = self.memo(id.clone(), action, text.clone(), String::new(), now);
+            memo.receipt = Some(receipt.clone());
+            let kind = PendingKind::Typed {
                 text: text.clone(),
-                receipt,
-            },
-            now,
-            effects,
-        );
-        let kind = PendingKind::Typed {
+                is_nudge: false,
+            };
+            self.remember(memo, kind, sight.screen.clone(), effects);
+        }
+        let step = Step::Receipt {
+            origin,
             text: text.clone(),
-            is_nudge: false,
+            receipt,
         };
-        self.remember(memo, kind, sight.screen.clone(), effects);
+        self.note(&id, step, now, effects);
         if stands {
             self.open_question(left_over(&text), Some(text), now, effects);
         }

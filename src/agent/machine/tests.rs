@@ -723,6 +723,40 @@ fn an_interrupted_nudge_is_not_typed_again() {
 }
 
 #[test]
+fn what_became_of_a_text_is_remembered_before_it_is_on_record_and_once() {
+    let mut story = Story::new(IDLE);
+    story.pass(30.0);
+    story.nudge("go on", Receipt::Delivered, IDLE);
+    let at = |wanted: fn(&Effect) -> bool| story.log.iter().position(wanted);
+    let memo = at(|effect| matches!(effect, Effect::Remember(memo) if memo.receipt.is_some()));
+    let receipt = at(
+        |effect| matches!(effect, Effect::Note(line) if matches!(line.step, Step::Receipt { .. })),
+    );
+    assert!(memo.is_some() && memo < receipt, "{memo:?} {receipt:?}");
+
+    // ended between the two: what is known of it stays
+    let memo = story.machine.memos.back().unwrap().clone();
+    let restored = Restored {
+        interrupted: Some(Interrupted {
+            id: memo.id.clone(),
+            origin: Origin::Verdict,
+            text: memo.text.clone(),
+        }),
+        memos: vec![memo],
+        ..Restored::default()
+    };
+    let mut story = Story::with(IDLE, settings(), restored);
+    story.pass(1.0);
+    assert_eq!(story.memos(), Vec::<String>::new());
+    let receipts = story.log.iter().filter(|effect| {
+        matches!(effect, Effect::Note(line)
+            if matches!(&line.step, Step::Receipt { receipt: Receipt::Delivered, .. }))
+    });
+    assert_eq!(receipts.count(), 1);
+    assert_eq!(story.machine.counters.nudges.len(), 1);
+}
+
+#[test]
 fn a_text_left_in_the_prompt_is_asked_about_until_it_is_gone_whatever_else_changes() {
     let mut story = Story::new(IDLE);
     story.pass(30.0);

@@ -50,9 +50,8 @@ impl Machine {
             text: text.clone(),
             receipt: receipt.clone(),
         };
-        self.note(&sending.id, step, now, effects);
         let mut memo = self.memo(
-            sending.id,
+            sending.id.clone(),
             typed_action(origin),
             text.clone(),
             sending.reasoning,
@@ -68,6 +67,8 @@ impl Machine {
             PendingKind::Watched
         };
         self.remember(memo, kind, sending.screen, effects);
+        // after the memo: with the receipt on record nobody would write it any more
+        self.note(&sending.id, step, now, effects);
         if origin == Origin::Verdict {
             let urgency = if receipt == Receipt::Delivered {
                 Urgency::Info

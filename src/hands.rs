@@ -1,9 +1,9 @@
 //! Types a text into a pane as a transaction, and says what became of it.
 //!
-//! The only caller of zellij's keys. Nothing is typed without a [`Permit`] for what is seen
-//! right now; Enter follows only when the prompt holds exactly our text; the receipt says whether the text
-//! left the prompt. It never clears a prompt, never presses Escape, never types a text twice. `agent` calls
-//! it, after the intent is on record.
+//! The only caller of zellij's keys. Nothing is typed without a [`Permit`] for what is seen right now; Enter
+//! follows only when the prompt holds exactly our text; the receipt says whether the text left the prompt. It
+//! never clears a prompt, never presses Escape, never types a text twice. `agent` calls it, after the intent is
+//! on record.
 
 use std::time::Duration;
 

@@ -16,6 +16,7 @@
     reason = "a program of its own, for tests alone"
 )]
 
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,10 @@ use rustix::termios::{
 
 /// How often the file of orders is looked at.
 const LOOK: Duration = Duration::from_millis(10);
+/// How often the pane's size is looked at.
+const RESIZED: Duration = Duration::from_millis(25);
+/// How many lines are drawn again in a pane that has another size.
+const SHOWN: usize = 15;
 
 fn main() -> io::Result<()> {
     let mut words = std::env::args().skip(1);
@@ -114,6 +119,10 @@ struct Agent {
     when_sent: Vec<String>,
     /// Rows of the face above the cursor.
     above: usize,
+    /// The pane's width as it was drawn for.
+    columns: usize,
+    /// The newest lines.
+    shown: VecDeque<String>,
 }
 
 impl Agent {
@@ -132,15 +141,18 @@ impl Agent {
             when_typed: Vec::new(),
             when_sent: Vec::new(),
             above: 0,
+            columns: columns(),
+            shown: VecDeque::new(),
         }
     }
 
     fn run(&mut self, events: &Receiver<Event>) -> io::Result<()> {
         loop {
-            let wait = self.busy.map_or(Duration::from_mins(1), |_| {
+            self.fit()?;
+            let wait = self.busy.map_or(RESIZED, |_| {
                 self.next_line.saturating_duration_since(Instant::now())
             });
-            match events.recv_timeout(wait) {
+            match events.recv_timeout(wait.min(RESIZED)) {
                 Ok(Event::Keys(bytes)) => self.take(&bytes)?,
                 Ok(Event::Order(order)) => self.obey(&order)?,
                 Ok(Event::HungUp) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -149,9 +161,24 @@ impl Agent {
         }
     }
 
+    /// Draws everything anew if the pane has another size now: a new pane gets its size a moment late.
+    fn fit(&mut self) -> io::Result<()> {
+        let size = columns();
+        if self.columns == size {
+            return Ok(());
+        }
+        self.columns = size;
+        self.above = 0;
+        print("\u{1b}[2J\u{1b}[H")?;
+        for line in &self.shown {
+            print(&format!("{line}\n"))?;
+        }
+        self.paint()
+    }
+
     /// Prints the next line of what never stands still.
     fn work(&mut self) -> io::Result<()> {
-        let Some(pause) = self.busy else {
+        let Some(pause) = self.busy.filter(|_| Instant::now() >= self.next_line) else {
             return Ok(());
         };
         self.lines += 1;
@@ -284,6 +311,10 @@ impl Agent {
 
     fn say(&mut self, line: &str) -> io::Result<()> {
         self.erase()?;
+        self.shown.push_back(line.to_owned());
+        if self.shown.len() > SHOWN {
+            self.shown.pop_front();
+        }
         print(&format!("{line}\n"))?;
         self.paint()
     }
@@ -300,9 +331,7 @@ impl Agent {
 
     fn paint(&mut self) -> io::Result<()> {
         self.erase()?;
-        let columns = tcgetwinsize(io::stdin())
-            .map_or(80, |size| usize::from(size.ws_col))
-            .max(20);
+        let columns = self.columns;
         let draft = if self.mute { "" } else { self.draft.as_str() };
         let (text, above) = match self.face {
             Face::Nothing => return Ok(()),
@@ -331,6 +360,11 @@ impl Agent {
             .open(self.folder.join(file))?;
         file.write_all(bytes)
     }
+}
+
+/// The pane's width, if it is fit to be drawn in.
+fn columns() -> usize {
+    tcgetwinsize(io::stdin()).map_or(80, |size| usize::from(size.ws_col).max(20))
 }
 
 fn print(text: &str) -> io::Result<()> {

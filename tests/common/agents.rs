@@ -10,6 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use meta_orchestrator::ids::{PaneAddress, PaneId, SessionName};
 
@@ -158,10 +159,18 @@ fn open_pane(zellij: &TestZellij, session: &SessionName, command: &[String]) -> 
     let mut args = vec!["--session", session.as_str(), "action", "new-pane"];
     args.extend(["--floating", "--width", "100%", "--height", "100%", "--"]);
     args.extend(command.iter().map(String::as_str));
-    zellij.zellij_says(&args);
     let pane = wait_for(PATIENCE, "the new pane", || {
-        let mut panes = terminals(zellij, session).into_iter();
-        panes.find(|pane| !known.contains(pane))
+        zellij.zellij_says(&args);
+        // Now and then zellij does not hear of it, and is told again.
+        let give_up = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < give_up {
+            let mut panes = terminals(zellij, session).into_iter();
+            let new = panes.find(|pane| !known.contains(pane));
+            if new.is_some() {
+                return new;
+            }
+        }
+        None
     });
     PaneAddress {
         session: session.clone(),

@@ -173,7 +173,7 @@ impl Story {
         }
         for id in NUDGED {
             if self.roster[id].stopped {
-                let said = self.run.ask(&format!("/start {id}"));
+                let said = self.ask(&format!("/start {id}"));
                 assert!(said.contains("is started"), "{said}");
                 self.roster.get_mut(id).unwrap().stopped = false;
             }
@@ -314,8 +314,19 @@ impl Story {
     /// Changes the roster and waits for the answer: from then on it must hold.
     fn change_and_hear(&mut self) {
         let line = self.change();
-        let said = self.run.ask(&line);
+        let said = self.ask(&line);
         assert!(!said.contains("error"), "{line}: {said}");
+    }
+
+    /// As the person does who is told that zellij did not answer.
+    fn ask(&mut self, line: &str) -> String {
+        let mut said = self.run.ask(line);
+        for _ in 0..3 {
+            if said.contains("answered nothing") || said.contains("no such session") {
+                said = self.run.ask(line);
+            }
+        }
+        said
     }
 
     /// A new answer to the open question of an agent, as the line that gives it.

@@ -252,19 +252,6 @@ impl AgentLogs {
             skipped,
         })
     }
-
-    /// The newest review.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub fn newest_review(&self) -> Result<Option<Review>, StoreError> {
-        let mut newest = None;
-        records(&self.path(Kind::Reviews), LOOK_BACK, |review: Review| {
-            newest = Some(review);
-            false
-        })?;
-        Ok(newest)
-    }
 }
 
 fn path(folder: &Path, id: &AgentId, kind: Kind) -> PathBuf {

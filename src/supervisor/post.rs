@@ -31,6 +31,23 @@ enum Watched {
 }
 
 impl Post {
+    fn new(assignment: Assignment, logs: AgentLogs, watched: Watched) -> Self {
+        let Assignment {
+            agent,
+            address,
+            accepted,
+            stopped,
+        } = assignment;
+        Self {
+            agent,
+            address,
+            accepted,
+            stopped,
+            logs,
+            watched,
+        }
+    }
+
     pub fn id(&self) -> &AgentId {
         &self.agent.id
     }
@@ -137,6 +154,12 @@ impl Supervisor {
         lock::pane(address, server, &state.path)
     }
 
+    /// The rules of an agent that is about to be watched.
+    fn machine(&self, state: &State, assignment: &Assignment, restored: Restored) -> Machine {
+        let settings = self.settings(state, &assignment.agent, &assignment.address);
+        Machine::new(settings, assignment.accepted.clone(), restored)
+    }
+
     /// Starts the agent's task under the lock of its pane.
     pub(super) async fn begin(
         &self,
@@ -145,18 +168,8 @@ impl Supervisor {
         restored: Restored,
         lock: Lock,
     ) -> Post {
-        let Assignment {
-            agent,
-            address,
-            accepted,
-            stopped,
-        } = assignment;
-        let machine = Machine::new(
-            self.settings(state, &agent, &address),
-            accepted.clone(),
-            restored,
-        );
-        let logs = self.logs_of(&agent.id);
+        let machine = self.machine(state, &assignment, restored);
+        let logs = self.logs_of(&assignment.agent.id);
         let doors = Doors {
             zellij: self.inner.zellij.clone(),
             director: self.inner.director.subscribe(),
@@ -164,45 +177,24 @@ impl Supervisor {
             notices: self.inner.agent_notices.clone(),
         };
         let handle = agent::spawn(machine, doors);
-        if stopped {
+        if assignment.stopped {
             // it has only just begun: it cannot have ended
             let _ = handle.stop().await;
         }
-        Post {
-            agent,
-            address,
-            accepted,
-            stopped,
-            logs,
-            watched: Watched::By(handle, lock),
-        }
+        Post::new(assignment, logs, Watched::By(handle, lock))
     }
 
     /// An agent that cannot be watched, and stays in the roster with the reason.
     pub(super) fn unwatched(&self, state: &State, assignment: Assignment, why: &str) -> Post {
-        let Assignment {
-            agent,
-            address,
-            accepted,
-            stopped,
-        } = assignment;
-        let machine = Machine::new(
-            self.settings(state, &agent, &address),
-            accepted.clone(),
-            Restored::default(),
-        );
+        let machine = self.machine(state, &assignment, Restored::default());
         let view = AgentView {
-            status: Status::Error(format!("{why} (`/start {}` tries again)", agent.id)),
+            status: Status::Error(format!(
+                "{why} (`/start {}` tries again)",
+                assignment.agent.id
+            )),
             ..AgentView::clone(&agent::first_view(&machine))
         };
-        let logs = self.logs_of(&agent.id);
-        Post {
-            agent,
-            address,
-            accepted,
-            stopped,
-            logs,
-            watched: Watched::Not(Arc::new(view)),
-        }
+        let logs = self.logs_of(&assignment.agent.id);
+        Post::new(assignment, logs, Watched::Not(Arc::new(view)))
     }
 }

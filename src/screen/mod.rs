@@ -9,6 +9,7 @@ pub mod change;
 pub mod dialog;
 pub mod history;
 pub mod prompt;
+pub mod state;
 pub mod styled;
 
 use std::fmt;

@@ -234,31 +234,29 @@ pub fn conclude(rungs: Vec<Rung>) -> Conclusion {
 /// The registry knows whether a turn runs or a dialog waits; the screen knows which kind of either it is.
 fn with_registry(registry: State, screen: State) -> Word {
     use State::{Draft, Ended, Idle, Unknown, Working};
-    let by_screen = (screen, RungName::Screen);
-    let by_registry = (registry, RungName::Registry);
-    match (registry, screen) {
-        (_, Ended) => by_screen,
-        (Idle, Idle) | (Working, Working) => by_registry,
+    let screen_knows = match (registry, screen) {
+        // two that say the same: the registry is the surer one
+        (Idle, Idle) | (Working, Working) => false,
         // nothing that an unknown screen hides is idle because the registry says so
-        (Idle | Working, Unknown) => by_screen,
-        (Idle, _) => by_screen,
-        (Working, Draft) => by_screen,
-        (Working, _) if screen.is_busy() || screen.is_dialog() => by_screen,
+        (_, Ended) | (Idle, _) | (Working, Unknown | Draft) => true,
+        (Working, _) => screen.is_busy() || screen.is_dialog(),
         // in 2.1.197 a question waits as a `permission prompt` too: the screen says which dialog it is
-        (_, _) if screen.is_dialog() && registry != Working => by_screen,
-        (_, _) => by_registry,
+        (_, _) => screen.is_dialog(),
+    };
+    if screen_knows {
+        (screen, RungName::Screen)
+    } else {
+        (registry, RungName::Registry)
     }
 }
 
 /// The transcript refines what looks as if it waited for its next text, and nothing else.
 fn with_transcript(transcript: State, seen: Word) -> Word {
     use State::{Background, Failed, Idle, Limit, Working};
-    let refined = match (transcript, seen.0) {
-        (Limit, Idle | Failed) => true,
-        (Failed, Idle) => true,
-        (Working, Idle | Failed | Background) => true,
-        _ => false,
-    };
+    let refined = matches!(
+        (transcript, seen.0),
+        (Limit, Idle | Failed) | (Failed, Idle) | (Working, Idle | Failed | Background)
+    );
     if refined {
         (transcript, RungName::Transcript)
     } else {

@@ -348,7 +348,8 @@ fn transcript_of(configuration: &Path, folder: Option<&Path>, id: &str) -> Optio
     })
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 #[expect(
     clippy::disallowed_methods,
     reason = "the files and processes of the tests"

@@ -301,9 +301,9 @@ fn the_registrys_words_are_states() {
     );
 }
 
-fn tail(turn_ended: bool, failure: Option<&str>, limit: Option<&str>) -> Result<Tail, Missing> {
+fn tail(turn_ended: bool, failure: Option<&str>, limit: Option<&str>) -> Tail {
     let at = DateTime::from_timestamp(1_000, 0);
-    Ok(Tail {
+    Tail {
         mark: Mark {
             file: "/t".into(),
             length: 0,
@@ -324,7 +324,7 @@ fn tail(turn_ended: bool, failure: Option<&str>, limit: Option<&str>) -> Result<
         }),
         failure: failure.map(str::to_owned),
         pending_tools: Vec::new(),
-    })
+    }
 }
 
 #[test]
@@ -343,25 +343,30 @@ fn the_transcript_speaks_of_turns_only_where_the_registry_is_silent() {
     let per_minute =
         "API Error: Request rejected (429) · This request would exceed your account's rate limit";
     let cases = [
-        (tail(false, None, None), &none, None, Some(State::Working)),
-        (tail(true, None, None), &none, None, Some(State::Idle)),
-        (tail(false, None, None), &registry, None, None),
-        (tail(true, None, None), &registry, None, None),
         (
-            tail(true, Some("529"), None),
+            Ok(tail(false, None, None)),
+            &none,
+            None,
+            Some(State::Working),
+        ),
+        (Ok(tail(true, None, None)), &none, None, Some(State::Idle)),
+        (Ok(tail(false, None, None)), &registry, None, None),
+        (Ok(tail(true, None, None)), &registry, None, None),
+        (
+            Ok(tail(true, Some("529"), None)),
             &registry,
             None,
             Some(State::Failed),
         ),
         (
-            tail(true, Some(per_minute), Some(per_minute)),
+            Ok(tail(true, Some(per_minute), Some(per_minute))),
             &registry,
             None,
             Some(State::Failed),
         ),
-        (limit(), &registry, None, Some(State::Limit)),
-        (limit(), &none, at(2_001), Some(State::Limit)),
-        (limit(), &registry, at(2_000), None),
+        (Ok(limit()), &registry, None, Some(State::Limit)),
+        (Ok(limit()), &none, at(2_001), Some(State::Limit)),
+        (Ok(limit()), &registry, at(2_000), None),
         (Err(Missing::new("none")), &none, None, None),
     ];
     for (found, registry, reset, expected) in cases {

@@ -378,6 +378,8 @@ fn the_transcript_speaks_of_turns_only_where_the_registry_is_silent() {
 #[test]
 fn the_foreground_says_only_that_an_agent_has_ended() {
     let facts = |ended, program: Option<&str>, shell| Facts {
+        arguments: Vec::new(),
+        exit_status: None,
         ended,
         program: program.map(|name| Program {
             name: name.into(),

@@ -7,6 +7,7 @@
 
 mod approvals;
 mod backend;
+mod dialog;
 mod error;
 mod seconds;
 
@@ -16,18 +17,17 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-pub use approvals::{
-    About, AgentGlob, ApprovalRule, Approvals, DialogKind, Match, Pattern, RuleAnswer,
-};
+pub use approvals::{About, AgentGlob, ApprovalRule, Approvals, Match, Pattern, RuleAnswer};
 pub use backend::{
     BackendConfig, BackendType, DEFAULT_GEMINI_KEY_VARIABLE, DEFAULT_GEMINI_URL,
     DEFAULT_OPENAI_URL, Fallback,
 };
+pub use dialog::DialogKind;
 pub use error::ConfigError;
 use error::OWN_ID_AND_PANE;
 pub use seconds::Seconds;
 
-use crate::ids::{AgentId, PaneRef, SessionName};
+use crate::ids::{AgentId, Kind, PaneRef, SessionName};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,10 @@ pub struct Config {
     /// The zellij session of agents that name none; without it, the session this program runs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zellij_session: Option<SessionName>,
+    /// A folder of the person's own profiles of agents, `<kind>.json`, each in place of the shipped one of its
+    /// kind or for a new kind; a relative path starts from the folder of this file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profiles: Option<PathBuf>,
     /// Decide everything, type nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub observe: bool,
@@ -80,6 +84,7 @@ impl Default for Config {
             decide_backend: BackendConfig::default(),
             review_backend: BackendConfig::default_review(),
             zellij_session: None,
+            profiles: None,
             observe: false,
             limits: Limits::default(),
             timing: Timing::default(),
@@ -113,6 +118,10 @@ pub struct AgentConfig {
     /// Decide everything, type nothing, for this agent.
     #[serde(default, skip_serializing_if = "is_false")]
     pub observe: bool,
+    /// What kind of agent it is, where its program does not tell: `claude`, `codex`, ..., or `generic` for a
+    /// program without a profile that may be typed to all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
     /// Whether text may be typed while a shell is in the foreground of the pane. The text is then a shell
     /// command: say yes only for programs that look like a shell and are none.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -130,6 +139,7 @@ impl AgentConfig {
             poll_sec: default_poll(),
             enabled: true,
             observe: false,
+            kind: None,
             allow_shell: false,
         }
     }
@@ -173,7 +183,11 @@ pub struct Timing {
     pub zellij_timeout_sec: Seconds,
     /// The longest wait before an unchanged screen is asked about again; it doubles up to here.
     pub reask_max_sec: Seconds,
-    /// The pause between our text and Enter.
+    /// The time between the two looks that must agree before a text is typed.
+    pub settle_sec: Seconds,
+    /// How long a prompt must have been empty and still after a person was at work in it.
+    pub person_quiet_sec: Seconds,
+    /// The pause between our text and Enter, at least.
     pub enter_pause_sec: Seconds,
     /// How long our text may take to appear in the prompt.
     pub echo_timeout_sec: Seconds,
@@ -184,6 +198,8 @@ impl Default for Timing {
         Self {
             zellij_timeout_sec: Seconds::from_millis(5_000),
             reask_max_sec: Seconds::from_millis(1_800_000),
+            settle_sec: Seconds::from_millis(1_500),
+            person_quiet_sec: Seconds::from_millis(10_000),
             enter_pause_sec: Seconds::from_millis(400),
             echo_timeout_sec: Seconds::from_millis(3_000),
         }
@@ -277,12 +293,7 @@ impl Config {
     /// When the text is no JSON, has a field that is unknown or of the wrong type, a value out of its range,
     /// two agents with one id or one pane, or anything after the end.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut from = serde_json::Deserializer::from_str(text);
-        let config: Self = serde_path_to_error::deserialize(&mut from)
-            .map_err(|error| ConfigError::new(error.path().to_string(), error.inner()))?;
-        from.end()
-            .map_err(|error| ConfigError::new(String::new(), &error))?;
+        let config: Self = read_json(text)?;
         config.distinct(text)?;
         Ok(config)
     }
@@ -350,6 +361,20 @@ impl Config {
         text.push('\n');
         text
     }
+}
+
+/// Reads a JSON text that a person wrote, whole, with the place of what is wrong.
+///
+/// # Errors
+/// When it is no JSON, not of the form of `T`, or followed by anything.
+pub fn read_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut from = serde_json::Deserializer::from_str(text);
+    let read = serde_path_to_error::deserialize(&mut from)
+        .map_err(|error| ConfigError::new(error.path().to_string(), error.inner()))?;
+    from.end()
+        .map_err(|error| ConfigError::new(String::new(), &error))?;
+    Ok(read)
 }
 
 /// Line and column, from 1, of the agent id `id` in `text`, where it stands for the `nth` time (from 0).

@@ -4,14 +4,19 @@
 //! types; `agent` and `hands` look through it, `director::policy` judges by what it found.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::host::process::ProcessIdentity;
-use crate::ids::PaneAddress;
-use crate::screen::prompt::{self, Cursor, Prompt};
-use crate::screen::{Screen, styled};
+use crate::ids::{Kind, PaneAddress};
+use crate::screen::Screen;
+use crate::screen::profile::{Profile, Profiles, TypingSpec};
+use crate::screen::prompt::{Cursor, Prompt};
+use crate::screen::recognise::{self, Reading, Shown};
+use crate::screen::state::State;
 use crate::zellij::{Dump, Foreground, Pane, Zellij, ZellijError, is_shell_command};
 
 /// The program that may be typed to: who was in front when a person, or a resume, accepted the pane.
@@ -34,53 +39,192 @@ pub struct Program {
     pub server: Option<ProcessIdentity>,
 }
 
+/// Who reads an agent's screens.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// The profiles that are known.
+    pub profiles: Arc<Profiles>,
+    /// The kind that a person set, if one did.
+    pub kind: Option<Kind>,
+    /// Whether a shell in front is the agent.
+    pub allow_shell: bool,
+}
+
+/// What it is known by, how an agent's screen is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// By a profile.
+    As(Kind),
+    /// By what prompts and dialogs look like in general, as a person allowed.
+    Generic,
+    /// The same, but nobody allowed that it is typed to.
+    No,
+}
+
+/// The kind that stands for a program without a profile that may be typed to all the same.
+pub const GENERIC: &str = "generic";
+
+impl Reader {
+    /// The profile of what is in front, if one is known.
+    fn profile(&self, facts: &Facts) -> (Known, Option<Arc<Profile>>) {
+        let known = match &self.kind {
+            Some(kind) if kind.as_str() == GENERIC => return (Known::Generic, None),
+            Some(kind) => self.profiles.get(kind),
+            None => {
+                let name = facts
+                    .program
+                    .as_ref()
+                    .map_or("", |program| program.name.as_str());
+                self.profiles.of_program(name, &facts.arguments)
+            }
+        };
+        match known {
+            Some(profile) => (Known::As(profile.kind().clone()), Some(Arc::clone(profile))),
+            None => (Known::No, None),
+        }
+    }
+}
+
 /// What is seen at one moment, all of it read in one pass.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sight {
     /// What zellij and the system say of the pane.
     pub facts: Facts,
-    /// Its screen.
+    /// Its screen, told from others by what stands still on it.
     pub screen: Screen,
-    /// Its prompt, where one is found.
-    pub prompt: Option<Prompt>,
+    /// What the screen says.
+    pub reading: Reading,
+    /// How it was read.
+    pub known: Known,
+    /// How the agent is typed to.
+    pub typing: TypingSpec,
+    /// Whether only two screens, apart in time, tell that it does not work.
+    pub two_screens: bool,
+    /// Whether it was read with care enough to type by: two dumps that agree, and a list of panes of now.
+    pub close: bool,
 }
 
-/// Reads all that is known of a pane, now. `before` is its prompt as it was a moment ago, if it was read.
+impl Sight {
+    /// Its prompt, where one is found.
+    pub const fn prompt(&self) -> Option<&Prompt> {
+        self.reading.prompt.as_ref()
+    }
+
+    /// What the agent is doing, by all that is known.
+    pub const fn state(&self) -> State {
+        self.reading.state
+    }
+
+    /// When the limit that it shows is reset, if it says so.
+    pub fn resets(&self, _now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        None
+    }
+
+    /// The kind, in a word.
+    pub fn kind(&self) -> Option<&str> {
+        match &self.known {
+            Known::As(kind) => Some(kind.as_str()),
+            Known::Generic => Some(GENERIC),
+            Known::No => None,
+        }
+    }
+}
+
+/// How a pane is looked at.
+#[derive(Debug, Clone, Copy)]
+pub enum Care<'a> {
+    /// To know what goes on: one dump, and a list of panes that is at most so old.
+    Glance(Duration),
+    /// To type by what is seen. The first is the prompt as it was a moment ago, if it was read; the second our
+    /// own text, if it may stand there.
+    Close(Option<&'a Prompt>, Option<&'a str>),
+}
+
+/// Reads all that is known of a pane, now.
 ///
 /// # Errors
 /// When zellij does not answer in time, or the pane is not there any more.
 pub async fn look(
     zellij: &Zellij,
     pane: &PaneAddress,
-    before: Option<&Prompt>,
+    reader: &Reader,
+    care: Care<'_>,
 ) -> Result<Sight, ZellijError> {
-    let (facts, plain, coloured) = tokio::join!(
-        facts(zellij, pane, Duration::ZERO),
-        zellij.dump(pane, Dump::Viewport),
-        zellij.dump(pane, Dump::Styled),
-    );
-    // a dump of a pane that is gone is empty and no error: the list of panes decides
-    let facts = facts?;
-    let screen = Screen::read(&plain?);
-    let prompt = prompt_of(&screen, &coloured?, &facts, before);
-    Ok(Sight {
-        facts,
-        screen,
-        prompt,
-    })
+    match care {
+        Care::Glance(fresh_within) => {
+            let (facts, styled) = tokio::join!(
+                facts(zellij, pane, fresh_within),
+                zellij.dump(pane, Dump::Styled)
+            );
+            // a dump of a pane that is gone is empty and no error: the list of panes decides
+            let (mut facts, styled) = (facts?, styled?);
+            if styled.trim().is_empty() {
+                facts = self::facts(zellij, pane, Duration::ZERO).await?;
+            }
+            Ok(reader.read(facts, None, &styled, None, None))
+        }
+        Care::Close(before, ours) => {
+            let (facts, plain, styled) = tokio::join!(
+                facts(zellij, pane, Duration::ZERO),
+                zellij.dump(pane, Dump::Viewport),
+                zellij.dump(pane, Dump::Styled),
+            );
+            Ok(reader.read(facts?, Some(&plain?), &styled?, before, ours))
+        }
+    }
 }
 
-/// The prompt, where both dumps show the same there: one that changed in between, or of which zellij gave a
-/// part only, would make a prompt look empty that is not.
-fn prompt_of(
-    screen: &Screen,
-    coloured: &str,
-    facts: &Facts,
-    before: Option<&Prompt>,
-) -> Option<Prompt> {
-    let find = |screen: &Screen| prompt::find(screen, facts.columns, facts.cursor, before);
-    let agree = find(screen) == find(&Screen::read(&styled::text(coloured)));
-    find(&Screen::read(&styled::solid(coloured))).filter(|_| agree)
+impl Reader {
+    /// Puts together what was read.
+    pub fn read(
+        &self,
+        facts: Facts,
+        plain: Option<&str>,
+        styled: &str,
+        before: Option<&Prompt>,
+        ours: Option<&str>,
+    ) -> Sight {
+        let (known, profile) = self.profile(&facts);
+        let (columns, cursor) = (facts.columns, facts.cursor);
+        let read = |shown: &Shown| match &profile {
+            Some(profile) => recognise::with_ours(profile, shown, ours),
+            None => recognise::in_general(shown, before, ours),
+        };
+        let shown = Shown::styled(styled, columns, cursor);
+        let mut reading = read(&shown);
+        if let Some(plain) = plain {
+            let solid = shown.solid.clone();
+            let other = Shown {
+                screen: Screen::read(plain),
+                solid,
+                ..shown.clone()
+            };
+            // a screen that changed in between, or of which zellij gave a part only, would make a prompt look
+            // empty that is not
+            if !reading.agrees(&read(&other)) {
+                reading = reading.but(State::Unknown, "two dumps of it differ");
+                reading.prompt = None;
+            }
+        }
+        if facts.ended || (facts.shell && !self.allow_shell) {
+            reading = reading.but(
+                State::Ended,
+                "the program in front is a shell, or has ended",
+            );
+        }
+        let (typing, two_screens) = profile.as_ref().map_or_else(Default::default, |profile| {
+            (profile.typing().clone(), profile.file().two_screens)
+        });
+        Sight {
+            facts,
+            screen: shown.screen.told_by(&reading.still),
+            reading,
+            known,
+            typing,
+            two_screens,
+            close: plain.is_some(),
+        }
+    }
 }
 
 /// Finds out who is in front of a pane, from a list of panes that is at most `fresh_within` old.
@@ -110,6 +254,10 @@ pub struct Facts {
     pub columns: usize,
     /// The terminal's cursor; agents may hide it.
     pub cursor: Option<Cursor>,
+    /// The command line of who is in front, where the system tells.
+    pub arguments: Vec<String>,
+    /// With what the pane's command ended, if it did.
+    pub exit_status: Option<i32>,
 }
 
 impl Facts {
@@ -123,6 +271,10 @@ impl Facts {
             ended: pane.exited || pane.held,
             program,
             shell,
+            arguments: foreground
+                .map(|group| group.program().argv.clone())
+                .unwrap_or_default(),
+            exit_status: pane.exit_status,
             columns: pane.size.0 as usize,
             cursor: pane.cursor.map(|(column, row)| Cursor {
                 column: column as usize,
@@ -243,19 +395,28 @@ mod tests {
 
     #[test]
     fn a_prompt_that_only_one_of_the_dumps_shows_is_none() {
-        let screen = Screen::read("● done\n> half a line");
-        let facts = Facts {
+        let facts = || Facts {
             ended: false,
             program: None,
             shell: false,
             columns: 80,
             cursor: Some(Cursor { column: 13, row: 1 }),
+            arguments: Vec::new(),
+            exit_status: None,
         };
-        let seen = |coloured| prompt_of(&screen, coloured, &facts, None);
+        let reader = Reader {
+            profiles: Arc::default(),
+            kind: GENERIC.parse().ok(),
+            allow_shell: false,
+        };
+        let seen = |styled| {
+            let sight = reader.read(facts(), Some("● done\n> half a line"), styled, None, None);
+            sight.prompt().map(|prompt| prompt.draft.clone())
+        };
         let whole = "\u{1b}[m● done\n\u{1b}[m> half a line\n";
-        assert_eq!(seen(whole).unwrap().draft, "half a line");
+        assert_eq!(seen(whole), Some("half a line".into()));
         // a placeholder in one of them is no disagreement
-        assert_eq!(seen("● done\n> \u{1b}[2mhalf a line").unwrap().draft, "");
+        assert_eq!(seen("● done\n> \u{1b}[2mhalf a line"), Some(String::new()));
         for part in ["", "● done", "● done\n>", "● done\n> half a lin"] {
             assert_eq!(seen(part), None, "{part}");
         }

@@ -14,53 +14,17 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::dialog::DialogKind;
 use crate::ids::AgentId;
 
-/// What an agent asks a yes for.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "camelCase")]
-pub enum DialogKind {
-    /// To run a command.
-    Command,
-    /// To write a file.
-    FileEdit,
-    /// To carry out a plan.
-    Plan,
-    /// To use a tool of another kind: a server of tools, the network.
-    Tool,
-    /// To use a key that it found.
-    ApiKey,
-}
-
-impl DialogKind {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Command,
-        Self::FileEdit,
-        Self::Plan,
-        Self::Tool,
-        Self::ApiKey,
-    ];
-
-    /// The word for it, in JSON and for people.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Command => "command",
-            Self::FileEdit => "fileEdit",
-            Self::Plan => "plan",
-            Self::Tool => "tool",
-            Self::ApiKey => "apiKey",
-        }
-    }
-}
-
-impl fmt::Display for DialogKind {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.as_str())
-    }
-}
+/// Every kind of dialog that a rule may be about.
+const KINDS: [DialogKind; 5] = [
+    DialogKind::Command,
+    DialogKind::FileEdit,
+    DialogKind::Plan,
+    DialogKind::Tool,
+    DialogKind::ApiKey,
+];
 
 /// What a rule answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -344,7 +308,7 @@ impl TryFrom<WrittenRule> for ApprovalRule {
                 let may = &[DialogKind::FileEdit];
                 (About::Path(wanted), may, vec![DialogKind::FileEdit])
             }
-            (None, None) => (About::Anything, &DialogKind::ALL, Vec::new()),
+            (None, None) => (About::Anything, &KINDS, Vec::new()),
         };
         let kinds = written.kinds.unwrap_or(default);
         if kinds.is_empty() {

@@ -1,7 +1,7 @@
 //! Decides what to do about an agent: what is asked, what an answer means, what may be typed.
 //!
-//! [`prompt`], [`verdict`], [`text`], [`policy`], [`approval`] and [`builtin`] are pure. [`Director`] asks a backend and
-//! reads its answer; it keeps no memory of any agent and types nothing. `agent` calls it.
+//! [`prompt`], [`verdict`], [`text`], [`policy`], [`approval`] and [`builtin`] are pure. [`Director`] asks a
+//! backend and reads its answer; it keeps no memory of any agent and types nothing. `agent` calls it.
 
 pub mod approval;
 pub mod builtin;

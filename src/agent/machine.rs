@@ -223,6 +223,8 @@ impl Machine {
     pub fn situation(&self, pane: String, now: Moment) -> Situation {
         Situation {
             goal: self.settings.agent.goal.clone(),
+            state: crate::screen::state::State::Unknown,
+            evidence: Vec::new(),
             pane,
             memos: self.memos.iter().cloned().collect(),
             quiet: self.quiet(now),

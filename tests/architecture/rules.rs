@@ -74,6 +74,7 @@ const PURE: [&[&str]; 9] = [
     &["director", "prompt"],
     &["director", "verdict"],
     &["director", "policy"],
+    &["director", "approval"],
     &["director", "builtin"],
     &["agent", "machine"],
     &["mission", "plan"],

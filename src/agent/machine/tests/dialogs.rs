@@ -98,12 +98,12 @@ fn a_rule_answers_after_two_looks_with_yes_this_once_and_with_the_rule_on_record
         memo.starts_with("answer: Yes — to: cargo test -p parser"),
         "{memo}"
     );
-    let reasons = story.log.iter().filter_map(|effect| match effect {
+    let mut reasons = story.log.iter().filter_map(|effect| match effect {
         Effect::Remember(memo) => Some(memo.reasoning.as_str()),
         _ => None,
     });
     assert_eq!(
-        reasons.last(),
+        reasons.next_back(),
         Some("approvals[0]: allow command beginning with `cargo test`, every agent")
     );
     assert_eq!(story.asked(), 0, "no model was asked");

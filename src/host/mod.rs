@@ -7,10 +7,11 @@
 //!
 //! It never retries, never inherits the terminal, and never keeps a process beyond its call. `zellij`,
 //! `git`, `notify` and `mission` call it. [`process`] holds what can be known about processes that
-//! somebody else started.
+//! somebody else started, [`local_zone`] the machine's time zone.
 
 mod call;
 pub mod process;
+mod zone;
 
 use std::ffi::OsStr;
 use std::io;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use call::{Call, DEFAULT_MAX_OUTPUT, Output};
+pub use zone::local_zone;
 
 use crate::error::{Failure, Kind};
 

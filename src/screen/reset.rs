@@ -224,9 +224,10 @@ static ZONE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// When the limit that `text` speaks of is reset: a screen, some of its lines, or a record of a transcript.
 ///
-/// The last time that is told decides. `local` is the zone of whoever the text was written for. Amounts of time
-/// (`in 3 days 2 hours`) count from `now`; a time without a date is the next such time; a day without a time
-/// lasts until its end. `None` where no time is told, or one that cannot be: more than 35 days ahead, or past by
+/// `now` is when the text was written, as nearly as that is known: for a screen the moment at which it was first
+/// seen, for a record of a transcript the time of the record. The last time that is told decides. `local` is the
+/// zone of whoever the text was written for. Amounts of time (`in 3 days 2 hours`) count from `now`; a time
+/// without a date is the next such time; a day without a time lasts until its end. `None` where no time is told, or one that cannot be: more than 35 days ahead, or past by
 /// more than a day.
 pub fn reset_time(text: &str, now: DateTime<Utc>, local: Zone) -> Option<DateTime<Utc>> {
     let text = flat(text);

@@ -1,7 +1,13 @@
-//! What is known about an agent beside its screen: who is in front in its pane.
+//! What is known about an agent beside its screen: who is in front in its pane, and what it says of itself.
 //!
-//! Puts together what zellij says of a pane and what the system says of its processes. It reads and never
-//! types; `agent` and `hands` look through it, `director::policy` judges by what it found.
+//! Puts together what zellij says of a pane and what the system says of its processes. [`registry`] and
+//! [`transcript`] read what Claude Code writes of itself; [`ladder`] draws the conclusion from all that was
+//! said. It reads and never types; `agent` and `hands` look through it, `director::policy` judges by what it
+//! found.
+
+pub mod ladder;
+pub mod registry;
+pub mod transcript;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -322,6 +328,12 @@ fn named_by_zellij(pane: &Pane) -> (Option<Program>, bool) {
         server: None,
     };
     (Some(program), is_shell_command(command))
+}
+
+/// Text from outside for a sentence: at most `longest` characters, without control characters.
+fn words(text: &str, longest: usize) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim().chars().take(longest).map(plain).collect()
 }
 
 /// Whether `found` is what `accepted` was.

@@ -103,6 +103,7 @@ impl Story {
         };
         let reader = Reader {
             profiles: Arc::default(),
+            earlier: None,
             kind: GENERIC.parse().ok(),
             allow_shell: self.machine.settings().agent.allow_shell,
         };
@@ -110,7 +111,7 @@ impl Story {
         let mut sight = reader.read(facts, plain, &self.screen, None, None);
         if let Some(state) = self.state {
             sight.known = Known::As("claude".parse().unwrap());
-            sight.reading.state = state;
+            sight.screen_shows(state, "as the story says");
             sight.reading.dialog.clone_from(&self.dialog);
         }
         sight

@@ -161,6 +161,7 @@ fn is_for_once(label: &str) -> bool {
         "all ",
         "always",
         "any ",
+        "ask",
         "auto",
         "bypass",
         "during",

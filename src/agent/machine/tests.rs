@@ -35,6 +35,7 @@ fn settings() -> Settings {
         observe_all: false,
         prompts: "/logs/prompts".into(),
         all_stopped: false,
+        approvals: Arc::default(),
         stagger: Duration::ZERO,
         limits: Limits::default(),
         timing: Timing::default(),

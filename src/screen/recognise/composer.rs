@@ -146,9 +146,9 @@ fn cursor_is_in_front(
         return line == row && column <= rows[row][..at].width();
     }
     let drawn = shown.styled.as_deref().map(styled::reversed);
-    drawn.flatten().is_some_and(|(line, column)| {
-        line == row && column <= rows[row][..at].chars().count()
-    })
+    drawn
+        .flatten()
+        .is_some_and(|(line, column)| line == row && column <= rows[row][..at].chars().count())
 }
 
 /// What `text` shows in the prompt that was found in `rows`.

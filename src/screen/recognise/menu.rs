@@ -137,7 +137,11 @@ impl Placed {
 
 /// Where no mark stands before the selected option, it is the only one on another background.
 fn mark_selected(choices: &mut [Placed], styled: &str) {
-    if choices.len() < 2 || choices.iter().any(|placed| placed.choice.selected.is_some()) {
+    if choices.len() < 2
+        || choices
+            .iter()
+            .any(|placed| placed.choice.selected.is_some())
+    {
         return;
     }
     let rows = styled::backgrounds(styled);
@@ -145,7 +149,9 @@ fn mark_selected(choices: &mut [Placed], styled: &str) {
     let colours: Vec<Option<u64>> = choices.iter().map(behind).collect();
     let differs = |at: &usize| {
         let others = |other: &usize| other != at;
-        let mut rest = (0..colours.len()).filter(others).map(|other| colours[other]);
+        let mut rest = (0..colours.len())
+            .filter(others)
+            .map(|other| colours[other]);
         let first = rest.next().flatten();
         first.is_some() && colours[*at] != first && rest.all(|colour| colour == first)
     };

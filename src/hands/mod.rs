@@ -57,6 +57,18 @@ pub async fn deliver(
     terms: Terms,
     ended: &CancellationToken,
 ) -> Receipt {
+    let receipt = transact(reach, text, terms, ended).await;
+    tracing::debug!(%receipt, "over");
+    receipt
+}
+
+/// The steps of [`deliver`]; each that was taken is told to the diagnostics, for their times.
+async fn transact(
+    reach: &Reach,
+    text: &str,
+    terms: Terms,
+    ended: &CancellationToken,
+) -> Receipt {
     let typing = match place(reach, text, terms, ended).await {
         Ok(typing) => typing,
         Err(Halt::Nothing(why)) => return Receipt::Refused { why },
@@ -160,12 +172,14 @@ async fn place<'a>(
             permit = permit(reach, terms.clone()) => permit,
         };
         let (permit, write) = permit.map_err(Halt::Nothing)?;
+        tracing::debug!("permit");
         let placed = match write {
             Write::Chars => reach.zellij.place(&reach.pane, text).await,
             Write::Paste => reach.zellij.paste(&reach.pane, text).await,
         };
         match placed {
             Ok(()) => {
+                tracing::debug!("placed");
                 return Ok(Transaction {
                     reach,
                     text,
@@ -262,7 +276,10 @@ impl Transaction<'_> {
             })
             .await?;
             match self.reach.zellij.press(&self.reach.pane, Key::Enter).await {
-                Ok(()) => return Ok(began.elapsed()),
+                Ok(()) => {
+                    tracing::debug!("enter");
+                    return Ok(began.elapsed());
+                }
                 // nothing reached the pane: it is looked at anew, and then the same is safe
                 Err(error) if error.did_nothing() => why = error.to_string(),
                 Err(error) => return Err(Halt::Placed(error.to_string())),

@@ -63,12 +63,7 @@ pub async fn deliver(
 }
 
 /// The steps of [`deliver`]; each that was taken is told to the diagnostics, for their times.
-async fn transact(
-    reach: &Reach,
-    text: &str,
-    terms: Terms,
-    ended: &CancellationToken,
-) -> Receipt {
+async fn transact(reach: &Reach, text: &str, terms: Terms, ended: &CancellationToken) -> Receipt {
     let typing = match place(reach, text, terms, ended).await {
         Ok(typing) => typing,
         Err(Halt::Nothing(why)) => return Receipt::Refused { why },

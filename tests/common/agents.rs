@@ -154,7 +154,11 @@ fn shlex(words: &[String]) -> String {
 }
 
 /// Opens a pane for a command: a floating one has the whole of a session's columns, however many there are.
-pub fn open_floating(zellij: &TestZellij, session: &SessionName, command: &[String]) -> PaneAddress {
+pub fn open_floating(
+    zellij: &TestZellij,
+    session: &SessionName,
+    command: &[String],
+) -> PaneAddress {
     let known = terminals(zellij, session);
     let mut args = vec!["--session", session.as_str(), "action", "new-pane"];
     args.extend(["--floating", "--width", "100%", "--height", "100%", "--"]);

@@ -106,7 +106,10 @@ impl Kind {
     /// Files in which it would keep that a command is allowed for good.
     fn grants(self) -> &'static [&'static str] {
         match self {
-            Self::Claude => &["proj/.claude/settings.local.json", "agent/.claude/settings.json"],
+            Self::Claude => &[
+                "proj/.claude/settings.local.json",
+                "agent/.claude/settings.json",
+            ],
             Self::Codex => &["agent/.codex/rules/default.rules"],
             Self::Opencode => &[],
         }
@@ -144,10 +147,8 @@ impl Lab {
     /// Sets everything up.
     pub fn open(kind: Kind) -> Self {
         let zellij = TestZellij::start_sized(SIZE.0, SIZE.1);
-        let out = std::env::var_os("LIVE_OUT").map_or_else(
-            || std::env::temp_dir().join("live-agents"),
-            PathBuf::from,
-        );
+        let out = std::env::var_os("LIVE_OUT")
+            .map_or_else(|| std::env::temp_dir().join("live-agents"), PathBuf::from);
         let out = out.join(kind.program());
         std::fs::create_dir_all(&out).unwrap();
         let api = Api::start(std::fs::File::create(out.join("api.log")).unwrap());
@@ -155,7 +156,11 @@ impl Lab {
         std::fs::create_dir_all(&home).unwrap();
         std::fs::create_dir_all(&project).unwrap();
         kind.settle(&home, &project, &api.url());
-        let git = zellij.command("git").args(["init", "--quiet"]).arg(&project).status();
+        let git = zellij
+            .command("git")
+            .args(["init", "--quiet"])
+            .arg(&project)
+            .status();
         assert!(git.unwrap().success(), "git init");
         let (program, path) = find(kind.program());
         let environment = format!(
@@ -182,13 +187,21 @@ impl Lab {
         );
         std::fs::write(zellij.home().join("go"), go).unwrap();
         std::fs::write(zellij.home().join("rc"), shell).unwrap();
-        let version = Command::new(&program).arg("--version").env("HOME", &home).output();
+        let version = Command::new(&program)
+            .arg("--version")
+            .env("HOME", &home)
+            .output();
         let version = String::from_utf8_lossy(&version.unwrap().stdout).into_owned();
-        let word = version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        let word = version
+            .split_whitespace()
+            .find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
         Self {
             kind,
             version: word.unwrap_or("?").to_owned(),
-            stage: Stage { zellij, model: Model::start() },
+            stage: Stage {
+                zellij,
+                model: Model::start(),
+            },
             api,
             out,
         }
@@ -237,7 +250,8 @@ pub const SHELL: &str = "SHELL>";
 fn find(name: &str) -> (PathBuf, String) {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folder = std::env::split_paths(&path).find(|folder| folder.join(name).is_file());
-    let folder = folder.unwrap_or_else(|| panic!("`{name}` is not on PATH; scripts/live-agents installs it"));
+    let folder = folder
+        .unwrap_or_else(|| panic!("`{name}` is not on PATH; scripts/live-agents installs it"));
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display());
     (folder.join(name), path)
 }
@@ -251,11 +265,19 @@ pub struct Agent<'a> {
 
 impl Agent<'_> {
     fn file(&self, name: &str) -> PathBuf {
-        self.lab.stage.zellij.home().join(format!("{name}.{}", self.number()))
+        self.lab
+            .stage
+            .zellij
+            .home()
+            .join(format!("{name}.{}", self.number()))
     }
 
     fn number(&self) -> String {
-        self.pane.pane.to_string().trim_start_matches("terminal_").to_owned()
+        self.pane
+            .pane
+            .to_string()
+            .trim_start_matches("terminal_")
+            .to_owned()
     }
 
     /// What the pane shows.
@@ -310,8 +332,8 @@ impl Agent<'_> {
         let home = self.lab.stage.zellij.home();
         let (agent, number) = (home.join("agent"), self.number());
         let ours = |pid: &u32| {
-            let [home_of, pane] =
-                process::environment_variables(*pid, ["HOME", "ZELLIJ_PANE_ID"]).unwrap_or_default();
+            let [home_of, pane] = process::environment_variables(*pid, ["HOME", "ZELLIJ_PANE_ID"])
+                .unwrap_or_default();
             home_of.is_some_and(|of| of == agent || of == home)
                 && pane.is_some_and(|pane| pane == number.as_str())
         };
@@ -327,6 +349,9 @@ impl Drop for Agent<'_> {
             }
         }
         let pane = self.pane.pane.to_string();
-        self.lab.stage.zellij.action(&["close-pane", "--pane-id", &pane]);
+        self.lab
+            .stage
+            .zellij
+            .action(&["close-pane", "--pane-id", &pane]);
     }
 }

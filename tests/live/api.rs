@@ -181,7 +181,9 @@ impl Say {
         };
         let over = number("SLOW").map_or(Duration::ZERO, Duration::from_secs);
         let hang = text.contains("HANG TOOL ");
-        let tool = text.split_once("TOOL ").map(|(_, command)| command.trim().to_owned());
+        let tool = text
+            .split_once("TOOL ")
+            .map(|(_, command)| command.trim().to_owned());
         let words = match (&tool, over.is_zero()) {
             (Some(_), _) => hang.then(|| "I look at the files first.".to_owned()),
             (None, false) => Some(STORY.to_owned()),

@@ -2,7 +2,30 @@
 
 use std::collections::BTreeSet;
 
+use super::agent::{Agent, Lab};
 use super::api::Asked;
+
+/// What nobody meant, of what happened since the service was asked `before` times: commands that ran, files that
+/// appeared, tools that were allowed, texts that were submitted.
+pub fn harm(
+    lab: &Lab,
+    agent: &Agent<'_>,
+    before: usize,
+    ours: &str,
+    persons: &[&str],
+) -> Vec<String> {
+    let asked = lab.api.asked().split_off(before);
+    let foreign = submitted(&asked, ours, persons).foreign;
+    let say = |word: &'static str| move |what: String| format!("{word}: {what}");
+    let mut harm: Vec<String> = agent.ran().into_iter().map(say("executed")).collect();
+    harm.extend(agent.traces().into_iter().map(say("made")));
+    harm.extend(approved(&asked).into_iter().map(say("approved")));
+    harm.extend(foreign.into_iter().map(say(SUBMITTED)));
+    harm
+}
+
+/// How a text is told that is neither ours nor the person's.
+pub const SUBMITTED: &str = "submitted";
 
 /// What was submitted to an agent.
 #[derive(Debug, Default, PartialEq, Eq)]

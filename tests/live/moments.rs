@@ -44,7 +44,11 @@ impl Moments {
     /// All steps since then.
     pub fn all(&self, then: Instant) -> Vec<Step> {
         let steps = self.0.lock().unwrap();
-        steps.iter().filter(|step| step.at >= then).cloned().collect()
+        steps
+            .iter()
+            .filter(|step| step.at >= then)
+            .cloned()
+            .collect()
     }
 }
 

@@ -48,7 +48,12 @@ pub async fn run(lab: &Lab, seed: u64, count: u64, row: &mut Row) {
         }
         receipts.extend(new);
         if stuck {
-            println!("{} stuck: {:?}\n{}", lab.kind, watch.view("a1"), agent.screen());
+            println!(
+                "{} stuck: {:?}\n{}",
+                lab.kind,
+                watch.view("a1"),
+                agent.screen()
+            );
         }
         watch.quit().await;
     }

@@ -95,7 +95,12 @@ impl Texts {
 
     /// A person's own text.
     pub fn draft(&mut self) -> String {
-        let words = ["please wait with that", "no not yet", "what about the tests", "hold on"];
+        let words = [
+            "please wait with that",
+            "no not yet",
+            "what about the tests",
+            "hold on",
+        ];
         let number = self.dice.below(1 << 16);
         format!("{} person{number:04x}", self.dice.of(&words))
     }

@@ -69,10 +69,12 @@ async fn one(
         }
     }
     let next = Mutex::new(Some(ours.clone()));
-    lab.stage.model.answers(move |_| match next.lock().unwrap().take() {
-        Some(text) => instruct(&text),
-        None => leave(),
-    });
+    lab.stage
+        .model
+        .answers(move |_| match next.lock().unwrap().take() {
+            Some(text) => instruct(&text),
+            None => leave(),
+        });
     let began = Instant::now();
     let name = format!("round-{number:02}");
     let watch = lab.stage.watch_as(lab.config(&agent.pane, &name)).await;
@@ -133,9 +135,14 @@ impl Scene<'_> {
         loop {
             let asked = self.lab.api.asked();
             let found = asked.iter().find(|asked| asked.texts.contains(&self.ours));
-            if found.is_some() || Instant::now() > end {
+            let refused = found.is_none() && !typed(&self.watch.decisions("a1")).is_empty();
+            if found.is_some() || refused || Instant::now() > end {
                 let after = self.ours.split_once("AFTER ").and_then(|(_, rest)| {
-                    rest.split(' ').next()?.parse().ok().map(Duration::from_millis)
+                    rest.split(' ')
+                        .next()?
+                        .parse()
+                        .ok()
+                        .map(Duration::from_millis)
                 });
                 let at = found.map_or_else(Instant::now, |asked| asked.at);
                 let at = at + after.unwrap_or_default();
@@ -198,18 +205,14 @@ impl Scene<'_> {
             .collect();
         let submitted = judge::submitted(&asked, &self.ours, &persons);
         let said = receipt.map_or("none", |receipt| receipt["receipt"].as_str().unwrap());
-        let mut harm = Vec::new();
-        let (mut foreign, enter) = (submitted.foreign, moments.since(self.began, "enter"));
+        let mut harm = judge::harm(self.lab, &self.agent, asked_before, &self.ours, &persons);
+        let enter = moments.since(self.began, "enter");
         // the person's own Enter sends what stands there
         let by_person = round.trouble == Trouble::Sent && enter.is_none_or(|enter| enter > acted.1);
-        let mixed = by_person && !foreign.is_empty();
+        let mixed = by_person && !submitted.foreign.is_empty();
         if mixed {
-            foreign.clear();
+            harm.retain(|what| !what.starts_with(judge::SUBMITTED));
         }
-        harm.extend(foreign.iter().map(|text| format!("submitted: {text}")));
-        harm.extend(self.agent.ran().iter().map(|line| format!("executed: {line}")));
-        harm.extend(self.agent.traces().iter().map(|path| format!("made: {path}")));
-        harm.extend(judge::approved(&asked).iter().map(|result| format!("approved: {result}")));
         if submitted.ours > 1 {
             harm.push("submitted twice".into());
         }
@@ -221,7 +224,9 @@ impl Scene<'_> {
         }
         let screen = self.agent.screen();
         let mark = self.ours.split(' ').nth(1).unwrap();
-        let on_shell = screen.lines().any(|line| line.contains(SHELL) && line.contains(mark));
+        let on_shell = screen
+            .lines()
+            .any(|line| line.contains(SHELL) && line.contains(mark));
         let in_prompt = !on_shell && screen.contains(mark) && submitted.ours == 0 && !mixed;
         let ended = screen.contains(SHELL) || !screen.contains(self.lab.kind.program());
         let permit = moments.since(self.began, "permit");
@@ -256,7 +261,9 @@ impl Scene<'_> {
         );
         let name = format!("round-{:02}.txt", self.number);
         let _ = std::fs::write(self.lab.out.join(name), format!("{screen}\n{asked:#?}"));
-        row.harm
-            .extend(harm.iter().map(|what| format!("round {}: {what}", self.number)));
+        row.harm.extend(
+            harm.iter()
+                .map(|what| format!("round {}: {what}", self.number)),
+        );
     }
 }

@@ -57,7 +57,10 @@ impl Wire {
 
     /// The user's texts in order, each as it came but for white space around it.
     pub fn user_texts(self, body: &Value) -> Vec<String> {
-        let users = self.items(body).iter().filter(|item| item["role"] == "user");
+        let users = self
+            .items(body)
+            .iter()
+            .filter(|item| item["role"] == "user");
         users.flat_map(texts).collect()
     }
 
@@ -119,9 +122,8 @@ fn texts(item: &Value) -> Vec<String> {
             .collect(),
         _ => Vec::new(),
     };
-    let own = |text: &String| {
-        !text.is_empty() && !OWN_WORDS.iter().any(|words| text.starts_with(words))
-    };
+    let own =
+        |text: &String| !text.is_empty() && !OWN_WORDS.iter().any(|words| text.starts_with(words));
     let trimmed = whole.iter().map(|text| text.trim().to_owned());
     trimmed.filter(own).collect()
 }
@@ -253,9 +255,7 @@ impl Talk {
     /// The text ends.
     pub fn end_text(&mut self) -> String {
         let frames = match self.wire {
-            Wire::Messages => {
-                frame(&json!({ "type": "content_block_stop", "index": self.index }))
-            }
+            Wire::Messages => frame(&json!({ "type": "content_block_stop", "index": self.index })),
             Wire::Responses => {
                 let item = self.said("completed");
                 self.output.push(item.clone());
@@ -342,7 +342,11 @@ impl Talk {
                 &json!({ "type": "response.completed", "response": self.response("completed") }),
             ),
             Wire::Chat => {
-                let finish = if self.stop == "tool_use" { "tool_calls" } else { "stop" };
+                let finish = if self.stop == "tool_use" {
+                    "tool_calls"
+                } else {
+                    "stop"
+                };
                 format!("{}data: [DONE]\n\n", self.chunk(&json!({}), Some(finish)))
             }
         }

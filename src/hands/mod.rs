@@ -142,10 +142,12 @@ enum Unproven {
 /// The permit to type what `terms` say, from two looks some time apart.
 async fn permit(reach: &Reach, terms: Terms) -> Result<(Permit, Write), String> {
     let said = |error: &ZellijError| error.to_string();
-    let first = reach.look(None, None).await.map_err(|error| said(&error))?;
+    let first = reach.look_surely(None, None).await;
+    let first = first.map_err(|error| said(&error))?;
     let permit = policy::permit(terms, &first).map_err(|refusal| refusal.to_string())?;
     sleep(reach.timing.settle_sec.duration().max(SETTLE)).await;
-    let second = reach.look(None, None).await.map_err(|error| said(&error))?;
+    let second = reach.look_surely(None, None).await;
+    let second = second.map_err(|error| said(&error))?;
     let permit = permit
         .again(&second)
         .map_err(|refusal| refusal.to_string())?;

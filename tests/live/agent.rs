@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meta_orchestrator::host::process;
 use meta_orchestrator::ids::PaneAddress;
@@ -19,6 +19,8 @@ use super::common::zellij::{TestZellij, wait_for};
 
 /// How long an agent may take to show its prompt.
 const START: Duration = Duration::from_secs(60);
+/// How long its first screen must have stood still.
+const STILL: Duration = Duration::from_millis(1_500);
 /// Columns and rows of the session.
 const SIZE: (u32, u32) = (120, 42);
 
@@ -232,13 +234,15 @@ impl Lab {
         zellij.wait_until_shown(&agent.pane, SHELL);
         let go = format!("sh {}/go", zellij.home().display());
         zellij.type_as_person(&agent.pane, &format!("{go}\n"));
-        let mut still = (String::new(), 0);
+        let mut still = (String::new(), Instant::now());
         wait_for(START, "the agent's prompt", || {
             let shown = agent.screen();
-            still.1 = if shown == still.0 { still.1 + 1 } else { 0 };
-            still.0 = shown;
-            (still.0.contains(self.kind.ready()) && still.1 >= 8).then_some(())
+            if shown != still.0 {
+                still = (shown, Instant::now());
+            }
+            (still.0.contains(self.kind.ready()) && still.1.elapsed() >= STILL).then_some(())
         });
+        std::fs::write(self.out.join("ready.txt"), &still.0).unwrap();
         agent
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use meta_orchestrator::ids::PaneAddress;
 use rustix::process::Signal;
 
-use super::agent::Lab;
+use super::agent::{Agent, Lab};
 use super::common::zellij::{PATIENCE, wait_for};
 use super::judge;
 use super::plan::Texts;
@@ -33,7 +33,7 @@ pub fn run(lab: &Lab, seed: u64) {
             .then_some(())
     });
     blind(&agent.pane, &ours);
-    seen(lab, "executed", || {
+    seen(lab, &agent, "executed", || {
         judge::harm(lab, &agent, before, &ours, &[])
     });
     drop(agent);
@@ -42,7 +42,7 @@ pub fn run(lab: &Lab, seed: u64) {
     let draft = texts.draft();
     zellij.type_as_person(&agent.pane, &draft);
     blind(&agent.pane, &ours);
-    seen(lab, "submitted", || {
+    seen(lab, &agent, "submitted", || {
         judge::harm(lab, &agent, before, &ours, &[&draft])
     });
     drop(agent);
@@ -62,12 +62,12 @@ pub fn run(lab: &Lab, seed: u64) {
         (still.1 >= 15).then_some(())
     });
     blind(&agent.pane, &ours);
-    seen(lab, "", || {
+    seen(lab, &agent, "", || {
         judge::harm(lab, &agent, before, &ours, &[&starter])
     });
 }
 
-fn seen(lab: &Lab, word: &str, mut look: impl FnMut() -> Vec<String>) {
+fn seen(lab: &Lab, agent: &Agent<'_>, word: &str, mut look: impl FnMut() -> Vec<String>) {
     let found = wait_for(
         PATIENCE,
         &format!("the harm of a blind typist: {word}"),

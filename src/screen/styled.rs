@@ -172,10 +172,41 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_last_reversed_cell_is_the_drawn_cursor() {
+        let cases = [
+            ("no cursor", None),
+            ("> \u{1b}[7mT\u{1b}[27mype", Some((0, 2))),
+            ("\u{1b}[7ma\u{1b}[m b\nbé\u{1b}[7m \u{1b}[0m", Some((1, 2))),
+            ("\u{1b}[7mall", Some((0, 2))),
+        ];
+        for (styled, expected) in cases {
+            assert_eq!(reversed(styled), expected, "{styled:?}");
+        }
+    }
+
+    #[test]
+    fn what_lies_behind_a_text_can_be_told_apart() {
+        let cases = [
+            ("ab", vec![true]),
+            ("a\u{1b}[48;2;1;2;3mb", vec![false]),
+            ("\u{1b}[48;2;1;2;3ma\u{1b}[48;2;3;2;1mb", vec![false]),
+            ("\u{1b}[48;2;1;2;3ma\u{1b}[1;38;5;7mb", vec![true]),
+            ("\u{1b}[48;5;9ma\u{1b}[41mb", vec![false]),
+            ("\u{1b}[41ma\u{1b}[49mb", vec![false]),
+            ("\u{1b}[41ma\u{1b}[0m\u{1b}[41mb\naa", vec![true, true]),
+        ];
+        for (styled, expected) in cases {
+            let same = |row: &Vec<u64>| row[0] == row[1];
+            let rows: Vec<bool> = backgrounds(styled).iter().map(same).collect();
+            assert_eq!(rows, expected, "{styled:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read_without_a_panic(text in any::<String>()) {
-            let _ = solid(&text);
+            let _ = (solid(&text), reversed(&text), backgrounds(&text));
         }
     }
 }

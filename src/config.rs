@@ -6,6 +6,7 @@
 //! that its files load unchanged and are saved with the same keys.
 
 mod backend;
+mod dialog;
 mod error;
 mod seconds;
 
@@ -19,6 +20,7 @@ pub use backend::{
     BackendConfig, BackendType, DEFAULT_GEMINI_KEY_VARIABLE, DEFAULT_GEMINI_URL,
     DEFAULT_OPENAI_URL, Fallback,
 };
+pub use dialog::DialogKind;
 pub use error::ConfigError;
 use error::OWN_ID_AND_PANE;
 pub use seconds::Seconds;
@@ -257,12 +259,7 @@ impl Config {
     /// When the text is no JSON, has a field that is unknown or of the wrong type, a value out of its range,
     /// two agents with one id or one pane, or anything after the end.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut from = serde_json::Deserializer::from_str(text);
-        let config: Self = serde_path_to_error::deserialize(&mut from)
-            .map_err(|error| ConfigError::new(error.path().to_string(), error.inner()))?;
-        from.end()
-            .map_err(|error| ConfigError::new(String::new(), &error))?;
+        let config: Self = read_json(text)?;
         config.distinct(text)?;
         Ok(config)
     }
@@ -322,6 +319,20 @@ impl Config {
         text.push('\n');
         text
     }
+}
+
+/// Reads a JSON text that a person wrote, whole, with the place of what is wrong.
+///
+/// # Errors
+/// When it is no JSON, not of the form of `T`, or followed by anything.
+pub fn read_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut from = serde_json::Deserializer::from_str(text);
+    let read = serde_path_to_error::deserialize(&mut from)
+        .map_err(|error| ConfigError::new(error.path().to_string(), error.inner()))?;
+    from.end()
+        .map_err(|error| ConfigError::new(String::new(), &error))?;
+    Ok(read)
 }
 
 /// Line and column, from 1, of the agent id `id` in `text`, where it stands for the `nth` time (from 0).

@@ -105,6 +105,11 @@ safe_name!(
     "agent id"
 );
 safe_name!(
+    /// The name of a kind of agent: which profile reads its screens.
+    Kind,
+    "kind of agent"
+);
+safe_name!(
     /// The name under which memos of one stretch of work are kept (not a zellij session).
     SessionId,
     "session id"

@@ -8,7 +8,10 @@
 pub mod change;
 pub mod dialog;
 pub mod history;
+pub mod profile;
 pub mod prompt;
+pub mod recognise;
+pub mod state;
 pub mod styled;
 
 use std::fmt;
@@ -53,10 +56,17 @@ impl Screen {
             text.push('\n');
         }
         text.truncate(text.trim_end().len());
-        let mut hasher = FnvHasher::default();
-        hasher.write(text.as_bytes());
-        let digest = Digest(hasher.finish());
+        let digest = digest_of(&text);
         Self { text, digest }
+    }
+
+    /// The same screen, told from others by `still`: its text without what moves and means nothing.
+    #[must_use]
+    pub fn told_by(self, still: &str) -> Self {
+        Self {
+            digest: digest_of(still),
+            ..self
+        }
     }
 
     /// The cleaned text, without a newline at the end.
@@ -86,6 +96,13 @@ impl Screen {
             .map(inside_frame)
             .find(|line| says_something(line))
     }
+}
+
+/// The FNV-1a hash of a text.
+fn digest_of(text: &str) -> Digest {
+    let mut hasher = FnvHasher::default();
+    hasher.write(text.as_bytes());
+    Digest(hasher.finish())
 }
 
 /// The last `chars` characters of `text`, from the beginning of a line where one is near.

@@ -28,9 +28,22 @@ pub struct Prompt {
     pub draft: String,
     /// Whether it was found by the terminal's cursor.
     by_cursor: bool,
+    /// Whether only styling, which was not there, could tell its placeholder from a draft.
+    pub unsure: bool,
 }
 
 impl Prompt {
+    /// A prompt that a profile found, with what somebody typed into it.
+    pub(super) fn with(draft: &str, unsure: bool) -> Self {
+        let draft = draft.trim();
+        Self {
+            whole: squash(draft),
+            draft: draft.to_owned(),
+            by_cursor: false,
+            unsure,
+        }
+    }
+
     /// Whether this, read later at the same place as the empty prompt `before`, holds exactly `text`.
     pub fn holds(&self, before: &Self, text: &str) -> bool {
         let rest = self.whole.strip_prefix(before.whole.as_str());
@@ -63,7 +76,7 @@ pub fn find(
 }
 
 /// The line that the cursor is in and its column there. zellij prints a line that the terminal wrapped as one.
-fn locate(lines: &[&str], columns: usize, cursor: Cursor) -> (usize, usize) {
+pub(super) fn locate(lines: &[&str], columns: usize, cursor: Cursor) -> (usize, usize) {
     let mut row = 0;
     for (index, line) in lines.iter().enumerate() {
         let rows = line.width().div_ceil(columns).max(1);
@@ -91,6 +104,7 @@ fn at_cursor(lines: &[&str], index: usize, column: usize) -> Prompt {
         whole: squash(&block),
         draft,
         by_cursor: true,
+        unsure: false,
     }
 }
 
@@ -146,6 +160,7 @@ fn between_rules(lines: &[&str]) -> Option<Prompt> {
         whole: squash(&block),
         draft,
         by_cursor: false,
+        unsure: false,
     })
 }
 

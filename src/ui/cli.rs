@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use super::demo_agent::DemoAgent;
 use crate::config::Config;
 use crate::ids::{SessionId, SessionName};
+use crate::screen::profile::Profiles;
 
 /// What is to be done, and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,9 +67,13 @@ pub enum Task {
     },
     /// Prints the manual page
     Man,
-    /// Prints the JSON schema of the configuration
+    /// Prints the JSON schema of the configuration, or of an agent's profile
     #[command(hide = true)]
-    Schema,
+    Schema {
+        /// That of an agent's profile
+        #[arg(long)]
+        profile: bool,
+    },
     /// Is one of the simulated agents of the demo
     #[command(hide = true)]
     DemoAgent {
@@ -89,7 +94,8 @@ impl Task {
             }
             // writing to memory does not fail
             Self::Man => clap_mangen::Man::new(command).render(&mut text).ok()?,
-            Self::Schema => text = Config::schema_text().into_bytes(),
+            Self::Schema { profile: true } => text = Profiles::schema_text().into_bytes(),
+            Self::Schema { profile: false } => text = Config::schema_text().into_bytes(),
             Self::Supervise | Self::Doctor { .. } | Self::Demo | Self::DemoAgent { .. } => {
                 return None;
             }
@@ -298,7 +304,7 @@ mod tests {
             (
                 "schema",
                 Options {
-                    task: Task::Schema,
+                    task: Task::Schema { profile: false },
                     ..nothing()
                 },
             ),
@@ -342,7 +348,7 @@ mod tests {
         let page = text(Task::Man);
         assert!(page.contains(".TH meta-orchestrator 1") && page.contains("Examples:"));
         assert!(!page.contains("demo-agent"));
-        assert_eq!(text(Task::Schema), Config::schema_text());
+        assert_eq!(text(Task::Schema { profile: false }), Config::schema_text());
         assert_eq!(Task::Demo.text(), None);
     }
 }

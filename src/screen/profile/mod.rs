@@ -1,0 +1,286 @@
+//! What is known about each kind of agent's screens, as data: `config/agents/<kind>.json`.
+//!
+//! A [`Profile`] says where the agent's prompt is, what shows which [`State`](super::state::State), what its
+//! dialogs look like, what moves on its screen without meaning anything, and how it is typed to. The shipped
+//! ones are compiled in; a file of the person's with the same kind stands in for one. Reads text that it is
+//! given; `agent`, `hands` and the command line call it through [`super::recognise`].
+
+mod data;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use data::{
+    AnimationSpec, ClauseSpec, CursorPlace, DialogSpec, Part, Pattern, Press, ProcessSpec,
+    ProfileFile, PromptSpec, PromptWant, Publishes, RuleSpec, TypingSpec, Write,
+};
+use regex::RegexSet;
+
+use crate::config::{ConfigError, read_json};
+use crate::ids::Kind;
+
+/// The profiles that ship.
+const SHIPPED: [&str; 5] = [
+    include_str!("../../../config/agents/claude.json"),
+    include_str!("../../../config/agents/codex.json"),
+    include_str!("../../../config/agents/opencode.json"),
+    include_str!("../../../config/agents/gemini.json"),
+    include_str!("../../../config/agents/aider.json"),
+];
+
+/// How many rows a clause looks at where it does not say.
+const ROWS: usize = 30;
+
+/// How many rows a clause looks at.
+pub(super) fn rows_of(clause: &ClauseSpec) -> usize {
+    clause.rows.unwrap_or(ROWS)
+}
+
+/// A profile, ready to be used.
+#[derive(Debug)]
+pub struct Profile {
+    file: ProfileFile,
+    windows: Vec<Window>,
+    animation: Animation,
+}
+
+/// A part of the screen that clauses look at, with all their patterns at once.
+#[derive(Debug)]
+pub(super) struct Window {
+    pub(super) part: Part,
+    pub(super) rows: usize,
+    pub(super) patterns: Vec<Pattern>,
+    pub(super) set: RegexSet,
+}
+
+/// What does not count, compiled.
+#[derive(Debug)]
+pub(super) struct Animation {
+    pub(super) parts: RegexSet,
+    pub(super) rows: RegexSet,
+}
+
+impl Profile {
+    /// Reads a profile.
+    ///
+    /// # Errors
+    /// When the text is no JSON, has an unknown or a missing field, or a pattern that is no regular expression.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let file: ProfileFile = read_json(text)?;
+        let mut windows: Vec<(Part, usize, Vec<Pattern>)> = Vec::new();
+        for clause in file.rules.iter().flat_map(|rule| &rule.when) {
+            let key = (clause.part, rows_of(clause));
+            let at = windows
+                .iter()
+                .position(|(part, rows, _)| (*part, *rows) == key);
+            let at = at.unwrap_or_else(|| {
+                windows.push((key.0, key.1, Vec::new()));
+                windows.len() - 1
+            });
+            let patterns = clause.all.iter().chain(&clause.any).chain(&clause.none);
+            windows[at].2.extend(patterns.cloned());
+        }
+        let windows = windows.into_iter().map(|(part, rows, patterns)| {
+            Ok(Window {
+                part,
+                rows,
+                set: set(&patterns)?,
+                patterns,
+            })
+        });
+        let windows = windows.collect::<Result<_, ConfigError>>()?;
+        let animation = Animation {
+            parts: set(&file.animation.parts)?,
+            rows: set(&file.animation.rows)?,
+        };
+        Ok(Self {
+            file,
+            windows,
+            animation,
+        })
+    }
+
+    /// What its file says.
+    pub const fn file(&self) -> &ProfileFile {
+        &self.file
+    }
+
+    /// The kind of agent.
+    pub const fn kind(&self) -> &Kind {
+        &self.file.kind
+    }
+
+    /// How the agent is typed to.
+    pub const fn typing(&self) -> &TypingSpec {
+        &self.file.typing
+    }
+
+    pub(super) fn windows(&self) -> &[Window] {
+        &self.windows
+    }
+
+    pub(super) const fn animation(&self) -> &Animation {
+        &self.animation
+    }
+
+    /// Whether a program called `name` with these arguments is this agent.
+    fn is(&self, name: &str, arguments: &[String]) -> bool {
+        self.file.processes.iter().any(|process| {
+            let argued = process.argument.as_ref().is_none_or(|pattern| {
+                arguments
+                    .iter()
+                    .any(|argument| pattern.regex().is_match(argument))
+            });
+            process.name == name && argued
+        })
+    }
+}
+
+/// All patterns at once; each was compiled by itself before.
+fn set(patterns: &[Pattern]) -> Result<RegexSet, ConfigError> {
+    regex::RegexSetBuilder::new(patterns.iter().map(Pattern::source))
+        .multi_line(true)
+        .size_limit(16 << 20)
+        .dfa_size_limit(16 << 20)
+        .build()
+        .map_err(|error| ConfigError {
+            path: "rules".into(),
+            line: 1,
+            column: 1,
+            problem: format!("its patterns are too large together: {error}"),
+            hint: "make the patterns smaller",
+        })
+}
+
+/// The profiles that are known, by kind.
+#[derive(Debug, Clone, Default)]
+pub struct Profiles {
+    known: BTreeMap<Kind, Arc<Profile>>,
+}
+
+impl Profiles {
+    /// Those that ship. Tests keep them readable; one that is not is left out.
+    pub fn shipped() -> Self {
+        let mut profiles = Self::default();
+        for profile in SHIPPED
+            .into_iter()
+            .filter_map(|text| Profile::parse(text).ok())
+        {
+            profiles.add(profile);
+        }
+        profiles
+    }
+
+    /// Adds a profile, in place of one of the same kind.
+    pub fn add(&mut self, profile: Profile) {
+        self.known.insert(profile.kind().clone(), Arc::new(profile));
+    }
+
+    /// The profile of a kind.
+    pub fn get(&self, kind: &Kind) -> Option<&Arc<Profile>> {
+        self.known.get(kind)
+    }
+
+    /// The profile of the program called `name` with these arguments.
+    pub fn of_program(&self, name: &str, arguments: &[String]) -> Option<&Arc<Profile>> {
+        self.known
+            .values()
+            .find(|profile| profile.is(name, arguments))
+    }
+
+    /// The kinds that are known, in the order of the alphabet.
+    pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.known.keys()
+    }
+
+    /// The JSON schema of a profile's file, as `config/agents/profile.schema.json` ships it.
+    pub fn schema_text() -> String {
+        let mut text =
+            serde_json::to_string_pretty(&schemars::schema_for!(ProfileFile)).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_profile_can_be_read() {
+        for text in SHIPPED {
+            let read = Profile::parse(text);
+            assert!(read.is_ok(), "{}: {}", &text[..80], read.unwrap_err());
+        }
+        assert_eq!(Profiles::shipped().kinds().count(), SHIPPED.len());
+    }
+
+    #[test]
+    fn a_wrong_profile_is_told_by_path_and_line() {
+        let text = |rules: &str| {
+            format!(
+                "{{\"kind\":\"x\",\"name\":\"X\",\"processes\":[],\"prompt\":{{\"body\":\"^>\",\"end\":\"^$\"}},\n\"rules\":[{rules}]}}"
+            )
+        };
+        let cases = [
+            (
+                r#"{"name":"a","state":"asleep"}"#,
+                "line 2, column 37, at `rules[0].state`: unknown variant `asleep`",
+            ),
+            (
+                r#"{"name":"a","state":"idle","when":[{"in":"below","all":["("]}]}"#,
+                "at `rules[0].when[0].all[0]`: `(` is no regular expression: unclosed group",
+            ),
+            (
+                r#"{"name":"a","state":"idle","whne":[]}"#,
+                "unknown field `whne`",
+            ),
+        ];
+        for (rule, expected) in cases {
+            let problem = Profile::parse(&text(rule)).unwrap_err().to_string();
+            assert!(
+                problem.contains(expected),
+                "{rule}\n  gives {problem}\n  not   {expected}"
+            );
+        }
+        assert!(Profile::parse(&text("")).is_ok());
+    }
+
+    #[test]
+    fn the_shipped_schema_is_that_of_the_code() {
+        assert_eq!(
+            include_str!("../../../config/agents/profile.schema.json"),
+            Profiles::schema_text(),
+            "write it anew: cargo run -- schema --profile > config/agents/profile.schema.json"
+        );
+    }
+
+    #[test]
+    fn an_agent_is_known_by_its_program_and_its_arguments() {
+        let profiles = Profiles::shipped();
+        let kind = |name: &str, arguments: &[&str]| {
+            let arguments: Vec<String> = arguments
+                .iter()
+                .map(|&argument| argument.to_owned())
+                .collect();
+            profiles
+                .of_program(name, &arguments)
+                .map(|profile| profile.kind().to_string())
+        };
+        let is = |kind: &str| Some(kind.to_owned());
+        assert_eq!(kind("claude", &["claude"]), is("claude"));
+        assert_eq!(
+            kind(
+                "node",
+                &["node", "/usr/lib/node_modules/@openai/codex/bin/codex.js"]
+            ),
+            is("codex")
+        );
+        assert_eq!(
+            kind("node", &["node", "/usr/local/bin/gemini"]),
+            is("gemini")
+        );
+        assert_eq!(kind("node", &["node", "server.js"]), None);
+        assert_eq!(kind("vim", &["vim", "claude"]), None);
+    }
+}

@@ -1,0 +1,343 @@
+//! Says what an agent is doing, from its screen alone, with the lines on which that rests.
+//!
+//! A [`Reading`] is what one screen says to one profile: the state, the rule that decided, the prompt and
+//! what stands in it, an open dialog. Without a profile the general rules of [`super::prompt`] and
+//! [`super::dialog`] read it. Where nothing fits, the state is `unknown`.
+
+mod composer;
+mod menu;
+
+use serde::Serialize;
+
+pub use menu::{Choice, Dialog, Says};
+
+use super::profile::{ClauseSpec, Part, Profile, PromptWant, RuleSpec, Window};
+use super::prompt::{self, Cursor, Prompt};
+use super::state::State;
+use super::{Screen, dialog, styled};
+use composer::Composer;
+
+/// A pane as it was dumped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// Its text.
+    pub screen: Screen,
+    /// Its text without what is faint, where the dump was a styled one.
+    pub solid: Option<Screen>,
+    /// The styled dump itself, where there is one.
+    pub styled: Option<String>,
+    /// How many cells it is wide.
+    pub columns: usize,
+    /// The terminal's cursor; agents may hide it.
+    pub cursor: Option<Cursor>,
+}
+
+impl Shown {
+    /// A plain dump.
+    pub fn plain(text: &str, columns: usize, cursor: Option<Cursor>) -> Self {
+        Self {
+            screen: Screen::read(text),
+            solid: None,
+            styled: None,
+            columns,
+            cursor,
+        }
+    }
+
+    /// A styled dump.
+    pub fn styled(dump: &str, columns: usize, cursor: Option<Cursor>) -> Self {
+        Self {
+            screen: Screen::read(&styled::text(dump)),
+            solid: Some(Screen::read(&styled::solid(dump))),
+            styled: Some(dump.to_owned()),
+            columns,
+            cursor,
+        }
+    }
+}
+
+/// A line of a screen on which something rests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Its row, from 1.
+    pub row: usize,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a screen says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// What the agent is doing.
+    pub state: State,
+    /// Which rule decided.
+    pub rule: String,
+    /// The lines that it rests on.
+    pub lines: Vec<Line>,
+    /// Its prompt, where one is found.
+    pub prompt: Option<Prompt>,
+    /// The dialog that is open, where the state is one of a dialog and it could be read.
+    pub dialog: Option<Dialog>,
+    /// Its text without what moves and means nothing.
+    pub still: String,
+}
+
+impl Reading {
+    /// The same, known that the screen said `before` a moment ago.
+    #[must_use]
+    pub fn after(self, before: &str, profile: &Profile) -> Self {
+        let grows = self.still != before;
+        if profile.file().two_screens && self.state.takes_nudge() && grows {
+            Self {
+                state: State::Working,
+                rule: "its text changed since the last look".into(),
+                ..self
+            }
+        } else {
+            self
+        }
+    }
+
+    /// Whether this screen alone speaks against no nudge.
+    pub fn takes_nudge(&self) -> bool {
+        self.state.takes_nudge()
+            && self
+                .prompt
+                .as_ref()
+                .is_some_and(|prompt| prompt.draft.is_empty() && !prompt.unsure)
+    }
+}
+
+/// Reads a screen by a profile.
+pub fn recognise(profile: &Profile, shown: &Shown) -> Reading {
+    let composer = Composer::find(profile, shown);
+    let view = View::new(profile, shown, composer.as_ref());
+    let rules = &profile.file().rules;
+    let decided = rules
+        .iter()
+        .find_map(|rule| view.holds(rule).map(|rows| (rule, rows)));
+    let prompt = composer.as_ref().map(|composer| composer.prompt.clone());
+    let still = composer::still(profile, shown, composer.as_ref());
+    let Some((rule, rows)) = decided else {
+        let filled = prompt
+            .as_ref()
+            .is_some_and(|prompt| !prompt.draft.is_empty());
+        let (state, rule) = if filled {
+            (State::Draft, "a text stands in the prompt")
+        } else {
+            (State::Unknown, "no rule of the profile fits")
+        };
+        let rows = composer.as_ref().filter(|_| filled).map(Composer::rows);
+        let lines = view.lines(rows.unwrap_or_default());
+        return Reading {
+            state,
+            rule: rule.into(),
+            lines,
+            prompt,
+            dialog: None,
+            still,
+        };
+    };
+    let dialog = rule
+        .state
+        .is_dialog()
+        .then(|| menu::read(profile, rule, shown))
+        .flatten();
+    Reading {
+        state: rule.state,
+        rule: rule.name.clone(),
+        lines: view.lines(rows),
+        prompt,
+        dialog,
+        still,
+    }
+}
+
+/// Reads screens in the order of time, the last of which counts. Where one still screen cannot tell whether an
+/// agent works, it works as long as the text differs from the one before.
+pub fn in_time(profile: &Profile, shown: &[Shown]) -> Reading {
+    let Some((last, earlier)) = shown.split_last() else {
+        return recognise(profile, &Shown::plain("", 80, None));
+    };
+    let reading = recognise(profile, last);
+    match earlier.last() {
+        Some(before) => reading.after(&recognise(profile, before).still, profile),
+        None => reading,
+    }
+}
+
+/// Reads a screen of a program without a profile, by what dialogs and prompts look like in general.
+pub fn in_general(shown: &Shown, before: Option<&Prompt>) -> Reading {
+    let solid = shown.solid.as_ref().unwrap_or(&shown.screen);
+    let prompt = prompt::find(solid, shown.columns, shown.cursor, before);
+    let still = shown.screen.text().to_owned();
+    let reading = |state, rule: &str, line: Option<&str>| {
+        let at = |line: &str| shown.screen.lines().position(|other| other.contains(line));
+        let line = line.and_then(|line| {
+            Some(Line {
+                row: at(line)? + 1,
+                text: line.to_owned(),
+            })
+        });
+        Reading {
+            state,
+            rule: rule.to_owned(),
+            lines: line.into_iter().collect(),
+            prompt: prompt.clone(),
+            dialog: None,
+            still: still.clone(),
+        }
+    };
+    if let Some(line) = dialog::find(&shown.screen) {
+        return reading(State::Question, "it looks like a dialog", Some(line));
+    }
+    match &prompt {
+        None => reading(State::Unknown, "no prompt is to be seen", None),
+        Some(prompt) if prompt.draft.is_empty() => {
+            reading(State::Idle, "the prompt is empty", None)
+        }
+        Some(prompt) => reading(
+            State::Draft,
+            "a text stands in the prompt",
+            Some(&prompt.draft),
+        ),
+    }
+}
+
+/// A text made of rows of the screen, and which.
+struct Text {
+    joined: String,
+    /// The first row.
+    start: usize,
+    /// The patterns of its window that match.
+    matched: Vec<usize>,
+}
+
+/// A screen cut into the parts that the rules look at.
+struct View<'a> {
+    profile: &'a Profile,
+    rows: Vec<&'a str>,
+    texts: Vec<Option<Text>>,
+    composer: Option<&'a Composer>,
+}
+
+impl<'a> View<'a> {
+    fn new(profile: &'a Profile, shown: &'a Shown, composer: Option<&'a Composer>) -> Self {
+        let rows: Vec<&str> = shown.screen.lines().collect();
+        let texts = profile
+            .windows()
+            .iter()
+            .map(|window| cut(window, &rows, composer))
+            .collect();
+        Self {
+            profile,
+            rows,
+            texts,
+            composer,
+        }
+    }
+
+    /// The rows on which `rule` rests, if it holds.
+    fn holds(&self, rule: &RuleSpec) -> Option<Vec<usize>> {
+        let prompt = self.composer.map(|composer| &composer.prompt);
+        let wanted = match rule.prompt {
+            PromptWant::Any => true,
+            PromptWant::Found => prompt.is_some(),
+            PromptWant::Missing => prompt.is_none(),
+            PromptWant::Empty => prompt.is_some_and(|prompt| prompt.draft.is_empty()),
+            PromptWant::Filled => prompt.is_some_and(|prompt| !prompt.draft.is_empty()),
+        };
+        if !wanted {
+            return None;
+        }
+        let mut rows = Vec::new();
+        for clause in &rule.when {
+            rows.extend(self.fulfils(clause)?);
+        }
+        if matches!(rule.prompt, PromptWant::Filled | PromptWant::Empty) {
+            rows.extend(self.composer.map(Composer::rows).into_iter().flatten());
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        Some(rows)
+    }
+
+    /// The rows on which a clause rests, if it is fulfilled.
+    fn fulfils(&self, clause: &ClauseSpec) -> Option<Vec<usize>> {
+        let windows = self.profile.windows();
+        let at = windows.iter().position(|window| window.is_of(clause))?;
+        let text = self.texts[at].as_ref()?;
+        let matches = |pattern: &super::profile::Pattern| {
+            text.matched
+                .iter()
+                .any(|&index| windows[at].patterns[index].source() == pattern.source())
+        };
+        let holds = clause.all.iter().all(matches)
+            && (clause.any.is_empty() || clause.any.iter().any(matches))
+            && !clause.none.iter().any(matches);
+        if !holds {
+            return None;
+        }
+        let shown = clause
+            .all
+            .iter()
+            .chain(clause.any.iter().filter(|pattern| matches(pattern)).take(1));
+        let mut rows = Vec::new();
+        for pattern in shown {
+            // the one nearest to the end is the one that counts for a reader
+            if let Some(found) = pattern.regex().find_iter(&text.joined).last() {
+                let first = text.start + text.joined[..found.start()].matches('\n').count();
+                let more = found.as_str().trim_end().matches('\n').count();
+                rows.extend(first..=first + more);
+            }
+        }
+        Some(rows)
+    }
+
+    fn lines(&self, rows: impl IntoIterator<Item = usize>) -> Vec<Line> {
+        /// More lines than these tell a reader nothing.
+        const SHOWN: usize = 8;
+        let line = |row: usize| {
+            let text = self.rows.get(row)?.trim();
+            (!text.is_empty()).then(|| Line {
+                row: row + 1,
+                text: text.to_owned(),
+            })
+        };
+        rows.into_iter().filter_map(line).take(SHOWN).collect()
+    }
+}
+
+impl Window {
+    fn is_of(&self, clause: &ClauseSpec) -> bool {
+        self.part == clause.part && self.rows == super::profile::rows_of(clause)
+    }
+}
+
+fn cut(window: &Window, rows: &[&str], composer: Option<&Composer>) -> Option<Text> {
+    let (start, text) = match (window.part, composer) {
+        (Part::Bottom, _) => {
+            let start = rows.len().saturating_sub(window.rows);
+            (start, rows[start..].join("\n"))
+        }
+        (Part::Top, _) => (0, rows[..window.rows.min(rows.len())].join("\n")),
+        (Part::Above, Some(composer)) => {
+            let end = composer.top;
+            let start = end.saturating_sub(window.rows);
+            (start, rows[start..end].join("\n"))
+        }
+        (Part::Below, Some(composer)) => {
+            let start = (composer.end + 1).min(rows.len());
+            let end = (start + window.rows).min(rows.len());
+            (start, rows[start..end].join("\n"))
+        }
+        (Part::Prompt, Some(composer)) => (composer.start, composer.content.clone()),
+        (Part::Above | Part::Below | Part::Prompt, None) => return None,
+    };
+    let matched = window.set.matches(&text).into_iter().collect();
+    Some(Text {
+        joined: text,
+        start,
+        matched,
+    })
+}

@@ -1,0 +1,201 @@
+//! Finds the prompt of an agent by its profile, and what stands still on its screen.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::super::profile::{CursorPlace, Pattern, Profile, PromptSpec};
+use super::super::prompt::{Prompt, locate};
+use super::Shown;
+
+/// How many rows from the end of the screen a prompt may end.
+const NEAR_END: usize = 40;
+/// How many rows a prompt may have.
+const TALLEST: usize = 60;
+
+/// A prompt with the rows that it takes.
+#[derive(Debug)]
+pub(super) struct Composer {
+    /// The row after the last one above it.
+    pub(super) top: usize,
+    /// Its first row.
+    pub(super) start: usize,
+    /// The row below it.
+    pub(super) end: usize,
+    /// What it shows, a placeholder included.
+    pub(super) content: String,
+    /// What somebody typed into it.
+    pub(super) prompt: Prompt,
+}
+
+impl Composer {
+    /// The lowest prompt.
+    pub(super) fn find(profile: &Profile, shown: &Shown) -> Option<Self> {
+        let spec = &profile.file().prompt;
+        let rows: Vec<&str> = shown.screen.lines().collect();
+        let lowest = rows.len().saturating_sub(NEAR_END);
+        let (start, end) = (lowest..=rows.len()).rev().find_map(|end| {
+            let below = rows.get(end).copied().unwrap_or_default();
+            if !spec.end.regex().is_match(below) {
+                return None;
+            }
+            begin(spec, &rows, end).map(|start| (start, end))
+        })?;
+        if !cursor_fits(spec, &rows, start, end, shown) {
+            return None;
+        }
+        let cells = spec
+            .as_wide_as_end
+            .then(|| rows.get(end).map(|row| row.trim_end().width()))
+            .flatten();
+        let content = content(spec, &rows, &rows, start, end, cells);
+        let prompt = match &shown.solid {
+            Some(solid) => {
+                let solid: Vec<&str> = solid.lines().collect();
+                Prompt::with(
+                    &self::content(spec, &rows, &solid, start, end, cells),
+                    false,
+                )
+            }
+            None if is_placeholder(spec, &content) => Prompt::with("", true),
+            None => Prompt::with(&content, false),
+        };
+        let top = start - usize::from(spec.top.is_some());
+        Some(Self {
+            top,
+            start,
+            end,
+            content,
+            prompt,
+        })
+    }
+
+    /// The rows that it takes.
+    pub(super) fn rows(&self) -> Vec<usize> {
+        (self.start..self.end).collect()
+    }
+}
+
+/// The first row of a prompt that ends above row `end`, if there is one.
+fn begin(spec: &PromptSpec, rows: &[&str], end: usize) -> Option<usize> {
+    let is = |pattern: &Pattern, row: usize| {
+        rows.get(row)
+            .is_some_and(|row| pattern.regex().is_match(row))
+    };
+    let mut start = end;
+    let mut marked = false;
+    while start > 0 && end - start < TALLEST && is(&spec.body, start - 1) {
+        start -= 1;
+        marked = spec.mark.as_ref().is_some_and(|mark| is(mark, start));
+        if marked {
+            break;
+        }
+    }
+    let topped = match &spec.top {
+        Some(top) => start > 0 && is(top, start - 1),
+        None => true,
+    };
+    (start < end && topped && (marked || spec.mark.is_none())).then_some(start)
+}
+
+fn cursor_fits(spec: &PromptSpec, rows: &[&str], start: usize, end: usize, shown: &Shown) -> bool {
+    let inside = shown
+        .cursor
+        .map(|cursor| (start..end).contains(&locate(rows, shown.columns.max(1), cursor).0));
+    match spec.cursor {
+        CursorPlace::Anywhere => true,
+        CursorPlace::Inside => inside == Some(true),
+        CursorPlace::InsideOrHidden => inside != Some(false),
+    }
+}
+
+fn is_placeholder(spec: &PromptSpec, content: &str) -> bool {
+    let content = content.trim();
+    spec.placeholders
+        .iter()
+        .any(|pattern| pattern.regex().is_match(content))
+}
+
+/// What `text` shows in the prompt that was found in `rows`.
+fn content(
+    spec: &PromptSpec,
+    rows: &[&str],
+    text: &[&str],
+    start: usize,
+    end: usize,
+    cells: Option<usize>,
+) -> String {
+    let mut lines = Vec::new();
+    for row in start..end {
+        let drawn = rows.get(row).copied().unwrap_or_default();
+        if spec
+            .drop
+            .iter()
+            .any(|pattern| pattern.regex().is_match(drawn))
+        {
+            continue;
+        }
+        let line = text.get(row).copied().unwrap_or_default();
+        let front = if row == start {
+            spec.mark.as_ref().or(spec.strip.as_ref())
+        } else {
+            spec.strip.as_ref()
+        };
+        // what stands in front is drawn, and may be faint in the text
+        let taken = front
+            .and_then(|pattern| pattern.regex().find(drawn))
+            .map_or(0, |found| {
+                if found.start() == 0 {
+                    found.as_str().width()
+                } else {
+                    0
+                }
+            });
+        lines.push(between_cells(line, taken, cells).trim().to_owned());
+    }
+    lines.join("\n").trim().to_owned()
+}
+
+/// The cells of `line` from `from` up to `to`.
+fn between_cells(line: &str, from: usize, to: Option<usize>) -> String {
+    let mut at = 0;
+    let mut text = String::new();
+    for c in line.chars() {
+        if at >= from && to.is_none_or(|to| at < to) {
+            text.push(c);
+        }
+        at += c.width().unwrap_or(0);
+    }
+    text
+}
+
+/// The screen without what moves and means nothing.
+pub(super) fn still(profile: &Profile, shown: &Shown, composer: Option<&Composer>) -> String {
+    let (spec, animation) = (&profile.file().animation, profile.animation());
+    let rows: Vec<&str> = shown.screen.lines().collect();
+    let end = match composer {
+        Some(composer) if spec.below => composer.end.min(rows.len()),
+        _ => rows.len(),
+    };
+    let mut text = String::with_capacity(shown.screen.text().len());
+    for (index, row) in rows[..end].iter().enumerate() {
+        let in_prompt =
+            composer.is_some_and(|composer| (composer.start..composer.end).contains(&index));
+        if in_prompt || animation.rows.is_match(row) {
+            continue;
+        }
+        let moving = animation.parts.matches(row);
+        if moving.matched_any() {
+            let mut row = (*row).to_owned();
+            for index in &moving {
+                row = spec.parts[index].regex().replace_all(&row, "").into_owned();
+            }
+            text.push_str(row.trim());
+        } else {
+            text.push_str(row);
+        }
+        text.push('\n');
+    }
+    if let Some(composer) = composer {
+        text.push_str(&composer.prompt.draft);
+    }
+    text
+}

@@ -1,0 +1,176 @@
+//! Reads an open dialog: what it asks for, and what can be chosen.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::profile::{DialogSpec, Pattern, Press, Profile, RuleSpec};
+use super::Shown;
+use crate::config::DialogKind;
+
+/// How many rows from the end of the screen options are looked for.
+const OPTION_ROWS: usize = 40;
+/// How many rows from the end of the screen the subject is looked for.
+const SUBJECT_ROWS: usize = 60;
+/// The most options that are read.
+const MOST: usize = 20;
+
+/// What choosing an option says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Says {
+    /// Yes, this once.
+    Yes,
+    /// Yes, and for more than this once.
+    Always,
+    /// No.
+    No,
+    /// Something else.
+    Other,
+}
+
+/// One option of a dialog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Choice {
+    /// The key that chooses it, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<char>,
+    /// Its words.
+    pub label: String,
+    /// Whether it is the selected one; `None` where the screen does not show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selected: Option<bool>,
+    /// What it says.
+    pub says: Says,
+}
+
+/// An open dialog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dialog {
+    /// What it asks a yes for, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<DialogKind>,
+    /// The command, the path or the question, as far as the screen shows it.
+    pub subject: String,
+    /// Whether that stands in one row, so that no wrap or cut can have changed it.
+    pub whole: bool,
+    /// What can be chosen, from above or from the left.
+    pub choices: Vec<Choice>,
+    /// How an option is chosen.
+    #[serde(skip)]
+    pub press: Press,
+}
+
+impl Dialog {
+    /// Whether this is the dialog that `other` was: the same question, the same options. Which one is selected
+    /// does not count.
+    pub fn is(&self, other: &Self) -> bool {
+        let labels = |dialog: &Self| -> Vec<(Option<char>, String)> {
+            dialog
+                .choices
+                .iter()
+                .map(|choice| (choice.key, choice.label.clone()))
+                .collect()
+        };
+        self.kind == other.kind && self.subject == other.subject && labels(self) == labels(other)
+    }
+}
+
+/// The dialog that `rule` found, where its options can be read.
+pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<Dialog> {
+    let spec = &profile.file().dialog;
+    let rows: Vec<&str> = shown.screen.lines().collect();
+    let start = rows.len().saturating_sub(OPTION_ROWS);
+    let mut choices: Vec<Choice> = rows[start..]
+        .iter()
+        .filter_map(|row| option(spec, row))
+        .collect();
+    // the lowest run of options counts: an answer above may quote another
+    if let Some(first) = choices.iter().rposition(|choice| choice.key == Some('1')) {
+        choices.drain(..first);
+    }
+    choices.truncate(MOST);
+    if choices.is_empty() {
+        choices = rows[start..]
+            .iter()
+            .rev()
+            .find_map(|row| buttons(spec, row))
+            .unwrap_or_default();
+    }
+    let (subject, whole) = subject(spec, &rows);
+    (!choices.is_empty()).then_some(Dialog {
+        kind: rule.dialog,
+        subject,
+        whole,
+        choices,
+        press: spec.press,
+    })
+}
+
+fn option(spec: &DialogSpec, row: &str) -> Option<Choice> {
+    let found = spec.option.as_ref()?.regex().captures(row)?;
+    let group = |name| found.name(name).map(|group| group.as_str().trim());
+    let label = group("label")?.to_owned();
+    Some(Choice {
+        key: group("key").and_then(|key| key.chars().next()),
+        selected: Some(group("mark").is_some_and(|mark| !mark.is_empty())),
+        says: says(spec, &label),
+        label,
+    })
+}
+
+/// Options side by side; which one is selected only styling shows.
+fn buttons(spec: &DialogSpec, row: &str) -> Option<Vec<Choice>> {
+    let labels = spec.buttons.iter().find(|labels| {
+        let mut rest = row;
+        labels
+            .iter()
+            .all(|label| match rest.split_once(label.as_str()) {
+                Some((_, after)) => {
+                    rest = after;
+                    true
+                }
+                None => false,
+            })
+    })?;
+    let choice = |label: &String| Choice {
+        key: None,
+        label: label.clone(),
+        selected: None,
+        says: says(spec, label),
+    };
+    Some(labels.iter().map(choice).collect())
+}
+
+/// An option that says more than yes is never a plain yes.
+fn says(spec: &DialogSpec, label: &str) -> Says {
+    let is = |patterns: &[Pattern]| {
+        patterns
+            .iter()
+            .any(|pattern| pattern.regex().is_match(label))
+    };
+    if is(&spec.always) {
+        Says::Always
+    } else if is(&spec.no) {
+        Says::No
+    } else if is(&spec.yes) {
+        Says::Yes
+    } else {
+        Says::Other
+    }
+}
+
+/// What is asked for, and whether it stands in one row.
+fn subject(spec: &DialogSpec, rows: &[&str]) -> (String, bool) {
+    let text = rows[rows.len().saturating_sub(SUBJECT_ROWS)..].join("\n");
+    for pattern in &spec.subject {
+        let last = pattern.regex().captures_iter(&text).last();
+        if let Some(found) = last.and_then(|found| found.name("text")) {
+            let subject = found.as_str().trim();
+            let whole =
+                !subject.contains('\n') && !subject.contains('…') && !subject.ends_with("...");
+            return (subject.to_owned(), whole);
+        }
+    }
+    (String::new(), false)
+}

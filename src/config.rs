@@ -25,7 +25,7 @@ pub use error::ConfigError;
 use error::OWN_ID_AND_PANE;
 pub use seconds::Seconds;
 
-use crate::ids::{AgentId, PaneRef, SessionName};
+use crate::ids::{AgentId, Kind, PaneRef, SessionName};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +46,10 @@ pub struct Config {
     /// The zellij session of agents that name none; without it, the session this program runs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zellij_session: Option<SessionName>,
+    /// A folder of the person's own profiles of agents, `<kind>.json`, each in place of the shipped one of its
+    /// kind or for a new kind; a relative path starts from the folder of this file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profiles: Option<PathBuf>,
     /// Decide everything, type nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub observe: bool,
@@ -72,6 +76,7 @@ impl Default for Config {
             decide_backend: BackendConfig::default(),
             review_backend: BackendConfig::default_review(),
             zellij_session: None,
+            profiles: None,
             observe: false,
             limits: Limits::default(),
             timing: Timing::default(),
@@ -103,6 +108,10 @@ pub struct AgentConfig {
     /// Decide everything, type nothing, for this agent.
     #[serde(default, skip_serializing_if = "is_false")]
     pub observe: bool,
+    /// What kind of agent it is, where its program does not tell: `claude`, `codex`, ..., or `generic` for a
+    /// program without a profile that may be typed to all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
     /// Whether text may be typed while a shell is in the foreground of the pane. The text is then a shell
     /// command: say yes only for programs that look like a shell and are none.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -120,6 +129,7 @@ impl AgentConfig {
             poll_sec: default_poll(),
             enabled: true,
             observe: false,
+            kind: None,
             allow_shell: false,
         }
     }
@@ -163,7 +173,11 @@ pub struct Timing {
     pub zellij_timeout_sec: Seconds,
     /// The longest wait before an unchanged screen is asked about again; it doubles up to here.
     pub reask_max_sec: Seconds,
-    /// The pause between our text and Enter.
+    /// The time between the two looks that must agree before a text is typed.
+    pub settle_sec: Seconds,
+    /// How long a prompt must have been empty and still after a person was at work in it.
+    pub person_quiet_sec: Seconds,
+    /// The pause between our text and Enter, at least.
     pub enter_pause_sec: Seconds,
     /// How long our text may take to appear in the prompt.
     pub echo_timeout_sec: Seconds,
@@ -174,6 +188,8 @@ impl Default for Timing {
         Self {
             zellij_timeout_sec: Seconds::from_millis(5_000),
             reask_max_sec: Seconds::from_millis(1_800_000),
+            settle_sec: Seconds::from_millis(1_500),
+            person_quiet_sec: Seconds::from_millis(10_000),
             enter_pause_sec: Seconds::from_millis(400),
             echo_timeout_sec: Seconds::from_millis(3_000),
         }

@@ -68,8 +68,9 @@ const KEYS: [&str; 2] = ["place", "press"];
 const HANDS: [&str; 2] = ["hands", "zellij"];
 
 /// Modules without async, clock, randomness and files.
-const PURE: [&[&str]; 8] = [
+const PURE: [&[&str]; 9] = [
     &["screen"],
+    &["evidence", "ladder"],
     &["director", "prompt"],
     &["director", "verdict"],
     &["director", "policy"],

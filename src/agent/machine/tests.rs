@@ -3,11 +3,14 @@
 use super::*;
 use crate::config::{AgentConfig, Limits, Seconds, Timing};
 use crate::director::{Outcome, Undecided};
-use crate::evidence::{Facts, Sight};
+use crate::evidence::{Facts, GENERIC, Known, Reader, Sight};
 use crate::host::process::ProcessIdentity;
 use crate::ids::PaneAddress;
 use crate::record::{Action, Origin, Receipt, Verdict};
-use crate::screen::prompt::{Cursor, find};
+use crate::screen::prompt::Cursor;
+use crate::screen::recognise::Dialog;
+use crate::screen::state::State;
+use std::sync::Arc;
 
 fn claude(pid: u32) -> Program {
     Program {
@@ -30,6 +33,9 @@ fn settings() -> Settings {
             pane: "3".parse().unwrap(),
         },
         observe_all: false,
+        prompts: "/logs/prompts".into(),
+        all_stopped: false,
+        stagger: Duration::ZERO,
         limits: Limits::default(),
         timing: Timing::default(),
         backend: "openaiCompat",
@@ -46,6 +52,9 @@ struct Story {
     screen: String,
     front: Program,
     shell: bool,
+    /// What a profile says of the screen, where one is known.
+    state: Option<State>,
+    dialog: Option<Dialog>,
     next_poll: f64,
     /// All effects but looks and waits, in order.
     log: Vec<Effect>,
@@ -64,6 +73,8 @@ impl Story {
             screen: screen.into(),
             front: claude(7),
             shell: false,
+            state: None,
+            dialog: None,
             next_poll: 0.0,
             log: Vec::new(),
         }
@@ -77,38 +88,40 @@ impl Story {
         }
     }
 
-    fn sight(&self) -> Sight {
-        let screen = Screen::read(&self.screen);
+    fn sight(&self, close: bool) -> Sight {
         let row = self.screen.lines().count().saturating_sub(1);
-        let column = self
-            .screen
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .chars()
-            .count();
-        let cursor = Some(Cursor { column, row });
-        let prompt = find(&screen, 80, cursor, None);
+        let last = self.screen.lines().last().unwrap_or_default();
+        let column = last.chars().count();
         let facts = Facts {
             ended: false,
             program: Some(self.front.clone()),
             shell: self.shell,
             columns: 80,
-            cursor,
+            cursor: Some(Cursor { column, row }),
+            arguments: vec!["claude".into()],
+            exit_status: None,
         };
-        Sight {
-            facts,
-            screen,
-            prompt,
+        let reader = Reader {
+            profiles: Arc::default(),
+            kind: GENERIC.parse().ok(),
+            allow_shell: self.machine.settings().agent.allow_shell,
+        };
+        let plain = close.then_some(self.screen.as_str());
+        let mut sight = reader.read(facts, plain, &self.screen, None, None);
+        if let Some(state) = self.state {
+            sight.known = Known::As("claude".parse().unwrap());
+            sight.reading.state = state;
+            sight.reading.dialog.clone_from(&self.dialog);
         }
+        sight
     }
 
     fn on(&mut self, event: Event) {
         let effects = self.machine.on(event, self.now());
         for effect in effects {
             match effect {
-                Effect::Look => self.on(Event::Seen(Screen::read(&self.screen))),
-                Effect::LookClosely => self.on(Event::Sighted(Box::new(self.sight()))),
+                Effect::Look => self.on(Event::Seen(Box::new(self.sight(false)))),
+                Effect::LookClosely => self.on(Event::Seen(Box::new(self.sight(true)))),
                 Effect::Wait(wait) => self.next_poll = self.seconds + wait.as_secs_f64(),
                 other => self.log.push(other),
             }
@@ -351,7 +364,7 @@ fn what_came_after_a_nudge_reaches_the_memo() {
     story.pass(31.0);
     story.nudge(
         "go on",
-        Receipt::Delivered,
+        Receipt::delivered("test"),
         "● step 1 is done\n> go on\n● step 2 is done\n> ",
     );
     assert_eq!(story.status(), "instructed");
@@ -375,7 +388,7 @@ fn three_nudges_that_change_nothing_for_good_end_in_a_question() {
         story.pass(31.0);
         assert!(story.asks().is_some(), "round {round}");
         let moved = format!("● step 1 is done\n> go on{}\n> ", "\n".repeat(round));
-        story.nudge("go on", Receipt::Delivered, &moved);
+        story.nudge("go on", Receipt::delivered("test"), &moved);
     }
     story.pass(31.0);
     assert_eq!(
@@ -395,7 +408,11 @@ fn the_bound_of_nudges_an_hour_holds() {
     let mut story = Story::with(IDLE, settings, Restored::default());
     for word in ["alpha", "beta"] {
         story.pass(31.0);
-        story.nudge("go on", Receipt::Delivered, &format!("● now {word}\n> "));
+        story.nudge(
+            "go on",
+            Receipt::delivered("test"),
+            &format!("● now {word}\n> "),
+        );
     }
     story.pass(31.0);
     story.answer(Ok((Action::Instruct, "go on")));
@@ -474,11 +491,11 @@ fn a_reply_is_typed_whatever_the_screen_was_and_closes_the_question() {
         (typed, typing.text.as_str(), typing.terms.judged),
         (ticket, "/use SQLite # please", None)
     );
-    story.on(Event::Typed(ticket, Receipt::Delivered));
+    story.on(Event::Typed(ticket, Receipt::delivered("test")));
     assert!(
         story
             .log
-            .contains(&Effect::Receipt(ticket, Receipt::Delivered))
+            .contains(&Effect::Receipt(ticket, Receipt::delivered("test")))
     );
     assert_eq!(story.machine.counters.question, None);
     assert_eq!(
@@ -726,7 +743,7 @@ fn an_interrupted_nudge_is_not_typed_again() {
 fn what_became_of_a_text_is_remembered_before_it_is_on_record_and_once() {
     let mut story = Story::new(IDLE);
     story.pass(30.0);
-    story.nudge("go on", Receipt::Delivered, IDLE);
+    story.nudge("go on", Receipt::delivered("test"), IDLE);
     let at = |wanted: fn(&Effect) -> bool| story.log.iter().position(wanted);
     let memo = at(|effect| matches!(effect, Effect::Remember(memo) if memo.receipt.is_some()));
     let receipt = at(
@@ -750,7 +767,7 @@ fn what_became_of_a_text_is_remembered_before_it_is_on_record_and_once() {
     assert_eq!(story.memos(), Vec::<String>::new());
     let receipts = story.log.iter().filter(|effect| {
         matches!(effect, Effect::Note(line)
-            if matches!(&line.step, Step::Receipt { receipt: Receipt::Delivered, .. }))
+            if matches!(&line.step, Step::Receipt { receipt: Receipt::Delivered(_), .. }))
     });
     assert_eq!(receipts.count(), 1);
     assert_eq!(story.machine.counters.nudges.len(), 1);

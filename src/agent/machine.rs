@@ -17,6 +17,7 @@ mod tests;
 mod typing;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -31,6 +32,7 @@ pub use event::{
 use crate::director::policy::{Errand, Terms};
 use crate::director::prompt::Situation;
 use crate::evidence::Sight;
+use crate::evidence::transcript::Tail;
 use crate::record::logs::Interrupted;
 use crate::record::{Counters, DecisionLine, Hold, Memo, Program, Question, Step, VERSION};
 use crate::screen::Screen;
@@ -223,6 +225,8 @@ impl Machine {
     pub fn situation(&self, pane: String, now: Moment) -> Situation {
         Situation {
             goal: self.settings.agent.goal.clone(),
+            state: self.state().unwrap_or(State::Unknown),
+            evidence: self.evidence(),
             pane,
             memos: self.memos.iter().cloned().collect(),
             quiet: self.quiet(now),
@@ -329,12 +333,19 @@ impl Machine {
         let Some(sight) = &self.sight else {
             return Vec::new();
         };
-        let reading = &sight.reading;
-        let lines = reading
-            .lines
-            .iter()
-            .map(|line| format!("line {}: {}", line.row, line.text));
-        std::iter::once(reading.rule.clone()).chain(lines).collect()
+        let lines = sight.reading.lines.iter();
+        let lines = lines.map(|line| format!("line {}: {}", line.row, line.text));
+        let against = sight.conclusion.agreed.as_ref().err();
+        std::iter::once(sight.because())
+            .chain(against.map(|why| format!("not agreed: {why}")))
+            .chain(lines)
+            .collect()
+    }
+
+    /// The end of its transcript as it was read last.
+    pub fn transcript(&self) -> Option<Arc<Tail>> {
+        let sight = self.sight.as_ref()?;
+        sight.own.transcript.as_ref().ok().cloned()
     }
 
     /// The person's word that nudges are held, while it holds.

@@ -89,9 +89,7 @@ impl Machine {
             && !same_screen
             && last.facts.program == sight.facts.program
         {
-            sight.reading = sight
-                .reading
-                .but(State::Working, "its text changed since the last look");
+            sight.screen_shows(State::Working, "its text changed since the last look");
         }
         let same = last.is_some_and(|last| last.state() == sight.state());
         self.same_state = if same {

@@ -284,6 +284,9 @@ pub fn answer(
             rule: sight.because(),
         });
     }
+    if !by_person {
+        agreed(sight)?;
+    }
     let dialog = sight
         .reading
         .dialog

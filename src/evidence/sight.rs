@@ -130,6 +130,19 @@ impl Sight {
         }
     }
 
+    /// Where the agent works: as it says itself, else as the system says.
+    pub fn folder(&self) -> Option<PathBuf> {
+        folder(&self.facts, &self.own)
+    }
+
+    /// The whole command that the open dialog asks about, where the transcript tells.
+    pub fn whole_command(&self) -> Option<&str> {
+        let dialog = self.reading.dialog.as_ref()?;
+        let pending = self.own.transcript.as_ref().ok()?.pending_tool()?;
+        let command = pending.command.as_deref()?;
+        pending.is_shown_as(&dialog.subject).then_some(command)
+    }
+
     /// Takes the screen for one that shows another state than it seems to.
     pub fn screen_shows(&mut self, state: State, rule: &str) {
         self.reading = self.reading.clone().but(state, rule);

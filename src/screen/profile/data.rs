@@ -215,6 +215,9 @@ pub struct DialogSpec {
     /// What is asked for: patterns with the group `text`; the first that matches the last 60 rows counts.
     #[serde(default)]
     pub subject: Vec<Pattern>,
+    /// With fewer rows than these on the screen, the agent may cut the end of what is asked for without a mark.
+    #[serde(default)]
+    pub whole_from_rows: usize,
     /// How an option is chosen.
     #[serde(default)]
     pub press: Press,

@@ -17,11 +17,13 @@ const FILE_OPTIONS: &str = "\n\n› 1. Yes, proceed (y)\n  2. Yes, and don't ask
 /// Below an answer: an empty prompt.
 const PROMPT: &str = "\n\n› \u{1b}[2mAsk Codex to do anything\u{1b}[0m\n\n  gpt-5 default · /srv/lab/proj\n  ← for agents · ? for shortcuts";
 
+#[expect(clippy::unwrap_used, reason = "shipped, and read by other tests")]
 static CODEX: LazyLock<Arc<Profile>> = LazyLock::new(|| {
     let profiles = Profiles::shipped();
     Arc::clone(profiles.get(&"codex".parse().unwrap()).unwrap())
 });
 
+#[expect(clippy::unwrap_used, reason = "a case of these tests")]
 fn case(name: &str) -> Reading {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens/codex");
     let dump = std::fs::read_to_string(root.join(name).join("1.ansi")).unwrap();
@@ -166,10 +168,11 @@ fn what_an_answer_quotes_above_a_dialog_is_never_its_whole_subject() {
         assert!(!reading.dialog.unwrap().whole, "{real}");
     }
     // the same dialog alone is whole
-    let alone = screen(
-        &format!("  Would you like to run the following command?\n\n  $ rm -rf build{OPTIONS}"),
-        None,
+    let alone = format!(
+        "{}  Would you like to run the following command?\n\n  $ rm -rf build{OPTIONS}",
+        "\n".repeat(8)
     );
+    let alone = screen(&alone, None);
     let dialog = alone.dialog.unwrap();
     assert_eq!(
         (dialog.subject.as_str(), dialog.whole),

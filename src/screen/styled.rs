@@ -29,12 +29,12 @@ pub fn reversed(styled: &str) -> Option<(usize, usize)> {
     for (c, style) in cells(styled) {
         if c == '\n' {
             (row, column) = (row + 1, 0);
-        } else {
-            if style.reverse {
-                last = Some((row, column));
-            }
-            column += 1;
+            continue;
         }
+        if style.reverse {
+            last = Some((row, column));
+        }
+        column += 1;
     }
     last
 }

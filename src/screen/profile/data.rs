@@ -125,6 +125,9 @@ pub struct RuleSpec {
     /// What kind of thing is asked for, where the state is `approval`.
     #[serde(default)]
     pub dialog: Option<DialogKind>,
+    /// How an option of this dialog is chosen, where that differs from the others.
+    #[serde(default)]
+    pub press: Option<Press>,
     /// What must be known of the prompt.
     #[serde(default)]
     pub prompt: PromptWant,
@@ -208,7 +211,8 @@ pub struct DialogSpec {
     /// Labels that say no.
     #[serde(default)]
     pub no: Vec<Pattern>,
-    /// What is asked for: patterns with the group `text`; the first that matches the last 60 rows counts.
+    /// What is asked for: patterns with the group `text`; the first that matches the last 60 rows counts. Where
+    /// one has the group `again`, it counts only if both are the same.
     #[serde(default)]
     pub subject: Vec<Pattern>,
     /// How an option is chosen.
@@ -227,6 +231,8 @@ pub enum Press {
     UpDown,
     /// Left and Right move the selection, Enter chooses.
     LeftRight,
+    /// Not by a program: a key would be text, or tick a box. Its options are not read.
+    ByHand,
 }
 
 /// What moves on the screen without meaning anything.

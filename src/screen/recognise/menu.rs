@@ -79,6 +79,10 @@ impl Dialog {
 /// The dialog that `rule` found, where its options can be read.
 pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<Dialog> {
     let spec = &profile.file().dialog;
+    let press = rule.press.unwrap_or(spec.press);
+    if press == Press::ByHand {
+        return None;
+    }
     let rows: Vec<&str> = shown.screen.lines().collect();
     let start = rows.len().saturating_sub(OPTION_ROWS);
     let mut choices: Vec<Choice> = rows[start..]
@@ -103,7 +107,7 @@ pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<
         subject,
         whole,
         choices,
-        press: spec.press,
+        press,
     })
 }
 
@@ -165,8 +169,11 @@ fn subject(spec: &DialogSpec, rows: &[&str]) -> (String, bool) {
     let text = rows[rows.len().saturating_sub(SUBJECT_ROWS)..].join("\n");
     for pattern in &spec.subject {
         let last = pattern.regex().captures_iter(&text).last();
-        if let Some(found) = last.and_then(|found| found.name("text")) {
-            let subject = found.as_str().trim();
+        let Some(found) = last else { continue };
+        let group = |name| found.name(name).map(|group| group.as_str().trim());
+        if let Some(subject) = group("text")
+            && group("again").is_none_or(|again| again == subject)
+        {
             let whole =
                 !subject.contains('\n') && !subject.contains('…') && !subject.ends_with("...");
             return (subject.to_owned(), whole);

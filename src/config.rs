@@ -5,6 +5,7 @@
 //! what was expected there. The form is that of the first meta-orchestrator, with optional fields added, so
 //! that its files load unchanged and are saved with the same keys.
 
+mod approvals;
 mod backend;
 mod dialog;
 mod error;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+pub use approvals::{About, AgentGlob, ApprovalRule, Approvals, Match, Pattern, RuleAnswer};
 pub use backend::{
     BackendConfig, BackendType, DEFAULT_GEMINI_KEY_VARIABLE, DEFAULT_GEMINI_URL,
     DEFAULT_OPENAI_URL, Fallback,
@@ -25,7 +27,7 @@ pub use error::ConfigError;
 use error::OWN_ID_AND_PANE;
 pub use seconds::Seconds;
 
-use crate::ids::{AgentId, PaneRef, SessionName};
+use crate::ids::{AgentId, Kind, PaneRef, SessionName};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +48,10 @@ pub struct Config {
     /// The zellij session of agents that name none; without it, the session this program runs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zellij_session: Option<SessionName>,
+    /// A folder of the person's own profiles of agents, `<kind>.json`, each in place of the shipped one of its
+    /// kind or for a new kind; a relative path starts from the folder of this file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profiles: Option<PathBuf>,
     /// Decide everything, type nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub observe: bool,
@@ -61,6 +67,12 @@ pub struct Config {
     /// When logs are rotated and how long they are kept.
     #[serde(skip_serializing_if = "is_default")]
     pub logs: LogConfig,
+    /// Which dialogs are answered without asking you; without rules, none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ApprovalRule>,
+    /// Whether dangerous commands are put to you whatever the rules allow.
+    #[serde(skip_serializing_if = "is_true")]
+    pub approvals_builtin_deny: bool,
 }
 
 impl Default for Config {
@@ -72,11 +84,14 @@ impl Default for Config {
             decide_backend: BackendConfig::default(),
             review_backend: BackendConfig::default_review(),
             zellij_session: None,
+            profiles: None,
             observe: false,
             limits: Limits::default(),
             timing: Timing::default(),
             review: ReviewConfig::default(),
             logs: LogConfig::default(),
+            approvals: Vec::new(),
+            approvals_builtin_deny: true,
         }
     }
 }
@@ -103,6 +118,10 @@ pub struct AgentConfig {
     /// Decide everything, type nothing, for this agent.
     #[serde(default, skip_serializing_if = "is_false")]
     pub observe: bool,
+    /// What kind of agent it is, where its program does not tell: `claude`, `codex`, ..., or `generic` for a
+    /// program without a profile that may be typed to all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
     /// Whether text may be typed while a shell is in the foreground of the pane. The text is then a shell
     /// command: say yes only for programs that look like a shell and are none.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -120,6 +139,7 @@ impl AgentConfig {
             poll_sec: default_poll(),
             enabled: true,
             observe: false,
+            kind: None,
             allow_shell: false,
         }
     }
@@ -163,7 +183,11 @@ pub struct Timing {
     pub zellij_timeout_sec: Seconds,
     /// The longest wait before an unchanged screen is asked about again; it doubles up to here.
     pub reask_max_sec: Seconds,
-    /// The pause between our text and Enter.
+    /// The time between the two looks that must agree before a text is typed.
+    pub settle_sec: Seconds,
+    /// How long a prompt must have been empty and still after a person was at work in it.
+    pub person_quiet_sec: Seconds,
+    /// The pause between our text and Enter, at least.
     pub enter_pause_sec: Seconds,
     /// How long our text may take to appear in the prompt.
     pub echo_timeout_sec: Seconds,
@@ -174,6 +198,8 @@ impl Default for Timing {
         Self {
             zellij_timeout_sec: Seconds::from_millis(5_000),
             reask_max_sec: Seconds::from_millis(1_800_000),
+            settle_sec: Seconds::from_millis(1_500),
+            person_quiet_sec: Seconds::from_millis(10_000),
             enter_pause_sec: Seconds::from_millis(400),
             echo_timeout_sec: Seconds::from_millis(3_000),
         }
@@ -236,6 +262,14 @@ const fn yes() -> bool {
 )]
 const fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
+const fn is_true(value: &bool) -> bool {
+    *value
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -305,6 +339,14 @@ impl Config {
     /// Whether the text of this configuration contains a key, and its file must be readable by its owner only.
     pub fn holds_key(&self) -> bool {
         self.decide_backend.api_key.is_some() || self.review_backend.api_key.is_some()
+    }
+
+    /// All that decides which dialogs are answered without asking.
+    pub fn approval_rules(&self) -> Approvals {
+        Approvals {
+            rules: self.approvals.clone(),
+            builtin_deny: self.approvals_builtin_deny,
+        }
     }
 
     /// The agent called `id`.

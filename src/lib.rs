@@ -14,8 +14,8 @@
 //! |---|---|
 //! | words | [`error`] what a person is shown; [`ids`] names, valid once parsed; [`config`] the configuration as plain data |
 //! | doors | [`host`] starts processes and knows facts about them; [`http`] speaks to the network; [`store`] writes files |
-//! | tools | [`llm`] asks model servers; [`zellij`] lists, reads and types into panes |
-//! | reading | [`screen`] what a pane's text says (pure); [`evidence`] who is in front, all of a pane in one look; [`record`] what is remembered, and its logs |
+//! | tools | [`git`] asks git, hardened; [`llm`] asks model servers; [`zellij`] lists, reads and types into panes |
+//! | reading | [`screen`] what a pane's text says (pure); [`evidence`] who is in front, what an agent says of itself, and what follows from all of it; [`record`] what is remembered, and its logs |
 //! | deciding | [`director`] prompt, verdict, policy, built-in rules (pure), and asking a backend |
 //! | doing | [`hands`] a text as a transaction; [`agent`] the rules of one agent (pure), the task that carries them out, its handle |
 //! | many | [`supervisor`] every agent's handle: add, start, stop, load, save, adopt, resume, end |
@@ -48,6 +48,7 @@ pub mod config;
 pub mod director;
 pub mod error;
 pub mod evidence;
+pub mod git;
 pub mod hands;
 pub mod host;
 pub mod http;

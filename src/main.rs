@@ -91,6 +91,7 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
             log_dir: options.log_dir.clone(),
             session: options.zellij_session.clone(),
             observe: options.observe,
+            profiles: places::profiles(|name| std::env::var_os(name)),
         },
         memory: memory(options),
         resume: options.memory == cli::Memory::Resume,

@@ -21,14 +21,13 @@ use super::{Brief, Order};
 use crate::director::Director;
 use crate::director::prompt::Situation;
 use crate::error::in_full;
-use crate::evidence;
-use crate::hands;
-use crate::ids::PaneAddress;
+use crate::evidence::{self, Care, Reader};
+use crate::hands::{self, Reach};
 use crate::record::Receipt;
 use crate::record::logs::{AgentLogs, Written};
-use crate::screen::Screen;
+use crate::screen::profile::Profiles;
 use crate::store::StoreError;
-use crate::zellij::{Dump, Zellij, ZellijError};
+use crate::zellij::{Zellij, ZellijError};
 
 /// How long after a failed write the log is tried again.
 const LOG_AGAIN: Duration = Duration::from_secs(2);
@@ -44,6 +43,8 @@ pub struct Doors {
     pub zellij: Zellij,
     /// Who decides.
     pub director: watch::Receiver<Arc<Director>>,
+    /// The profiles that are known.
+    pub profiles: watch::Receiver<Arc<Profiles>>,
     /// Its logs.
     pub logs: AgentLogs,
     /// Who tells the person; a bounded queue that the supervisor empties.
@@ -196,7 +197,7 @@ impl Driver {
         match &event {
             Event::Answered(..) => self.asking = None,
             Event::Typed(..) => self.typing = None,
-            Event::Seen(_) | Event::Sighted(_) | Event::Unseen(_) => self.looking = None,
+            Event::Seen(_) | Event::Unseen(_) => self.looking = None,
             _ => {}
         }
         let effects = self.machine.on(event, self.now());
@@ -213,21 +214,12 @@ impl Driver {
     }
 
     fn carry_out(&mut self, effect: Effect) {
-        let (zellij, pane) = (
-            self.doors.zellij.clone(),
-            self.machine.settings().address.clone(),
-        );
         match effect {
             Effect::Look => {
                 let fresh_within = self.machine.settings().agent.poll_sec.duration() / 2;
-                self.look(async move { look(&zellij, &pane, fresh_within).await });
+                self.look(Care::Glance(fresh_within));
             }
-            Effect::LookClosely => self.look(async move {
-                match evidence::look(&zellij, &pane, None).await {
-                    Ok(sight) => Event::Sighted(Box::new(sight)),
-                    Err(error) => Event::Unseen(trouble(&error)),
-                }
-            }),
+            Effect::LookClosely => self.look(Care::Whole),
             Effect::Wait(wait) => self.due = Some(Instant::now() + wait),
             Effect::Ask(ticket, situation) => self.ask(ticket, situation),
             Effect::DropAsk => {
@@ -245,11 +237,31 @@ impl Driver {
     }
 
     /// One look at a time: a later one replaces the one under way.
-    fn look(&mut self, look: impl Future<Output = Event> + Send + 'static) {
+    fn look(&mut self, care: Care<'static>) {
         if let Some(earlier) = self.looking.take() {
             earlier.abort();
         }
-        self.looking = Some(self.tasks.spawn(async move { Done::Event(look.await) }));
+        let reach = self.reach();
+        self.looking = Some(
+            self.tasks
+                .spawn(async move { Done::Event(look(&reach, care).await) }),
+        );
+    }
+
+    /// Where the agent's keys go, and how its pane is read.
+    fn reach(&self) -> Reach {
+        let settings = self.machine.settings();
+        Reach {
+            zellij: self.doors.zellij.clone(),
+            pane: settings.address.clone(),
+            reader: Reader {
+                profiles: Arc::clone(&self.doors.profiles.borrow()),
+                kind: settings.agent.kind.clone(),
+                allow_shell: settings.agent.allow_shell,
+                earlier: self.machine.transcript(),
+            },
+            timing: settings.timing,
+        }
     }
 
     fn ask(&mut self, ticket: Ticket, situation: Box<Situation>) {
@@ -352,13 +364,28 @@ impl Driver {
     }
 
     fn begin_typing(&mut self, ticket: Ticket, typing: Typing) {
-        let (zellij, settings) = (self.doors.zellij.clone(), self.machine.settings());
-        let (pane, timing) = (settings.address.clone(), settings.timing);
+        let (reach, logs) = (self.reach(), self.doors.logs.clone());
         let ended = CancellationToken::new();
         self.typing = Some(ended.clone());
         self.tasks.spawn(async move {
-            let Typing { text, terms, .. } = typing;
-            let receipt = hands::deliver(&zellij, &pane, &text, terms, &timing, &ended).await;
+            let Typing {
+                text,
+                terms,
+                answer,
+                file,
+                ..
+            } = typing;
+            let written = match file {
+                Some(file) => logs.write_prompt(file.path, file.text).await,
+                None => Ok(()),
+            };
+            let receipt = match (written, answer) {
+                (Err(error), _) => Receipt::Refused {
+                    why: in_full(&error),
+                },
+                (Ok(()), Some(answer)) => hands::answer(&reach, &answer, &terms, &ended).await,
+                (Ok(()), None) => hands::deliver(&reach, &text, terms, &ended).await,
+            };
             Done::Event(Event::Typed(ticket, receipt))
         });
     }
@@ -410,34 +437,21 @@ impl Driver {
     }
 }
 
-/// Reads the pane. A dump of a pane that is gone is empty and no error: the list of panes decides.
-async fn look(zellij: &Zellij, pane: &PaneAddress, fresh_within: Duration) -> Event {
-    match look_at(zellij, pane, fresh_within).await {
-        Ok(event) => event,
+/// Reads the pane. Its program's end is told by the list of panes: a dump of a pane that is gone is no error.
+async fn look(reach: &Reach, care: Care<'_>) -> Event {
+    match evidence::look(&reach.zellij, &reach.pane, &reach.reader, care).await {
+        Ok(sight) if sight.facts.ended => {
+            let status = sight
+                .facts
+                .exit_status
+                .map(|status| format!(" with status {status}"));
+            let status = status.unwrap_or_default();
+            let why = format!("the program in {} has ended{status}", reach.pane);
+            Event::Unseen(Trouble::Gone(why))
+        }
+        Ok(sight) => Event::Seen(Box::new(sight)),
         Err(error) => Event::Unseen(trouble(&error)),
     }
-}
-
-async fn look_at(
-    zellij: &Zellij,
-    pane: &PaneAddress,
-    fresh_within: Duration,
-) -> Result<Event, ZellijError> {
-    let mut listed = zellij.pane(pane, fresh_within).await?;
-    let screen = Screen::read(&zellij.dump(pane, Dump::Viewport).await?);
-    if screen.is_blank() {
-        listed = zellij.pane(pane, Duration::ZERO).await?;
-    }
-    if listed.exited || listed.held {
-        let status = listed
-            .exit_status
-            .map(|status| format!(" with status {status}"))
-            .unwrap_or_default();
-        return Ok(Event::Unseen(Trouble::Gone(format!(
-            "the program in {pane} has ended{status}"
-        ))));
-    }
-    Ok(Event::Seen(screen))
 }
 
 fn trouble(error: &ZellijError) -> Trouble {

@@ -5,28 +5,44 @@
 //! [`Moment`]. A ticket names what was asked for, so that an answer that comes late is known and ignored.
 
 mod ask;
+mod bounds;
+mod dialog;
 mod event;
+mod limit;
+mod memory;
 mod person;
+mod progress;
 mod seen;
 #[cfg(test)]
 mod tests;
 mod typing;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::view::{AgentView, Bounded, Status, Urgency};
-pub use event::{Effect, Event, Moment, Restored, Settings, Ticket, Trouble, Typing};
+use memory::{Pending, PendingKind, in_a_line};
+use progress::Baseline;
 
-use crate::director::policy::Terms;
-use crate::director::prompt::{MEMOS, Situation};
+use super::view::{AgentView, Bounded, Status, Urgency};
+pub use event::{
+    Effect, Event, Moment, PromptFile, Restored, Settings, Ticket, Trouble, Typing, Wish,
+};
+
+use crate::director::policy::{Errand, Terms};
+use crate::director::prompt::Situation;
+use crate::evidence::Sight;
+use crate::evidence::transcript::Tail;
+use crate::git::WorkMark;
 use crate::record::logs::Interrupted;
-use crate::record::{Counters, DecisionLine, Memo, MemoAction, Program, Question, Step, VERSION};
+use crate::record::{Counters, DecisionLine, Hold, Memo, Program, Question, Step, VERSION};
 use crate::screen::Screen;
-use crate::screen::change::{Change, SeenLines};
+use crate::screen::change::SeenLines;
 use crate::screen::history::History;
+use crate::screen::recognise::Dialog;
+use crate::screen::state::State;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -59,17 +75,6 @@ struct Sending {
     screen: Screen,
 }
 
-/// A memo whose end is not known yet.
-#[derive(Debug, Clone, PartialEq)]
-struct Pending {
-    memo: Memo,
-    before: Screen,
-    /// What we typed, if we did.
-    echo: String,
-    /// Whether it is a nudge that must show that it helped.
-    is_nudge: bool,
-}
-
 /// The rules of one agent, and all that they remember.
 #[derive(Debug)]
 pub struct Machine {
@@ -78,6 +83,12 @@ pub struct Machine {
     accepted: Option<Program>,
     polls: u64,
     screen: Option<Screen>,
+    /// The last look.
+    sight: Option<Box<Sight>>,
+    /// Looks in a row that showed the same state.
+    same_state: u32,
+    /// When somebody was last seen at work in the prompt.
+    person_at: Option<Duration>,
     /// When the screen last changed, as far as stalls count; and for the person's eyes.
     still_since: Duration,
     changed_at: Option<DateTime<Utc>>,
@@ -93,6 +104,12 @@ pub struct Machine {
     /// Whether this stall has been noticed.
     stalled: bool,
     pending: Option<Pending>,
+    /// What there was before the text that is being typed.
+    baseline: Baseline,
+    /// What the repository was like when it was last looked at.
+    work: Option<WorkMark>,
+    /// The dialog that a rule has answered, until it is gone.
+    ruled: Option<Dialog>,
     interrupted: Option<Interrupted>,
     /// The last look showed nothing of the text that was left in the prompt.
     left_over_gone: bool,
@@ -121,6 +138,9 @@ impl Machine {
             accepted,
             polls: 0,
             screen: None,
+            sight: None,
+            same_state: 0,
+            person_at: None,
             still_since: Duration::ZERO,
             changed_at: None,
             last_seen: None,
@@ -132,6 +152,9 @@ impl Machine {
             ask_wait: settings.agent.stall_sec.duration(),
             stalled: false,
             pending: None,
+            baseline: Baseline::default(),
+            work: None,
+            ruled: None,
             interrupted: restored.interrupted,
             left_over_gone: false,
             last_decision: last
@@ -154,10 +177,7 @@ impl Machine {
         self.roll_day(now);
         match event {
             Event::Due => self.due(&mut effects),
-            Event::Seen(screen) => self.seen(screen, None, now, &mut effects),
-            Event::Sighted(sight) => {
-                self.seen(sight.screen.clone(), Some(&sight), now, &mut effects);
-            }
+            Event::Seen(sight) => self.seen(sight, now, &mut effects),
             Event::Unseen(trouble) => self.unseen(trouble, &mut effects),
             Event::Answered(ticket, answer) => self.answered(ticket, *answer, now, &mut effects),
             Event::Typed(ticket, receipt) => self.typed(ticket, receipt, now, &mut effects),
@@ -165,6 +185,9 @@ impl Machine {
             Event::Stop => self.stop(now, &mut effects),
             Event::Start(program) => self.start(program, now, &mut effects),
             Event::Reply(ticket, text) => self.reply(ticket, &text, now, &mut effects),
+            Event::Answer(ticket, wish) => self.answer(ticket, &wish, now, &mut effects),
+            Event::Hold(until) => self.hold(until, now, &mut effects),
+            Event::Release => self.release(now, &mut effects),
             Event::Set(settings) => self.set(*settings, now, &mut effects),
             Event::Quit => self.quit(&mut effects),
         }
@@ -179,6 +202,13 @@ impl Machine {
             pane: self.settings.address.clone(),
             goal: self.settings.agent.goal.clone(),
             status: self.status(now),
+            state: self.state(),
+            evidence: self.evidence(),
+            kind: self
+                .sight
+                .as_ref()
+                .and_then(|sight| sight.kind())
+                .map(str::to_owned),
             polls: self.polls,
             changed_at: self.changed_at,
             nudges: Bounded {
@@ -208,6 +238,8 @@ impl Machine {
     pub fn situation(&self, pane: String, now: Moment) -> Situation {
         Situation {
             goal: self.settings.agent.goal.clone(),
+            state: self.state().unwrap_or(State::Unknown),
+            evidence: self.evidence(),
             pane,
             memos: self.memos.iter().cloned().collect(),
             quiet: self.quiet(now),
@@ -258,6 +290,10 @@ impl Machine {
         }
         if self.counters.question.is_some() {
             Status::AwaitingUser
+        } else if let Some(hold) = self.held(now) {
+            Status::Held(hold.until)
+        } else if let Some(limit) = &self.counters.limit {
+            Status::Limit(limit.until)
         } else if self.screen.is_none() {
             Status::Starting
         } else if self
@@ -291,58 +327,44 @@ impl Machine {
         now.since_start.saturating_sub(self.still_since)
     }
 
-    fn terms(&self, judged: Option<crate::screen::Digest>) -> Terms {
+    fn terms(&self, judged: Option<crate::screen::Digest>, errand: Errand) -> Terms {
         Terms {
             accepted: self.accepted.clone(),
             allow_shell: self.settings.agent.allow_shell,
             judged,
+            errand,
         }
     }
 
-    fn nudges_this_hour(&self, now: Moment) -> u32 {
-        let hour_ago = now.wall - chrono::TimeDelta::hours(1);
-        let recent = self
-            .counters
-            .nudges
-            .iter()
-            .filter(|at| **at > hour_ago)
-            .count();
-        u32::try_from(recent).unwrap_or(u32::MAX)
+    /// What the agent was last seen doing.
+    fn state(&self) -> Option<State> {
+        self.sight.as_ref().map(|sight| sight.state())
     }
 
-    fn calls_today(&self, now: Moment) -> u32 {
-        if self.counters.day == Some(now.wall.date_naive()) {
-            self.counters.calls
-        } else {
-            0
-        }
+    /// On what that rests, in words.
+    fn evidence(&self) -> Vec<String> {
+        let Some(sight) = &self.sight else {
+            return Vec::new();
+        };
+        let lines = sight.reading.lines.iter();
+        let lines = lines.map(|line| format!("line {}: {}", line.row, line.text));
+        let against = sight.conclusion.agreed.as_ref().err();
+        std::iter::once(sight.because())
+            .chain(against.map(|why| format!("not agreed: {why}")))
+            .chain(lines)
+            .collect()
     }
 
-    fn tokens_today(&self, now: Moment) -> u64 {
-        if self.counters.day == Some(now.wall.date_naive()) {
-            self.counters.tokens
-        } else {
-            0
-        }
+    /// The end of its transcript as it was read last.
+    pub fn transcript(&self) -> Option<Arc<Tail>> {
+        let sight = self.sight.as_ref()?;
+        sight.own.transcript.as_ref().ok().cloned()
     }
 
-    /// Begins a new count on a new day, and forgets nudges that are older than an hour.
-    fn roll_day(&mut self, now: Moment) {
-        let today = now.wall.date_naive();
-        if self.counters.day != Some(today) {
-            self.counters.day = Some(today);
-            self.counters.calls = 0;
-            self.counters.tokens = 0;
-        }
-        let hour_ago = now.wall - chrono::TimeDelta::hours(1);
-        while self
-            .counters
-            .nudges
-            .front()
-            .is_some_and(|at| *at <= hour_ago)
-        {
-            self.counters.nudges.pop_front();
-        }
+    /// The person's word that nudges are held, while it holds.
+    fn held(&self, now: Moment) -> Option<&Hold> {
+        let hold = self.counters.hold.as_ref();
+        hold.filter(|hold| hold.until.is_none_or(|until| now.wall < until))
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -365,77 +387,6 @@ impl Machine {
             step,
             counters: self.counters.clone(),
         })));
-    }
-
-    /// A memo of something decided just now, appended at once and kept in mind until its end is known.
-    fn remember(
-        &mut self,
-        memo: Memo,
-        pending: PendingKind,
-        before: Screen,
-        effects: &mut Vec<Effect>,
-    ) {
-        self.close_pending(effects);
-        self.last_decision = in_a_line(&memo.action, &memo.text);
-        if let Some(receipt) = &memo.receipt {
-            self.last_decision = format!("{} [{receipt}]", self.last_decision);
-        }
-        self.memos.push_back(memo.clone());
-        while self.memos.len() > MEMOS {
-            self.memos.pop_front();
-        }
-        effects.push(Effect::Remember(Box::new(memo.clone())));
-        let (echo, is_nudge) = match pending {
-            PendingKind::Typed { text, is_nudge } => (text, is_nudge),
-            PendingKind::Watched => (String::new(), false),
-        };
-        self.pending = Some(Pending {
-            memo,
-            before,
-            echo,
-            is_nudge,
-        });
-    }
-
-    fn memo(
-        &self,
-        id: String,
-        action: MemoAction,
-        text: String,
-        reasoning: String,
-        now: Moment,
-    ) -> Memo {
-        Memo {
-            v: VERSION,
-            id,
-            session_id: self.settings.session.clone(),
-            ts: now.wall,
-            action,
-            text,
-            reasoning,
-            receipt: None,
-            after_summary: None,
-        }
-    }
-
-    /// Writes down what came of the last decision, now that it is known.
-    fn close_pending(&mut self, effects: &mut Vec<Effect>) {
-        let Some(mut pending) = self.pending.take() else {
-            return;
-        };
-        let Some(screen) = self.screen.clone() else {
-            return;
-        };
-        pending.memo.after_summary =
-            Some(Change::between(&pending.before, &screen, &pending.echo).summary());
-        if let Some(kept) = self
-            .memos
-            .iter_mut()
-            .find(|memo| memo.id == pending.memo.id)
-        {
-            kept.clone_from(&pending.memo);
-        }
-        effects.push(Effect::Remember(Box::new(pending.memo)));
     }
 
     fn open_question(
@@ -476,22 +427,5 @@ impl Machine {
             self.told = Some(text.clone());
             effects.push(Effect::Tell(weight, text));
         }
-    }
-}
-
-/// What the memo that is being remembered waits for.
-enum PendingKind {
-    /// A text was typed.
-    Typed { text: String, is_nudge: bool },
-    /// Nothing was.
-    Watched,
-}
-
-fn in_a_line(action: &MemoAction, text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.is_empty() {
-        action.to_string()
-    } else {
-        format!("{action}: {text}")
     }
 }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Local, Utc};
 use serde::{Serialize, Serializer};
 
 use crate::ids::{AgentId, PaneAddress};
 use crate::record::Question;
+use crate::screen::state::State;
 
 /// What the supervisor is doing about an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub enum Status {
     Disabled,
     /// As running or stable, but nothing would be typed.
     Observing,
+    /// The person holds nudges, until then or until they release it.
+    Held(Option<DateTime<Utc>>),
+    /// It is at its usage limit, which is reset then.
+    Limit(Option<DateTime<Utc>>),
     /// Its pane, or the program in it, is gone.
     Gone(String),
     /// It cannot be watched for now; tried again by itself.
@@ -54,9 +59,22 @@ impl fmt::Display for Status {
             Self::Stopped => out.pad("stopped"),
             Self::Disabled => out.pad("disabled"),
             Self::Observing => out.pad("observing"),
+            Self::Held(until) => out.pad(&with_time("held", *until)),
+            Self::Limit(until) => out.pad(&with_time("limit", *until)),
             Self::Gone(why) => out.pad(&format!("gone: {why}")),
             Self::Error(why) => out.pad(&format!("error: {why}")),
         }
+    }
+}
+
+/// `limit until 03:21`, in the time of day where the person is.
+fn with_time(word: &str, until: Option<DateTime<Utc>>) -> String {
+    match until {
+        Some(until) => format!(
+            "{word} until {}",
+            until.with_timezone(&Local).format("%H:%M")
+        ),
+        None => word.to_owned(),
     }
 }
 
@@ -93,6 +111,12 @@ pub struct AgentView {
     pub goal: String,
     /// What the supervisor is doing about it.
     pub status: Status,
+    /// What the agent is doing; `None` before the first look.
+    pub state: Option<State>,
+    /// On what that rests: the rule, and the lines.
+    pub evidence: Vec<String>,
+    /// What kind of agent it is, where that is known.
+    pub kind: Option<String>,
     /// Looks at its pane since the supervisor started.
     pub polls: u64,
     /// When its screen last changed; `None` before the first look.

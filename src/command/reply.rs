@@ -246,6 +246,9 @@ mod tests {
             },
             goal: "make it fast".into(),
             status,
+            state: None,
+            evidence: Vec::new(),
+            kind: None,
             polls: 1200,
             changed_at: Some(at("14:02:00")),
             nudges: Bounded { used: 2, bound: 12 },
@@ -344,7 +347,7 @@ mod tests {
             memo(
                 "instruct",
                 "Run the tests again,\nand fix what fails.",
-                Some(Receipt::Delivered),
+                Some(Receipt::delivered("test")),
                 Some("the screen changed: 12 lines; `42 passed`"),
             ),
             memo("instruct", "Go on", Some(refused), None),

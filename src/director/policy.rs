@@ -3,11 +3,14 @@
 //! `hands` types nothing without a permit, and asks again with what it sees right before Enter. Whoever adds
 //! a way to type adds it here first.
 
-use crate::evidence::{Facts, Sameness, Sight, sameness};
+use crate::evidence::registry::Status;
+use crate::evidence::transcript::Mark;
+use crate::evidence::{Facts, Known, Sameness, Sight, sameness};
 use crate::record::Program;
-use crate::screen::dialog;
-use crate::screen::prompt::Prompt;
-use crate::screen::{Digest, Screen};
+use crate::screen::Digest;
+use crate::screen::prompt::{Cursor, Prompt};
+use crate::screen::recognise::{Dialog, Says};
+use crate::screen::state::State;
 
 /// What holds for an agent, whatever its screen shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +21,36 @@ pub struct Terms {
     pub allow_shell: bool,
     /// The screen that the text is for; `None` for a person's own text.
     pub judged: Option<Digest>,
+    /// What the text is, which decides in which states it may be typed.
+    pub errand: Errand,
+}
+
+/// What a text is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// A nudge: to an agent that waits for its next text.
+    Nudge,
+    /// The one nudge after a usage limit has been reset.
+    AfterLimit,
+    /// A person's own text, who knows what the agent is doing.
+    Reply,
+}
+
+impl Errand {
+    /// Whether a text of this kind may be typed to an agent in this state; `queues`: it takes messages while it
+    /// works.
+    pub const fn fits(self, state: State, queues: bool) -> bool {
+        match self {
+            _ if state.takes_nudge() => true,
+            Self::Nudge => false,
+            Self::AfterLimit => matches!(state, State::Limit),
+            Self::Reply => match state {
+                State::Limit | State::Background => true,
+                State::Working | State::Queued => queues,
+                _ => false,
+            },
+        }
+    }
 }
 
 /// Why nothing is typed.
@@ -56,6 +89,37 @@ pub enum Refusal {
     /// A key might be an answer.
     #[error("the screen looks like a dialog: `{0}`")]
     Dialog(String),
+    /// The agent does something else than to wait for a text.
+    #[error("its state is {state} ({rule})")]
+    State {
+        /// What it does.
+        state: State,
+        /// By which rule.
+        rule: String,
+    },
+    /// Two sources do not say the same of what the agent is doing.
+    #[error("it is not sure what it is doing: {0}")]
+    Disagree(String),
+    /// There is no profile by which to know what it does.
+    #[error(
+        "there is no profile of `{0}`, so that nobody knows what a key would do; `/set ID kind generic` allows it all the same"
+    )]
+    NoProfile(String),
+    /// Only styling could tell a placeholder from a draft.
+    #[error("what stands in the prompt may be a placeholder or somebody's text")]
+    Unsure,
+    /// The pane was only glanced at.
+    #[error("the pane was not read with enough care")]
+    Glanced,
+    /// The dialog is not the one that was judged.
+    #[error("the dialog is not the one that was judged")]
+    OtherDialog,
+    /// A rule would say yes for more than this once.
+    #[error("only a person chooses an option that says yes for more than this once")]
+    Always,
+    /// The prompt or the cursor moved, and not by us.
+    #[error("somebody is at work in the pane")]
+    PersonAtWork,
     /// Nothing shows where the text would land.
     #[error("no prompt is to be seen")]
     NoPrompt,
@@ -72,6 +136,10 @@ pub enum Refusal {
 pub struct Permit {
     terms: Terms,
     before: Prompt,
+    screen: Digest,
+    cursor: Option<Cursor>,
+    /// How far its transcript had grown.
+    said: Option<Mark>,
 }
 
 /// Judges whether a text may be typed into what is seen.
@@ -80,18 +148,35 @@ pub struct Permit {
 /// The first reason against it.
 pub fn permit(terms: Terms, sight: &Sight) -> Result<Permit, Refusal> {
     same_program(&terms, &sight.facts)?;
-    if terms
-        .judged
-        .is_some_and(|judged| judged != sight.screen.digest())
-    {
+    known(sight)?;
+    let screen = sight.screen.digest();
+    if terms.judged.is_some_and(|judged| judged != screen) {
         return Err(Refusal::ScreenChanged);
     }
-    no_dialog(&sight.screen, "")?;
-    match &sight.prompt {
+    let prompt = sight.prompt();
+    let draft = prompt.filter(|prompt| !prompt.draft.is_empty());
+    let fits = terms.errand.fits(sight.state(), sight.typing.queues);
+    match draft {
+        Some(prompt) if fits || sight.state() == State::Draft => {
+            return Err(Refusal::Draft(excerpt(&prompt.draft)));
+        }
+        _ if !fits => return Err(not_now(sight)),
+        _ => {}
+    }
+    agreed(sight)?;
+    match prompt {
         None => Err(Refusal::NoPrompt),
-        Some(prompt) if !prompt.draft.is_empty() => Err(Refusal::Draft(excerpt(&prompt.draft))),
+        Some(prompt) if prompt.unsure => Err(Refusal::Unsure),
         Some(prompt) => Ok(Permit {
             before: prompt.clone(),
+            screen,
+            cursor: sight.facts.cursor,
+            said: sight
+                .own
+                .transcript
+                .as_ref()
+                .ok()
+                .map(|tail| tail.mark.clone()),
             terms,
         }),
     }
@@ -99,26 +184,153 @@ pub fn permit(terms: Terms, sight: &Sight) -> Result<Permit, Refusal> {
 
 impl Permit {
     /// The prompt as it was when the permit was given.
-    pub fn before(&self) -> &Prompt {
+    pub const fn before(&self) -> &Prompt {
         &self.before
     }
 
-    /// Judges whether Enter may follow `text`, which was typed under this permit.
+    /// How far the transcript had grown when the permit was given, where there was one.
+    pub const fn said(&self) -> Option<&Mark> {
+        self.said.as_ref()
+    }
+
+    /// The same permit from a second look, some time after the first: nothing may have moved.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn again(self, sight: &Sight) -> Result<Self, Refusal> {
+        let moved = self.screen;
+        let stood_still = self.cursor == sight.facts.cursor;
+        let permit = permit(self.terms, sight)?;
+        if permit.screen != moved {
+            return Err(Refusal::ScreenChanged);
+        }
+        if stood_still {
+            Ok(permit)
+        } else {
+            Err(Refusal::PersonAtWork)
+        }
+    }
+
+    /// Judges whether Enter may follow `text`, which was typed under this permit. `sight` is of a look that knew
+    /// of it.
     ///
     /// # Errors
     /// The first reason against it.
     pub fn enter(&self, text: &str, sight: &Sight) -> Result<(), Refusal> {
         same_program(&self.terms, &sight.facts)?;
-        no_dialog(&sight.screen, text)?;
-        let held = sight
-            .prompt
-            .as_ref()
-            .is_some_and(|prompt| prompt.holds(&self.before, text));
-        if held {
-            Ok(())
-        } else {
-            Err(Refusal::NotOurText)
+        known(sight)?;
+        let (state, errand) = (sight.state(), self.terms.errand);
+        // hints change with a text in the prompt, so that a profile may see no more than that
+        let right = errand.fits(state, sight.typing.queues) || state == State::Draft;
+        if !right && (state.is_dialog() || state != State::Unknown) {
+            return Err(not_now(sight));
         }
+        let held = sight
+            .prompt()
+            .is_some_and(|prompt| prompt.holds(&self.before, text));
+        match (held, right) {
+            (true, true) => agreed(sight),
+            (true, false) => Err(not_now(sight)),
+            (false, _) => Err(Refusal::NotOurText),
+        }
+    }
+}
+
+impl Permit {
+    /// What shows that `text`, typed under this permit, was taken, if anything does.
+    pub fn proof(&self, text: &str, sight: &Sight) -> Option<String> {
+        if same_program(&self.terms, &sight.facts).is_err() {
+            return None;
+        }
+        let state = sight.state();
+        let moved = sight.screen.digest() != self.screen;
+        let held = sight
+            .prompt()
+            .is_some_and(|prompt| prompt.holds(&self.before, text));
+        let emptied = sight.prompt().is_some_and(|prompt| prompt.draft.is_empty());
+        let busy = sight.own.registry.as_ref();
+        let busy = busy.is_ok_and(|entry| entry.status == Status::Busy);
+        if held || !moved {
+            None
+        } else if busy {
+            Some("the registry says busy".into())
+        } else if emptied {
+            Some("the prompt is empty, and the screen moved on".into())
+        } else if state.is_busy() || state.is_dialog() {
+            Some(format!("its state is {state}"))
+        } else {
+            None
+        }
+    }
+}
+
+/// Judges whether a key may answer the dialog that is seen with its option `choice`.
+///
+/// # Errors
+/// The first reason against it.
+pub fn answer(
+    terms: &Terms,
+    by_person: bool,
+    judged: &Dialog,
+    choice: usize,
+    sight: &Sight,
+) -> Result<(), Refusal> {
+    same_program(terms, &sight.facts)?;
+    known(sight)?;
+    let state = sight.state();
+    if !state.is_dialog() || !(by_person || state == State::Approval) {
+        return Err(Refusal::State {
+            state,
+            rule: sight.because(),
+        });
+    }
+    if !by_person {
+        agreed(sight)?;
+    }
+    let dialog = sight
+        .reading
+        .dialog
+        .as_ref()
+        .filter(|dialog| dialog.is(judged));
+    let chosen = dialog
+        .and_then(|dialog| dialog.choices.get(choice))
+        .ok_or(Refusal::OtherDialog)?;
+    if !by_person && chosen.says == Says::Always {
+        return Err(Refusal::Always);
+    }
+    Ok(())
+}
+
+/// Why a text that is not for this state is not typed.
+fn not_now(sight: &Sight) -> Refusal {
+    let state = sight.state();
+    let reading = &sight.reading;
+    let line = reading.lines.last().map(|line| line.text.as_str());
+    match (state, line) {
+        (State::Unknown, _) if reading.prompt.is_none() => Refusal::NoPrompt,
+        (State::Question | State::Approval, Some(line)) => Refusal::Dialog(excerpt(line)),
+        _ => Refusal::State {
+            state,
+            rule: sight.because(),
+        },
+    }
+}
+
+/// Nothing is typed where two sources do not agree on what the agent is doing.
+fn agreed(sight: &Sight) -> Result<(), Refusal> {
+    let agreed = sight.conclusion.agreed.clone();
+    agreed.map_err(Refusal::Disagree)
+}
+
+/// What may be typed by: a close look at a program that is known.
+fn known(sight: &Sight) -> Result<(), Refusal> {
+    if sight.known == Known::No {
+        return Err(Refusal::NoProfile(sight.facts.front().to_owned()));
+    }
+    if sight.close {
+        Ok(())
+    } else {
+        Err(Refusal::Glanced)
     }
 }
 
@@ -141,13 +353,6 @@ fn same_program(terms: &Terms, facts: &Facts) -> Result<(), Refusal> {
     }
 }
 
-fn no_dialog(screen: &Screen, echo: &str) -> Result<(), Refusal> {
-    match dialog::find_apart_from(screen, echo) {
-        Some(line) => Err(Refusal::Dialog(excerpt(line))),
-        None => Ok(()),
-    }
-}
-
 fn excerpt(text: &str) -> String {
     text.chars().take(80).collect()
 }
@@ -155,8 +360,11 @@ fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{GENERIC, Reader};
     use crate::host::process::ProcessIdentity;
-    use crate::screen::prompt::{Cursor, find};
+    use crate::screen::Screen;
+    use crate::screen::prompt::Cursor;
+    use std::sync::Arc;
 
     fn claude(pid: u32) -> Program {
         let identity = |pid| Some(ProcessIdentity { pid, started: 1 });
@@ -174,28 +382,42 @@ mod tests {
             accepted: Some(claude(7)),
             allow_shell: false,
             judged: Some(Screen::read("● done\n> ").digest()),
+            errand: Errand::Nudge,
         }
     }
 
-    fn sight(text: &str, cursor: (usize, usize)) -> Sight {
-        let screen = Screen::read(text);
-        let cursor = Some(Cursor {
-            column: cursor.0,
-            row: cursor.1,
-        });
-        let prompt = find(&screen, 80, cursor, None);
-        let facts = Facts {
+    fn reader(allow_shell: bool) -> Reader {
+        Reader {
+            profiles: Arc::default(),
+            earlier: None,
+            kind: GENERIC.parse().ok(),
+            allow_shell,
+        }
+    }
+
+    fn facts(cursor: (usize, usize)) -> Facts {
+        Facts {
             ended: false,
             program: Some(claude(7)),
             shell: false,
             columns: 80,
-            cursor,
-        };
-        Sight {
-            facts,
-            screen,
-            prompt,
+            cursor: Some(Cursor {
+                column: cursor.0,
+                row: cursor.1,
+            }),
+            arguments: Vec::new(),
+            exit_status: None,
         }
+    }
+
+    fn sight(text: &str, cursor: (usize, usize)) -> Sight {
+        reader(false).read(facts(cursor), Some(text), text, None, None)
+    }
+
+    /// A look that knows that `ours` was typed under `permit`.
+    fn sight_of(text: &str, cursor: (usize, usize), permit: &Permit, ours: &str) -> Sight {
+        let before = Some(permit.before());
+        reader(false).read(facts(cursor), Some(text), text, before, Some(ours))
     }
 
     fn idle() -> Sight {
@@ -242,7 +464,22 @@ mod tests {
             with(&|sight| sight.facts.program = Some(elsewhere.clone())),
             Refusal::OtherServer
         );
-        assert_eq!(with(&|sight| sight.prompt = None), Refusal::NoPrompt);
+        assert_eq!(
+            with(&|sight| sight.screen_shows(State::Working, "spinner")),
+            Refusal::State {
+                state: State::Working,
+                rule: "spinner".into()
+            }
+        );
+        assert_eq!(with(&|sight| sight.close = false), Refusal::Glanced);
+        assert_eq!(
+            with(&|sight| sight.known = Known::No),
+            Refusal::NoProfile("claude".into())
+        );
+        assert_eq!(
+            with(&|sight| sight.reading.prompt = None),
+            Refusal::NoPrompt
+        );
         assert_eq!(
             with(&|sight| *sight = super::tests::sight("● done\n> half", (6, 1))),
             Refusal::Draft("half".into())
@@ -255,18 +492,17 @@ mod tests {
 
     #[test]
     fn a_shell_may_be_typed_to_only_where_the_person_allowed_it() {
-        let mut sight = idle();
-        sight.facts.shell = true;
-        assert!(
-            permit(
-                Terms {
-                    allow_shell: true,
-                    ..terms()
-                },
-                &sight
-            )
-            .is_ok()
-        );
+        let shell = Facts {
+            shell: true,
+            ..facts((2, 1))
+        };
+        let text = "● done\n> ";
+        let sight = reader(true).read(shell, Some(text), text, None, None);
+        let allowed = Terms {
+            allow_shell: true,
+            ..terms()
+        };
+        assert!(permit(allowed, &sight).is_ok());
     }
 
     #[test]
@@ -303,7 +539,8 @@ mod tests {
     fn enter_follows_our_text_and_nothing_else() {
         let permit = permit(terms(), &idle()).unwrap();
         let text = "fix the y/n prompt";
-        let enter = |shown: &str, column| permit.enter(text, &sight(shown, (column, 1)));
+        let enter =
+            |shown: &str, column| permit.enter(text, &sight_of(shown, (column, 1), &permit, text));
         assert_eq!(enter("● done\n> fix the y/n prompt", 20), Ok(()));
         assert!(enter("● done\n> fix the y/n prompt!", 21).is_err());
         assert_eq!(enter("● done\n> fix", 5), Err(Refusal::NotOurText));
@@ -312,7 +549,7 @@ mod tests {
             enter("Proceed? [y/N]\n> fix the y/n prompt", 20),
             Err(Refusal::Dialog(_))
         ));
-        let mut ended = sight("● done\n> fix the y/n prompt", (20, 1));
+        let mut ended = sight_of("● done\n> fix the y/n prompt", (20, 1), &permit, text);
         ended.facts.shell = true;
         assert!(matches!(permit.enter(text, &ended), Err(Refusal::Shell(_))));
     }

@@ -1,8 +1,9 @@
 //! Decides which texts may be typed at all: pure.
 
-/// The longest text, in characters: a longer one reaches Claude Code's model marked as pasted text.
-/// Source: measured on Claude Code 2.1.329.
-pub const LONGEST: usize = 800;
+use std::path::Path;
+
+/// The longest text, in characters; one that the agent would fold goes into a file.
+pub const LONGEST: usize = 16_000;
 
 /// First characters that coding agents take as a command: a shell command, a slash command, a comment or
 /// memory, a file, the shortcuts, an escape. Source: measured on Claude Code 2.1.329.
@@ -66,9 +67,21 @@ pub fn reply(text: &str) -> Result<String, TextRefused> {
     }
 }
 
+/// Whether an agent that folds texts of more than `fold_chars` characters (0: never) or `fold_newlines` line
+/// ends takes this one as it is.
+pub fn fits(text: &str, fold_chars: usize, fold_newlines: usize) -> bool {
+    let short = fold_chars == 0 || text.chars().count() <= fold_chars;
+    short && text.matches('\n').count() <= fold_newlines
+}
+
+/// What an agent is told in place of a text that is in a file.
+pub fn pointer(path: &Path) -> String {
+    format!("Read the file {} and do what it says.", path.display())
+}
+
 /// Control characters, and those that change what a reader sees without being seen: zero-width, direction,
 /// variation and tag characters, the byte order mark, line and paragraph separators.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     let blank = matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' | '\u{85}');
     (c.is_control() && !blank)
         || matches!(c,
@@ -164,12 +177,12 @@ mod tests {
         }
         assert_eq!(instruction(" \n\u{200b}"), Err(TextRefused::Empty));
         assert_eq!(
-            instruction(&"ä".repeat(800)).map(|text| text.chars().count()),
-            Ok(800)
+            instruction(&"ä".repeat(LONGEST)).map(|text| text.chars().count()),
+            Ok(LONGEST)
         );
         assert_eq!(
-            instruction(&"ä".repeat(801)),
-            Err(TextRefused::TooLong(801))
+            instruction(&"ä".repeat(LONGEST + 1)),
+            Err(TextRefused::TooLong(LONGEST + 1))
         );
     }
 
@@ -182,7 +195,10 @@ mod tests {
         assert_eq!(reply("/clear").as_deref(), Ok("/clear"));
         assert_eq!(reply("a\nb\tc\u{1b}[201~").as_deref(), Ok("a b c[201~"));
         assert_eq!(reply("\u{7}\r\n"), Err(TextRefused::Empty));
-        assert_eq!(reply(&"x".repeat(801)), Err(TextRefused::TooLong(801)));
+        assert_eq!(
+            reply(&"x".repeat(LONGEST + 1)),
+            Err(TextRefused::TooLong(LONGEST + 1))
+        );
     }
 
     proptest! {

@@ -7,9 +7,10 @@
 //!
 //! It never retries, never inherits the terminal, and never keeps a process beyond its call. `zellij`,
 //! `git`, `notify` and `mission` call it. [`process`] holds what can be known about processes that
-//! somebody else started.
+//! somebody else started, [`file`] reads bounded parts of files that somebody else writes.
 
 mod call;
+pub mod file;
 pub mod process;
 
 use std::ffi::OsStr;

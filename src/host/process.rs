@@ -123,12 +123,31 @@ fn listed_children(parent: u32) -> Option<Vec<u32>> {
     Some(found)
 }
 
+/// The longest value of an environment variable that is kept, in bytes.
+const MAX_VALUE_BYTES: usize = 4 * 1024;
+
 /// The value that the environment variable `name` had when the process started its program.
 pub fn environment_variable(pid: u32, name: &str) -> Option<OsString> {
+    let [value] = environment_variables(pid, [name])?;
+    value
+}
+
+/// The values that the environment variables `names` had when the process started its program, in their
+/// order; nothing else of its environment is kept, nor a value of more than 4 KiB. `None` if the process is
+/// not ours to ask, or where the system does not tell.
+pub fn environment_variables<const N: usize>(
+    pid: u32,
+    names: [&str; N],
+) -> Option<[Option<OsString>; N]> {
     let bytes = read_bounded(&file_of(pid, "environ"), MAX_ENVIRONMENT_BYTES)?;
-    bytes
+    Some(names.map(|name| value_of(&bytes, name)))
+}
+
+fn value_of(environment: &[u8], name: &str) -> Option<OsString> {
+    environment
         .split(|byte| *byte == 0)
         .find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+        .filter(|value| value.len() <= MAX_VALUE_BYTES)
         .map(|value| OsString::from_vec(value.to_vec()))
 }
 
@@ -318,9 +337,22 @@ mod tests {
         );
         assert!(environment_variable(own.identity.pid, "PATH").is_some());
         assert_eq!(environment_variable(own.identity.pid, "PAT"), None);
+        let [path, nothing] = environment_variables(own.identity.pid, ["PATH", "PAT"]).unwrap();
+        assert!(path == environment_variable(own.identity.pid, "PATH") && nothing.is_none());
         assert!(resident_bytes().unwrap() > 100_000);
         assert!(cpu_time() > Duration::ZERO);
         assert!(hangup_is_ignored().is_some());
+    }
+
+    #[test]
+    fn only_the_variables_that_are_named_are_kept_and_none_without_bound() {
+        let long = "x".repeat(MAX_VALUE_BYTES + 1);
+        let environment = format!("AB=1\0A=\0B=a=b\0LONG={long}\0C");
+        let value = |name| value_of(environment.as_bytes(), name);
+        assert_eq!(value("A"), Some("".into()));
+        assert_eq!(value("B"), Some("a=b".into()));
+        assert_eq!((value("LONG"), value("C"), value("")), (None, None, None));
+        assert_eq!(environment_variables(u32::MAX, ["A"]), None);
     }
 
     #[test]

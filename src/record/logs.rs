@@ -15,7 +15,7 @@ use super::{
 };
 use crate::ids::{AgentId, SessionId};
 use crate::store::log::Line;
-use crate::store::{LogWriter, StoreError, read_back};
+use crate::store::{self, Access, LogWriter, StoreError, read_back};
 
 /// How many lines are read back at most in search of a session's memos. Without a bound, a session that is
 /// new would cost a reading of the whole log.
@@ -134,6 +134,21 @@ impl AgentLogs {
         self.writer
             .append(&self.path(record.kind), record.line)
             .await
+    }
+
+    /// Writes a text that is too long for a prompt to the file that the agent is told to read.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be written; nothing may be typed then.
+    pub async fn write_prompt(&self, path: PathBuf, text: String) -> Result<(), StoreError> {
+        let write = move || {
+            if let Some(folder) = path.parent() {
+                store::private_folder(folder)?;
+            }
+            store::write_text(&path, &text, Access::OwnerOnly)
+        };
+        // a task that is only waited for ends, unless it has a bug
+        tokio::task::spawn_blocking(write).await.unwrap_or(Ok(()))
     }
 
     /// The newest `count` memos of `session`, the oldest of them first.

@@ -5,16 +5,19 @@
 //! [`RosterLine`] says who was added, stopped, started or removed. [`logs`] appends them and reads them
 //! back. Nothing here decides anything, and nothing here types.
 
+mod counters;
 pub mod logs;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::config::AgentConfig;
+pub use counters::{Counters, Hold, Parked, Question};
+
 pub use crate::evidence::Program;
 use crate::ids::{AgentId, PaneAddress, SessionId};
 
@@ -59,6 +62,9 @@ pub struct Verdict {
     pub reasoning: String,
     /// The instruction or the question; empty for `continue`.
     pub text: String,
+    /// The line of the screen that it rests on, as the backend quoted it; older logs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
 }
 
 /// What a memo tells of: a verdict, or something else that the agent's memory should hold.
@@ -70,6 +76,8 @@ pub enum MemoAction {
     NoVerdict,
     /// The person replied.
     Reply,
+    /// A dialog was answered, by the person or by a rule.
+    Answer,
     /// The program itself asked the person, without a model.
     Notice,
     /// A word of another program's log, kept as it is.
@@ -83,6 +91,7 @@ impl MemoAction {
             Self::Verdict(action) => action.as_str(),
             Self::NoVerdict => "no_verdict",
             Self::Reply => "reply",
+            Self::Answer => "answer",
             Self::Notice => "notice",
             Self::Other(word) => word,
         }
@@ -97,6 +106,7 @@ impl From<&str> for MemoAction {
             "ask_user" => Self::Verdict(Action::AskUser),
             "no_verdict" => Self::NoVerdict,
             "reply" => Self::Reply,
+            "answer" => Self::Answer,
             "notice" => Self::Notice,
             other => Self::Other(other.to_owned()),
         }
@@ -125,8 +135,9 @@ impl<'de> Deserialize<'de> for MemoAction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "receipt", rename_all = "snake_case")]
 pub enum Receipt {
-    /// The text stood in the prompt, Enter was pressed, and the text left the prompt.
-    Delivered,
+    /// It was taken: the text stood in the prompt, Enter was pressed, and there is proof; or the key of a
+    /// dialog was pressed, and the dialog closed.
+    Delivered(Delivery),
     /// Nothing was typed.
     Refused {
         /// Why not.
@@ -143,10 +154,38 @@ pub enum Receipt {
     Observed,
 }
 
+/// How something was delivered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Delivery {
+    /// What shows that it was taken.
+    pub proof: String,
+    /// How often Enter, or the key, was pressed.
+    pub presses: u32,
+    /// Milliseconds from the beginning of the last look to the end of the call that pressed the key: what could
+    /// change unseen in that time cannot be excluded.
+    pub gap_ms: u64,
+}
+
+impl Receipt {
+    /// Whether it was taken.
+    pub const fn is_delivered(&self) -> bool {
+        matches!(self, Self::Delivered(_))
+    }
+
+    /// It was taken, as `proof` shows.
+    pub fn delivered(proof: &str) -> Self {
+        Self::Delivered(Delivery {
+            proof: proof.to_owned(),
+            ..Delivery::default()
+        })
+    }
+}
+
 impl fmt::Display for Receipt {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Delivered => out.write_str("delivered"),
+            Self::Delivered(_) => out.write_str("delivered"),
             Self::Refused { why } => write!(out, "refused: {why}"),
             Self::Unproven { why, .. } => write!(out, "unproven: {why}"),
             Self::Observed => out.write_str("observed only"),
@@ -196,45 +235,8 @@ pub enum Origin {
     Verdict,
     /// The person.
     Person,
-}
-
-/// A question that waits for the person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Question {
-    /// What is asked.
-    pub text: String,
-    /// Since when.
-    #[serde(with = "time")]
-    pub since: DateTime<Utc>,
-    /// Whether only the person's word ends it (not a change of the screen).
-    #[serde(default)]
-    pub insists: bool,
-    /// The text of ours that may stand unsent in the prompt, where that is what is asked about: the question
-    /// ends when it no longer stands there, whatever else changes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left_over: Option<String>,
-}
-
-/// What is counted against the bounds of an agent; every [`DecisionLine`] carries it, so that the last line
-/// is enough to go on after a crash.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Counters {
-    /// The day (UTC) that `calls` and `tokens` are counted for.
-    pub day: Option<NaiveDate>,
-    /// Decide calls on that day.
-    pub calls: u32,
-    /// Tokens in and out on that day, as the server reported them.
-    pub tokens: u64,
-    /// When the nudges of the last hour were typed.
-    #[serde(with = "times")]
-    pub nudges: VecDeque<DateTime<Utc>>,
-    /// Nudges in a row that changed nothing for good.
-    pub fruitless: u32,
-    /// The question that is open.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub question: Option<Question>,
+    /// A rule for approvals.
+    Rule,
 }
 
 /// One step of a decision; a line of `<agentId>.decisions.jsonl`.
@@ -278,10 +280,13 @@ pub enum Step {
     },
     /// It answered.
     Answered {
+        /// Who: the backend and the model, or the rules that stood in for it; older logs do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
         /// Its verdict.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         verdict: Option<Verdict>,
-        /// Why there is none.
+        /// Why there is none, or what is wrong with the one there is: it may quote what is not on the screen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<String>,
         /// The answer as it came, bounded.

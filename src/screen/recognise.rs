@@ -80,9 +80,29 @@ pub struct Reading {
     pub dialog: Option<Dialog>,
     /// Its text without what moves and means nothing.
     pub still: String,
+    /// What its prompt shows, a placeholder included.
+    pub in_prompt: String,
 }
 
 impl Reading {
+    /// Whether another reading of the same moment says the same of all by which a key is pressed.
+    pub fn agrees(&self, other: &Self) -> bool {
+        self.state == other.state
+            && self.prompt == other.prompt
+            && self.in_prompt == other.in_prompt
+    }
+
+    /// The same screen, known to be in another state.
+    #[must_use]
+    pub fn but(self, state: State, rule: &str) -> Self {
+        Self {
+            state,
+            rule: rule.into(),
+            lines: Vec::new(),
+            ..self
+        }
+    }
+
     /// The same, known that the screen said `before` a moment ago.
     #[must_use]
     pub fn after(self, before: &str, profile: &Profile) -> Self {
@@ -110,18 +130,33 @@ impl Reading {
 
 /// Reads a screen by a profile.
 pub fn recognise(profile: &Profile, shown: &Shown) -> Reading {
+    with_ours(profile, shown, None)
+}
+
+/// Reads a screen by a profile as if its prompt were empty, where exactly `ours` stands in it: so that what goes
+/// on beside our own text can be told.
+pub fn with_ours(profile: &Profile, shown: &Shown, ours: Option<&str>) -> Reading {
     let composer = Composer::find(profile, shown);
-    let view = View::new(profile, shown, composer.as_ref());
+    let holds_ours = ours.is_some_and(|ours| {
+        composer
+            .as_ref()
+            .is_some_and(|composer| composer.prompt.holds(&Prompt::with("", false), ours))
+    });
+    let view = View::new(profile, shown, composer.as_ref(), holds_ours);
     let rules = &profile.file().rules;
     let decided = rules
         .iter()
         .find_map(|rule| view.holds(rule).map(|rows| (rule, rows)));
     let prompt = composer.as_ref().map(|composer| composer.prompt.clone());
+    let in_prompt = composer
+        .as_ref()
+        .map(|composer| composer.content.clone())
+        .unwrap_or_default();
     let still = composer::still(profile, shown, composer.as_ref());
     let Some((rule, rows)) = decided else {
         let filled = prompt
             .as_ref()
-            .is_some_and(|prompt| !prompt.draft.is_empty());
+            .is_some_and(|prompt| !prompt.draft.is_empty() && !holds_ours);
         let (state, rule) = if filled {
             (State::Draft, "a text stands in the prompt")
         } else {
@@ -136,6 +171,7 @@ pub fn recognise(profile: &Profile, shown: &Shown) -> Reading {
             prompt,
             dialog: None,
             still,
+            in_prompt,
         };
     };
     let dialog = rule
@@ -150,6 +186,7 @@ pub fn recognise(profile: &Profile, shown: &Shown) -> Reading {
         prompt,
         dialog,
         still,
+        in_prompt,
     }
 }
 
@@ -166,41 +203,52 @@ pub fn in_time(profile: &Profile, shown: &[Shown]) -> Reading {
     }
 }
 
-/// Reads a screen of a program without a profile, by what dialogs and prompts look like in general.
-pub fn in_general(shown: &Shown, before: Option<&Prompt>) -> Reading {
+/// Reads a screen of a program without a profile, by what dialogs and prompts look like in general. `before` is
+/// its prompt as it was a moment ago, `ours` our own text that may stand there now.
+pub fn in_general(shown: &Shown, before: Option<&Prompt>, ours: Option<&str>) -> Reading {
     let solid = shown.solid.as_ref().unwrap_or(&shown.screen);
-    let prompt = prompt::find(solid, shown.columns, shown.cursor, before);
-    let still = shown.screen.text().to_owned();
-    let reading = |state, rule: &str, line: Option<&str>| {
-        let at = |line: &str| shown.screen.lines().position(|other| other.contains(line));
-        let line = line.and_then(|line| {
-            Some(Line {
-                row: at(line)? + 1,
-                text: line.to_owned(),
-            })
-        });
-        Reading {
-            state,
-            rule: rule.to_owned(),
-            lines: line.into_iter().collect(),
-            prompt: prompt.clone(),
-            dialog: None,
-            still: still.clone(),
-        }
+    let find = |screen| prompt::find(screen, shown.columns, shown.cursor, before);
+    let prompt = find(solid);
+    let in_prompt = find(&shown.screen)
+        .map(|prompt| prompt.draft)
+        .unwrap_or_default();
+    let holds_ours = match (&prompt, before, ours) {
+        (Some(prompt), Some(before), Some(ours)) => prompt.holds(before, ours),
+        _ => false,
     };
-    if let Some(line) = dialog::find(&shown.screen) {
-        return reading(State::Question, "it looks like a dialog", Some(line));
-    }
-    match &prompt {
-        None => reading(State::Unknown, "no prompt is to be seen", None),
-        Some(prompt) if prompt.draft.is_empty() => {
-            reading(State::Idle, "the prompt is empty", None)
+    let (state, rule, line) = match (
+        dialog::find_apart_from(&shown.screen, ours.unwrap_or_default()),
+        &prompt,
+    ) {
+        (Some(line), _) => (State::Question, "it looks like a dialog", line.to_owned()),
+        (None, None) => (State::Unknown, "no prompt is to be seen", String::new()),
+        (None, Some(prompt)) if prompt.draft.is_empty() || holds_ours => {
+            (State::Idle, "the prompt is empty", String::new())
         }
-        Some(prompt) => reading(
+        (None, Some(prompt)) => (
             State::Draft,
             "a text stands in the prompt",
-            Some(&prompt.draft),
+            prompt.draft.clone(),
         ),
+    };
+    let row = shown
+        .screen
+        .lines()
+        .position(|other| !line.is_empty() && other.contains(&line));
+    Reading {
+        state,
+        rule: rule.into(),
+        lines: row
+            .map(|row| Line {
+                row: row + 1,
+                text: line,
+            })
+            .into_iter()
+            .collect(),
+        prompt,
+        dialog: None,
+        still: shown.screen.text().to_owned(),
+        in_prompt,
     }
 }
 
@@ -219,10 +267,17 @@ struct View<'a> {
     rows: Vec<&'a str>,
     texts: Vec<Option<Text>>,
     composer: Option<&'a Composer>,
+    /// Whether what stands in the prompt is our own text, and nothing else.
+    holds_ours: bool,
 }
 
 impl<'a> View<'a> {
-    fn new(profile: &'a Profile, shown: &'a Shown, composer: Option<&'a Composer>) -> Self {
+    fn new(
+        profile: &'a Profile,
+        shown: &'a Shown,
+        composer: Option<&'a Composer>,
+        holds_ours: bool,
+    ) -> Self {
         let rows: Vec<&str> = shown.screen.lines().collect();
         let texts = profile
             .windows()
@@ -234,18 +289,20 @@ impl<'a> View<'a> {
             rows,
             texts,
             composer,
+            holds_ours,
         }
     }
 
     /// The rows on which `rule` rests, if it holds.
     fn holds(&self, rule: &RuleSpec) -> Option<Vec<usize>> {
         let prompt = self.composer.map(|composer| &composer.prompt);
+        let is_filled = |prompt: &Prompt| !prompt.draft.is_empty() && !self.holds_ours;
         let wanted = match rule.prompt {
             PromptWant::Any => true,
             PromptWant::Found => prompt.is_some(),
             PromptWant::Missing => prompt.is_none(),
-            PromptWant::Empty => prompt.is_some_and(|prompt| prompt.draft.is_empty()),
-            PromptWant::Filled => prompt.is_some_and(|prompt| !prompt.draft.is_empty()),
+            PromptWant::Empty => prompt.is_some_and(|prompt| !is_filled(prompt)),
+            PromptWant::Filled => prompt.is_some_and(is_filled),
         };
         if !wanted {
             return None;

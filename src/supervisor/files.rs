@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
-use super::{State, Supervisor, absolute, blocking, director, lock};
+use super::{State, Supervisor, absolute, blocking, director, lock, own_profiles};
 use crate::config::{AgentConfig, Config};
+use crate::director::approval;
 use crate::error::{Failure, Kind};
 use crate::evidence;
 use crate::ids::{AgentId, PaneAddress};
@@ -116,6 +117,7 @@ impl Supervisor {
             None
         };
         let director = Arc::new(director(&config, &self.inner.http)?);
+        let profiles = own_profiles(&self.inner.overrides, &config, path)?;
         let mut wanted = Vec::new();
         for agent in &config.agents {
             let address = self.address(&config, &agent.pane).await?;
@@ -128,7 +130,12 @@ impl Supervisor {
             self.inner.director.send_replace(director);
             said.push("the backends are changed".to_owned());
         }
+        self.inner.profiles.send_replace(Arc::new(profiles));
+        let (before, after) = (state.config.approval_rules(), config.approval_rules());
+        let rules = approval::changes(&before, &after);
+        said.extend(rules.iter().map(|line| format!("approvals: {line}")));
         let shared_changed = backends_changed
+            || !rules.is_empty()
             || config.limits != state.config.limits
             || config.timing != state.config.timing
             || config.observe != state.config.observe;

@@ -9,6 +9,7 @@ mod files;
 mod lock;
 mod panes;
 mod post;
+mod profiles;
 mod resume;
 mod review;
 mod roster;
@@ -31,6 +32,7 @@ use crate::http::Http;
 use crate::ids::{AgentId, SessionId, SessionName};
 use crate::llm;
 use crate::record::{RosterChange, RosterLine, VERSION, logs};
+use crate::screen::profile::Profiles;
 use crate::store::log::LogWriterEnd;
 use crate::store::{self, Document, LogWriter, Rotation};
 use crate::zellij::Zellij;
@@ -64,6 +66,8 @@ pub struct Overrides {
     pub session: Option<SessionName>,
     /// Type nothing.
     pub observe: bool,
+    /// Where the person's own profiles of agents are, beside the folder that the configuration names.
+    pub profiles: Option<PathBuf>,
 }
 
 /// Which memory the agents go on with.
@@ -110,6 +114,7 @@ struct Inner {
     session: SessionId,
     overrides: Overrides,
     director: watch::Sender<Arc<Director>>,
+    profiles: watch::Sender<Arc<Profiles>>,
     notices: broadcast::Sender<Notice>,
     /// What was said before anybody listened: for the first who does.
     early_notices: Mutex<Option<broadcast::Receiver<Notice>>>,
@@ -141,6 +146,8 @@ struct State {
     copies: HashMap<PathBuf, Document>,
     /// Keeps other supervisors off the configuration.
     lock: store::Lock,
+    /// Whether the person stopped all typing.
+    all_stopped: bool,
 }
 
 /// What is done on a yes.
@@ -167,6 +174,7 @@ impl Supervisor {
         store::private_folder(&log_dir)?;
         let http = Http::new(start.config.limits.calls_at_once);
         let director = Arc::new(director(&start.config, &http)?);
+        let profiles = own_profiles(&start.overrides, &start.config, &start.path)?;
         let rotation = Rotation {
             max_bytes: start.config.logs.rotate_mib.saturating_mul(1024 * 1024),
             keep_days: start.config.logs.keep_days,
@@ -183,6 +191,7 @@ impl Supervisor {
             document: start.document,
             copies: HashMap::new(),
             lock,
+            all_stopped: false,
         };
         let supervisor = Self {
             inner: Arc::new(Inner {
@@ -193,6 +202,7 @@ impl Supervisor {
                 session,
                 overrides: start.overrides,
                 director: watch::Sender::new(director),
+                profiles: watch::Sender::new(Arc::new(profiles)),
                 notices,
                 early_notices: Mutex::new(Some(early_notices)),
                 agent_notices,
@@ -397,6 +407,34 @@ fn absolute(path: &Path) -> PathBuf {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         in_folder(&path).unwrap_or(path)
     })
+}
+
+/// The profiles that ship, and the person's own.
+fn own_profiles(overrides: &Overrides, config: &Config, path: &Path) -> Result<Profiles, Failure> {
+    let named = config.profiles.as_ref().map(|folder| {
+        absolute(path)
+            .parent()
+            .map_or_else(|| folder.clone(), |parent| parent.join(folder))
+    });
+    let folders = overrides
+        .profiles
+        .iter()
+        .chain(&named)
+        .map(PathBuf::as_path);
+    profiles::profiles(folders)
+}
+
+impl State {
+    /// How long after the reset of a limit an agent may be nudged: one after the other.
+    fn stagger(&self, id: &AgentId) -> Duration {
+        /// Between two agents.
+        const STEP: Duration = Duration::from_secs(20);
+        /// However many there are.
+        const LONGEST: Duration = Duration::from_mins(10);
+        let place = self.config.agents.iter().position(|agent| agent.id == *id);
+        let place = u32::try_from(place.unwrap_or_default()).unwrap_or(u32::MAX);
+        STEP.saturating_mul(place).min(LONGEST)
+    }
 }
 
 /// The backends that the configuration names.

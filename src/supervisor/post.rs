@@ -118,6 +118,10 @@ impl Supervisor {
             timing: state.config.timing,
             backend: self.inner.director.borrow().name(),
             session: self.inner.session.clone(),
+            prompts: self.inner.log_dir.join("prompts"),
+            all_stopped: state.all_stopped,
+            approvals: Arc::new(state.config.approval_rules()),
+            stagger: state.stagger(&agent.id),
         }
     }
 
@@ -173,6 +177,7 @@ impl Supervisor {
         let doors = Doors {
             zellij: self.inner.zellij.clone(),
             director: self.inner.director.subscribe(),
+            profiles: self.inner.profiles.subscribe(),
             logs: logs.clone(),
             notices: self.inner.agent_notices.clone(),
         };

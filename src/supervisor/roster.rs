@@ -261,7 +261,7 @@ impl Supervisor {
             .hint("look at its pane: the text may stand unsent in its prompt")
         })?;
         match receipt {
-            Receipt::Delivered => {
+            Receipt::Delivered(_) => {
                 // who was removed meanwhile got the text all the same
                 if let Ok(state) = self.changing().await {
                     let _ = self.change(&state, id, "answered", |_| {}).await;

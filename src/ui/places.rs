@@ -82,6 +82,12 @@ fn base_folder(
     base.map(|base| base.join(FOLDER))
 }
 
+/// Where the person's own profiles of agents are: `$XDG_CONFIG_HOME/meta-orchestrator/agents`.
+pub fn profiles(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = base_folder(&variable, "XDG_CONFIG_HOME", ".config")?;
+    Some(folder.join("agents"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,16 +71,38 @@ pub enum Dump {
 /// A key that can be pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// Enter, which submits.
+    /// Enter, which submits or chooses.
     Enter,
+    /// The arrow up.
+    Up,
+    /// The arrow down.
+    Down,
+    /// The arrow to the left.
+    Left,
+    /// The arrow to the right.
+    Right,
+    /// A letter or a digit of ASCII that chooses an option.
+    Option(u8),
 }
 
 impl Key {
-    /// The byte that a terminal sends for the key.
-    const fn byte(self) -> &'static str {
-        match self {
-            Self::Enter => "13",
-        }
+    /// The key that chooses the option called `c`, if it is a letter or a digit of ASCII.
+    pub fn option(c: char) -> Option<Self> {
+        let byte = u8::try_from(c).ok()?;
+        byte.is_ascii_alphanumeric().then_some(Self::Option(byte))
+    }
+
+    /// The bytes that a terminal sends for the key (the arrows as in ECMA-48), in decimal.
+    fn bytes(self) -> Vec<String> {
+        let bytes: &[u8] = match self {
+            Self::Enter => b"\r",
+            Self::Up => b"\x1b[A",
+            Self::Down => b"\x1b[B",
+            Self::Right => b"\x1b[C",
+            Self::Left => b"\x1b[D",
+            Self::Option(byte) => &[byte],
+        };
+        bytes.iter().map(u8::to_string).collect()
     }
 }
 
@@ -211,6 +233,29 @@ impl Zellij {
     ///
     /// Errors: [`ZellijError::TextRefused`] for a text with a NUL character or longer than [`MAX_TEXT`].
     pub async fn place(&self, pane: &PaneAddress, text: &str) -> Result<(), ZellijError> {
+        // Without the `--` a text that begins with `-` would be read as an option.
+        self.put("write-chars", pane, text).await
+    }
+
+    /// The same as a bracketed paste, where the program asked for such; else as it is. **For `hands` alone.**
+    ///
+    /// Errors: as [`Zellij::place`], and for a text with an escape character, which could close the brackets.
+    pub async fn paste(&self, pane: &PaneAddress, text: &str) -> Result<(), ZellijError> {
+        if text.contains('\u{1b}') {
+            return Err(ZellijError::TextRefused {
+                to: pane.clone(),
+                why: "holds an escape character, which could end the paste",
+            });
+        }
+        self.put("paste", pane, text).await
+    }
+
+    async fn put(
+        &self,
+        how: &'static str,
+        pane: &PaneAddress,
+        text: &str,
+    ) -> Result<(), ZellijError> {
         let why = if text.contains('\0') {
             Some("holds a NUL character, which no argument can")
         } else if text.len() > MAX_TEXT {
@@ -224,15 +269,16 @@ impl Zellij {
                 why,
             });
         }
-        // Without the `--` a text that begins with `-` would be read as an option.
-        let order = Order::on_pane("typing into", pane, "write-chars", &["--", text]);
+        let order = Order::on_pane("typing into", pane, how, &["--", text]);
         self.client.run(&order).await.map(drop)
     }
 
     /// Presses a key in a pane. **For `hands` alone.** What [`Zellij::place`] says of panes that are gone
     /// and of deadlines holds here too. In a pane that is `held`, Enter runs the command again.
     pub async fn press(&self, pane: &PaneAddress, key: Key) -> Result<(), ZellijError> {
-        let order = Order::on_pane("pressing a key in", pane, "write", &[key.byte()]);
+        let bytes = key.bytes();
+        let bytes: Vec<&str> = bytes.iter().map(String::as_str).collect();
+        let order = Order::on_pane("pressing a key in", pane, "write", &bytes);
         self.client.run(&order).await.map(drop)
     }
 

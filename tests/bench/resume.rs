@@ -115,7 +115,7 @@ fn memo(number: u64) -> String {
             "Run the failing test alone, find out which of the two tiles it reads, and mend that."
                 .into(),
         reasoning: "The agent stopped after its tests failed and said it would wait.".into(),
-        receipt: (number % 2 == 1).then_some(Receipt::Delivered),
+        receipt: (number % 2 == 1).then(|| Receipt::delivered("test")),
         after_summary: (number % 2 == 1).then(|| after.to_owned()),
     })
     .line
@@ -133,10 +133,12 @@ fn step(number: u64) -> String {
         }
     } else {
         Step::Answered {
+            by: Some("openaiCompat local-model".into()),
             verdict: Some(Verdict {
                 action: Action::Continue,
                 reasoning: "It waits for a build.".into(),
                 text: String::new(),
+                quote: Some("● Building the kernels".into()),
             }),
             problem: None,
             answer: r#"{"action":"continue","reasoning":"It waits for a build.","text":""}"#.into(),

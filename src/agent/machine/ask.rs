@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use super::typing::told;
-use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Sending, Ticket, Typing, Urgency};
+use super::{
+    Busy, Effect, Machine, Mode, Moment, PendingKind, PromptFile, Sending, Ticket, Typing, Urgency,
+};
+use crate::director::policy::Errand;
 use crate::director::{Outcome, Undecided, text};
-use crate::evidence::{Sameness, Sight, sameness};
+use crate::evidence::{Known, Sameness, Sight, sameness};
 use crate::record::{Action, Memo, MemoAction, Origin, Receipt, Step, Verdict};
+use crate::screen::state::State;
 use crate::screen::{Screen, dialog};
 
 impl Machine {
@@ -14,6 +18,9 @@ impl Machine {
     pub(super) fn consider(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
         if let Some(text) = self.asked_without_a_model(sight) {
             return self.ask_person(text, sight, now, effects);
+        }
+        if self.needs_no_model(sight, now, effects) {
+            return self.ask_later(now);
         }
         if let Some(bound) = self.spent(now) {
             self.tell_once(Urgency::Person, bound, effects);
@@ -80,6 +87,90 @@ impl Machine {
             .then(|| format!("{bound} nudges in a row changed nothing for good. What should it do? `/reply {id} ...`"))
     }
 
+    /// Whether what is known of an agent settles by itself that it is left alone. What that means for a person is
+    /// told once.
+    fn needs_no_model(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) -> bool {
+        let state = sight.state();
+        let known = matches!(sight.known, Known::As(_));
+        let longest = self.settings.timing.reask_max_sec.duration();
+        match state {
+            State::Working
+            | State::Retrying
+            | State::Compacting
+            | State::Background
+            | State::Queued
+                if self.quiet(now) >= longest =>
+            {
+                let minutes = self.quiet(now).as_secs() / 60;
+                let text =
+                    format!("its state is {state}, and nothing has changed for {minutes} minutes");
+                self.tell_state(state, text, effects);
+            }
+            State::Draft => {
+                let draft = sight.prompt().map_or("", |prompt| prompt.draft.as_str());
+                let draft: String = draft.chars().take(80).collect();
+                let text = format!(
+                    "somebody's text stands in its prompt, and I type nothing over it: `{draft}`"
+                );
+                self.tell_state(state, text, effects);
+            }
+            State::Menu => {
+                self.tell_state(
+                    state,
+                    "a menu is open in its pane: nothing is typed into it".into(),
+                    effects,
+                );
+            }
+            _ => {}
+        }
+        let settled = state.decides_itself()
+            || matches!(state, State::Draft | State::Queued)
+            || (known && state.is_dialog())
+            || self.holds_off(now).is_some();
+        if settled {
+            self.last_decision = format!("left alone: {state}");
+        }
+        settled
+    }
+
+    /// Tells the person of a state once, however the words for it change.
+    fn tell_state(&mut self, state: State, text: String, effects: &mut Vec<Effect>) {
+        let key = format!("state {state}");
+        if self.told.as_ref() != Some(&key) {
+            self.told = Some(key);
+            effects.push(Effect::Tell(Urgency::Warning, text));
+        }
+    }
+
+    /// Why nothing is typed by itself for now, whatever the screen shows; then nothing is asked either.
+    pub(super) fn holds_off(&self, now: Moment) -> Option<String> {
+        if self.settings.all_stopped {
+            return Some("all typing is stopped; `/startall` lets it go on".into());
+        }
+        if self.held(now).is_some() {
+            return Some(format!(
+                "nudges are held; `/release {}` ends that",
+                self.settings.agent.id
+            ));
+        }
+        let quiet = self.settings.timing.person_quiet_sec.duration();
+        let since = self.person_at.map(|at| now.since_start.saturating_sub(at));
+        since.filter(|since| *since < quiet).map(|since| {
+            format!(
+                "somebody was at work in its prompt {} s ago",
+                since.as_secs()
+            )
+        })
+    }
+
+    /// Why nothing is typed by itself for now.
+    pub(super) fn withholds(&self, now: Moment) -> Option<String> {
+        if self.observes() {
+            return Some("it is only observed".into());
+        }
+        self.holds_off(now)
+    }
+
     /// Which bound on spend is used up.
     fn spent(&self, now: Moment) -> Option<String> {
         let limits = &self.settings.limits;
@@ -97,7 +188,13 @@ impl Machine {
         })
     }
 
-    fn ask_person(&mut self, text: String, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_person(
+        &mut self,
+        text: String,
+        sight: &Sight,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
         let id = self.decision_id(now);
         let memo = self.memo(id, MemoAction::Notice, text.clone(), String::new(), now);
         self.remember(memo, PendingKind::Watched, sight.screen.clone(), effects);
@@ -142,10 +239,11 @@ impl Machine {
         self.counters.tokens = self.counters.tokens.saturating_add(answer.tokens);
         self.ask_later(now);
         let (verdict, problem) = match &answer.verdict {
-            Ok(verdict) => (Some(verdict.clone()), None),
+            Ok(verdict) => (Some(verdict.clone()), answer.doubt),
             Err(Undecided::NoVerdict(why) | Undecided::Failed(why)) => (None, Some(why.clone())),
         };
         let step = Step::Answered {
+            by: Some(answer.by),
             verdict,
             problem,
             answer: answer.answer,
@@ -154,7 +252,10 @@ impl Machine {
         self.note(&id, step, now, effects);
         match answer.verdict {
             Ok(verdict) => {
-                self.told = None;
+                match answer.stood_in {
+                    Some(why) => self.tell_of_rules(&why, effects),
+                    None => self.told = None,
+                }
                 self.decided(id, verdict, screen, now, effects);
             }
             Err(Undecided::NoVerdict(why)) => {
@@ -169,6 +270,15 @@ impl Machine {
                     effects,
                 );
             }
+        }
+    }
+
+    /// Tells once that the rules decide because a server does not, however its reasons change.
+    fn tell_of_rules(&mut self, why: &str, effects: &mut Vec<Effect>) {
+        const WORDS: &str = "is decided about by the built-in rules for now";
+        let is_told = |told: &String| told.starts_with(WORDS);
+        if !self.told.as_ref().is_some_and(is_told) {
+            self.tell_once(Urgency::Warning, format!("{WORDS}: {why}"), effects);
         }
     }
 
@@ -193,11 +303,14 @@ impl Machine {
             }
             Action::Instruct => match self.typeable(&verdict, &screen, now) {
                 Ok(text) => {
-                    let terms = self.terms(Some(screen.digest()));
+                    let terms = self.terms(Some(screen.digest()), Errand::Nudge);
+                    let (text, file) = self.folded(&id, text);
                     let typing = Typing {
                         origin: Origin::Verdict,
                         text,
                         terms,
+                        answer: None,
+                        file,
                     };
                     let (ticket, reasoning) = (self.ticket(), verdict.reasoning);
                     let sending = Sending {
@@ -230,19 +343,48 @@ impl Machine {
             receipt: receipt.clone(),
         };
         self.note(&memo.id, step, now, effects);
-        let shown = dialog::find(&screen).map(str::to_owned);
+        let shown = self.open_dialog(&screen);
         self.remember(memo, PendingKind::Watched, screen, effects);
         match (receipt, shown) {
             (Receipt::Observed, _) => {
-                effects.push(Effect::Tell(Urgency::Info, told(&text, &Receipt::Observed)));
+                effects.push(Effect::Tell(
+                    Urgency::Info,
+                    told(false, &text, &Receipt::Observed),
+                ));
             }
             (_, Some(line)) => {
                 let text =
                     format!("it shows what looks like a dialog: `{line}`. Answer it in its pane");
                 self.open_question(text, None, now, effects);
             }
-            (receipt, None) => effects.push(Effect::Tell(Urgency::Warning, told(&text, &receipt))),
+            (receipt, None) => {
+                effects.push(Effect::Tell(Urgency::Warning, told(false, &text, &receipt)));
+            }
         }
+    }
+
+    /// The line that looks like a dialog, where only what dialogs look like in general can tell.
+    fn open_dialog(&self, screen: &Screen) -> Option<String> {
+        let known = self
+            .sight
+            .as_ref()
+            .is_some_and(|sight| matches!(sight.known, Known::As(_)));
+        dialog::find(screen).filter(|_| !known).map(str::to_owned)
+    }
+
+    /// A text that the agent would fold goes into a file, and what is typed says to read it.
+    pub(super) fn folded(&self, id: &str, text: String) -> (String, Option<PromptFile>) {
+        let Some(typing) = self.sight.as_ref().map(|sight| &sight.typing) else {
+            return (text, None);
+        };
+        if text::fits(&text, typing.fold_chars, typing.fold_newlines) {
+            return (text, None);
+        }
+        let path = self
+            .settings
+            .prompts
+            .join(format!("{}-{id}.md", self.settings.agent.id));
+        (text::pointer(&path), Some(PromptFile { path, text }))
     }
 
     /// The text as it may be typed, or what became of it without a key.
@@ -252,8 +394,11 @@ impl Machine {
         if self.observes() {
             return Err(Receipt::Observed);
         }
-        if dialog::find(screen).is_some() {
+        if self.open_dialog(screen).is_some() {
             return Err(refused("the screen looks like a dialog".into()));
+        }
+        if let Some(why) = self.holds_off(now) {
+            return Err(refused(why));
         }
         let bound = self.settings.limits.nudges_per_hour;
         if self.nudges_this_hour(now) >= bound {

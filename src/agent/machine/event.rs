@@ -1,19 +1,21 @@
 //! What goes into an agent's rules and what comes out of them.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::super::view::Urgency;
-use crate::config::{AgentConfig, Limits, Timing};
+use crate::config::{AgentConfig, Approvals, Limits, Timing};
 use crate::director::Outcome;
 use crate::director::policy::Terms;
 use crate::director::prompt::Situation;
 use crate::evidence::Sight;
+use crate::hands::Answer;
 use crate::ids::{PaneAddress, SessionId};
 use crate::record::logs::Interrupted;
 use crate::record::{Counters, DecisionLine, Memo, Origin, Program, Receipt};
-use crate::screen::Screen;
 
 /// A moment: how long since the supervisor started, and what the calendar says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,14 @@ pub struct Settings {
     pub address: PaneAddress,
     /// Whether nothing is typed to any agent.
     pub observe_all: bool,
+    /// The folder for texts that are too long for a prompt.
+    pub prompts: PathBuf,
+    /// Whether the person stopped all typing, everywhere.
+    pub all_stopped: bool,
+    /// Which dialogs are answered without asking the person.
+    pub approvals: Arc<Approvals>,
+    /// How long after the reset of a limit this agent may be nudged, so that not all are at once.
+    pub stagger: Duration,
     /// Bounds.
     pub limits: Limits,
     /// Deadlines and re-ask times.
@@ -72,9 +82,7 @@ pub enum Event {
     /// It is time to look.
     Due,
     /// The pane was read.
-    Seen(Screen),
-    /// The pane was read together with who is in front and where its prompt is.
-    Sighted(Box<Sight>),
+    Seen(Box<Sight>),
     /// The pane could not be read.
     Unseen(Trouble),
     /// What was asked is answered.
@@ -89,21 +97,51 @@ pub enum Event {
     Start(Option<Program>),
     /// The person's own text.
     Reply(Ticket, String),
+    /// The person answers the dialog that is open.
+    Answer(Ticket, Wish),
+    /// The person holds every nudge until then, or until they release it.
+    Hold(Option<DateTime<Utc>>),
+    /// The person takes the hold back.
+    Release,
     /// The person changed its settings.
     Set(Box<Settings>),
     /// The supervisor ends.
     Quit,
 }
 
-/// What a text that is to be typed is about.
+/// What the person wants of a dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// Yes, or the option that is named.
+    Approve(Option<String>),
+    /// No.
+    Deny,
+    /// The option that is named.
+    Choose(String),
+}
+
+/// Keys that are to be pressed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Typing {
-    /// Whose text it is.
+    /// Whose they are.
     pub origin: Origin,
-    /// The text, cleaned.
+    /// The text, cleaned; or the answer in words.
     pub text: String,
     /// Under which terms.
     pub terms: Terms,
+    /// The dialog's option, where an answer is pressed and no text typed.
+    pub answer: Option<Box<Answer>>,
+    /// What is written to the file that the text points to, where the text itself was too long for a prompt.
+    pub file: Option<PromptFile>,
+}
+
+/// A text that is too long for a prompt, in a file that the agent is told to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptFile {
+    /// Where.
+    pub path: PathBuf,
+    /// The text.
+    pub text: String,
 }
 
 /// Something to be done.
@@ -111,7 +149,7 @@ pub struct Typing {
 pub enum Effect {
     /// Read the pane.
     Look,
-    /// Read the pane, who is in front and where the prompt is, in one pass.
+    /// Read the pane with care enough to press keys by it.
     LookClosely,
     /// Send [`Event::Due`] after this time; replaces the earlier wait.
     Wait(Duration),

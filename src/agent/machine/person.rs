@@ -1,8 +1,11 @@
 //! What the person does: stop, start, reply, change; and the end of the supervisor.
 
+use chrono::{DateTime, Utc};
+
 use super::{Busy, Effect, Machine, Mode, Moment, Sending, Settings, Ticket, Typing};
+use crate::director::policy::Errand;
 use crate::director::text;
-use crate::record::{Origin, Program, Receipt};
+use crate::record::{Hold, Origin, Program, Receipt, Step};
 
 impl Machine {
     pub(super) fn stop(&mut self, now: Moment, effects: &mut Vec<Effect>) {
@@ -26,6 +29,9 @@ impl Machine {
         self.trouble = None;
         self.failures = 0;
         self.screen = None;
+        self.sight = None;
+        self.same_state = 0;
+        self.person_at = None;
         self.last_seen = None;
         self.told = None;
         self.restart_stall(now);
@@ -49,10 +55,13 @@ impl Machine {
                     .screen
                     .clone()
                     .unwrap_or_else(|| crate::screen::Screen::read(""));
+                let (text, file) = self.folded(&id, text);
                 let typing = Typing {
                     origin: Origin::Person,
                     text,
-                    terms: self.terms(None),
+                    terms: self.terms(None, Errand::Reply),
+                    answer: None,
+                    file,
                 };
                 let sending = Sending {
                     ticket,
@@ -77,6 +86,9 @@ impl Machine {
                 "nothing is typed while observing; `/set {id} observe false` first"
             ));
         }
+        if self.settings.all_stopped {
+            return Err("all typing is stopped; `/startall` first".into());
+        }
         if matches!(self.busy, Busy::Typing(_)) {
             return Err("another text is being typed to it; try again in a moment".into());
         }
@@ -84,6 +96,40 @@ impl Machine {
             return Err(format!("the log cannot be written: {why}"));
         }
         text::reply(text).map_err(|why| why.to_string())
+    }
+
+    /// Holds every nudge, until then or until it is released.
+    pub(super) fn hold(
+        &mut self,
+        until: Option<DateTime<Utc>>,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.counters.hold = Some(Hold { until });
+        self.drop_ask(effects);
+        self.note(
+            "",
+            Step::Counted {
+                why: "the person holds nudges".into(),
+            },
+            now,
+            effects,
+        );
+    }
+
+    /// Takes the hold back.
+    pub(super) fn release(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        if self.counters.hold.take().is_some() {
+            self.note(
+                "",
+                Step::Counted {
+                    why: "the person released nudges".into(),
+                },
+                now,
+                effects,
+            );
+        }
+        self.next_ask = self.next_ask.min(now.since_start + self.stall());
     }
 
     /// A ticket for [`Event::Reply`](super::Event::Reply), under which its receipt comes back.
@@ -98,8 +144,11 @@ impl Machine {
         if was_off && self.settings.agent.enabled {
             return self.start(None, now, effects);
         }
-        if goal_changed {
+        if goal_changed || self.settings.all_stopped {
             self.drop_ask(effects);
+        }
+        if self.settings.all_stopped && matches!(self.busy, Busy::Typing(_)) {
+            effects.push(Effect::EndTyping);
         }
         self.ask_wait = self.stall();
         self.next_ask = self.next_ask.min(now.since_start + self.stall());

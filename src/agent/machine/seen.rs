@@ -10,6 +10,7 @@ use crate::record::{Origin, Receipt, Step};
 use crate::screen::Screen;
 use crate::screen::change::squash;
 use crate::screen::prompt::Prompt;
+use crate::screen::state::State;
 
 /// The longest wait between two looks at a pane that cannot be read.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -31,38 +32,74 @@ impl Machine {
         });
     }
 
-    pub(super) fn seen(
-        &mut self,
-        screen: Screen,
-        sight: Option<&Sight>,
-        now: Moment,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn seen(&mut self, sight: Box<Sight>, now: Moment, effects: &mut Vec<Effect>) {
         if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing(_)) {
             return;
         }
         self.polls += 1;
+        let earlier = self.last_seen;
         self.recovered(now, effects);
-        if let Some(sight) = sight {
-            self.settle_interrupted(sight, now, effects);
-            self.settle_left_over(sight, now, effects);
+        if sight.close {
+            self.settle_interrupted(&sight, now, effects);
+            self.settle_left_over(&sight, now, effects);
         }
+        let sight = self.in_time(sight, now);
+        self.watch_progress(&sight, earlier, now);
         let changed = self
             .screen
             .as_ref()
-            .is_none_or(|last| last.digest() != screen.digest());
+            .is_none_or(|last| last.digest() != sight.screen.digest());
         if changed {
-            self.changed(screen, now, effects);
+            self.changed(sight.screen.clone(), now, effects);
         }
+        self.watch_limit(&sight, now, effects);
+        self.watch_dialog(&sight, now, effects);
+        self.after_limit(&sight, now, effects);
         if self.is_stalled(now) {
-            self.stalled(sight, now, effects);
+            self.stalled(&sight, now, effects);
         }
+        self.sight = Some(sight);
         if !effects
             .iter()
             .any(|effect| matches!(effect, Effect::LookClosely))
         {
             effects.push(Effect::Wait(self.poll()));
         }
+    }
+
+    /// The look, known what the ones before it showed: whether somebody is at work in the prompt, and whether an
+    /// agent works of which one still screen shows no sign.
+    fn in_time(&mut self, mut sight: Box<Sight>, now: Moment) -> Box<Sight> {
+        let last = self.sight.as_deref();
+        let left = self.counters.question.as_ref();
+        let left = left.and_then(|question| question.left_over.as_deref());
+        let is_ours = |prompt: &Prompt| left.is_some_and(|text| stands(text, prompt));
+        // the mark before a dialog's option may look like a prompt
+        let drafted = !sight.state().is_dialog()
+            && sight
+                .prompt()
+                .is_some_and(|prompt| !prompt.draft.is_empty() && !is_ours(prompt));
+        let same_screen = last.is_some_and(|last| last.screen.digest() == sight.screen.digest());
+        let cursor_moved =
+            same_screen && last.is_some_and(|last| last.facts.cursor != sight.facts.cursor);
+        if drafted || cursor_moved {
+            self.person_at = Some(now.since_start);
+        }
+        if let Some(last) = last
+            && sight.two_screens
+            && sight.state().takes_nudge()
+            && !same_screen
+            && last.facts.program == sight.facts.program
+        {
+            sight.screen_shows(State::Working, "its text changed since the last look");
+        }
+        let same = last.is_some_and(|last| last.state() == sight.state());
+        self.same_state = if same {
+            self.same_state.saturating_add(1)
+        } else {
+            1
+        };
+        sight
     }
 
     fn changed(&mut self, screen: Screen, now: Moment, effects: &mut Vec<Effect>) {
@@ -94,45 +131,31 @@ impl Machine {
         !blank && self.quiet(now) >= self.stall()
     }
 
-    fn stalled(&mut self, sight: Option<&Sight>, now: Moment, effects: &mut Vec<Effect>) {
+    fn stalled(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
         if !self.stalled {
+            if self.is_weighed_closely() && !sight.close {
+                return effects.push(Effect::LookClosely);
+            }
             self.stalled = true;
-            self.weigh_nudge(now, effects);
+            self.weigh_nudge(sight, now, effects);
             self.close_pending(effects);
         }
-        let may_ask = self.busy == Busy::Nothing
-            && self.counters.question.is_none()
-            && self.log_trouble.is_none();
+        let may_ask = self.is_free() && self.counters.question.is_none();
         if may_ask && now.since_start >= self.next_ask {
-            match sight {
-                Some(sight) => self.consider(sight, now, effects),
-                None => effects.push(Effect::LookClosely),
+            if sight.close {
+                self.consider(sight, now, effects);
+            } else if !effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::LookClosely))
+            {
+                effects.push(Effect::LookClosely);
             }
         }
     }
 
-    /// Whether the last nudge led to anything that was not known before.
-    fn weigh_nudge(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        let Some(screen) = &self.screen else { return };
-        let echo = self
-            .pending
-            .as_ref()
-            .map_or("", |pending| pending.echo.as_str());
-        let new = self.seen_lines.learn(screen, echo);
-        let Some(pending) = &self.pending else { return };
-        let before = self.counters.fruitless;
-        if pending.is_nudge && new == 0 {
-            self.counters.fruitless += 1;
-        } else if !pending.echo.is_empty() && new > 0 {
-            self.counters.fruitless = 0;
-        }
-        if self.counters.fruitless != before {
-            let (id, why) = (
-                pending.memo.id.clone(),
-                format!("the text led to {new} new lines"),
-            );
-            self.note(&id, Step::Counted { why }, now, effects);
-        }
+    /// Whether nothing is under way, and what would be can be written down.
+    pub(super) fn is_free(&self) -> bool {
+        self.busy == Busy::Nothing && self.log_trouble.is_none() && self.mode == Mode::Watching
     }
 
     pub(super) fn unseen(&mut self, trouble: Trouble, effects: &mut Vec<Effect>) {
@@ -183,7 +206,7 @@ impl Machine {
         let Some(Interrupted { id, origin, text }) = self.interrupted.take() else {
             return;
         };
-        let prompt = sight.prompt.as_ref();
+        let prompt = sight.prompt();
         let stands = prompt.is_some_and(|prompt| stands(&text, prompt));
         let mut memos = self.memos.iter();
         let known = memos.find_map(|memo| memo.receipt.clone().filter(|_| memo.id == id));
@@ -196,7 +219,7 @@ impl Machine {
             self.counters.nudges.push_back(now.wall);
         }
         if known.is_none() {
-            let action = typed_action(origin);
+            let action = typed_action(origin, false);
             let mut memo = self.memo(id.clone(), action, text.clone(), String::new(), now);
             memo.receipt = Some(receipt.clone());
             let kind = PendingKind::Typed {
@@ -221,7 +244,7 @@ impl Machine {
         let question = self.counters.question.as_ref();
         let (Some(text), Some(prompt)) = (
             question.and_then(|question| question.left_over.as_deref()),
-            &sight.prompt,
+            sight.prompt(),
         ) else {
             return;
         };

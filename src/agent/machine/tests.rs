@@ -1,13 +1,20 @@
 //! The rules as stories: what happens, second by second, and what follows from it.
 
+mod dialogs;
+mod progress;
+
 use super::*;
 use crate::config::{AgentConfig, Limits, Seconds, Timing};
 use crate::director::{Outcome, Undecided};
-use crate::evidence::{Facts, Sight};
+use crate::evidence::{Facts, GENERIC, Known, Own, Reader, Sight};
+use crate::git::WorkMark;
 use crate::host::process::ProcessIdentity;
 use crate::ids::PaneAddress;
 use crate::record::{Action, Origin, Receipt, Verdict};
-use crate::screen::prompt::{Cursor, find};
+use crate::screen::prompt::Cursor;
+use crate::screen::recognise::Dialog;
+use crate::screen::state::State;
+use std::sync::Arc;
 
 fn claude(pid: u32) -> Program {
     Program {
@@ -30,6 +37,10 @@ fn settings() -> Settings {
             pane: "3".parse().unwrap(),
         },
         observe_all: false,
+        prompts: "/logs/prompts".into(),
+        all_stopped: false,
+        approvals: Arc::default(),
+        stagger: Duration::ZERO,
         limits: Limits::default(),
         timing: Timing::default(),
         backend: "openaiCompat",
@@ -46,6 +57,12 @@ struct Story {
     screen: String,
     front: Program,
     shell: bool,
+    /// What a profile says of the screen, where one is known.
+    state: Option<State>,
+    dialog: Option<Dialog>,
+    /// What the agent says of itself, and what its repository is like.
+    own: Option<Own>,
+    work: Option<WorkMark>,
     next_poll: f64,
     /// All effects but looks and waits, in order.
     log: Vec<Effect>,
@@ -64,6 +81,10 @@ impl Story {
             screen: screen.into(),
             front: claude(7),
             shell: false,
+            state: None,
+            dialog: None,
+            own: None,
+            work: None,
             next_poll: 0.0,
             log: Vec::new(),
         }
@@ -77,38 +98,45 @@ impl Story {
         }
     }
 
-    fn sight(&self) -> Sight {
-        let screen = Screen::read(&self.screen);
+    fn sight(&self, close: bool) -> Sight {
         let row = self.screen.lines().count().saturating_sub(1);
-        let column = self
-            .screen
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .chars()
-            .count();
-        let cursor = Some(Cursor { column, row });
-        let prompt = find(&screen, 80, cursor, None);
+        let last = self.screen.lines().last().unwrap_or_default();
+        let column = last.chars().count();
         let facts = Facts {
             ended: false,
             program: Some(self.front.clone()),
             shell: self.shell,
             columns: 80,
-            cursor,
+            cursor: Some(Cursor { column, row }),
+            arguments: vec!["claude".into()],
+            exit_status: None,
         };
-        Sight {
-            facts,
-            screen,
-            prompt,
+        let reader = Reader {
+            profiles: Arc::default(),
+            earlier: None,
+            kind: GENERIC.parse().ok(),
+            allow_shell: self.machine.settings().agent.allow_shell,
+        };
+        let plain = close.then_some(self.screen.as_str());
+        let mut sight = reader.read(facts, plain, &self.screen, None, None);
+        if let Some(state) = self.state {
+            sight.known = Known::As("claude".parse().unwrap());
+            sight.screen_shows(state, "as the story says");
+            sight.reading.dialog.clone_from(&self.dialog);
         }
+        if let Some(own) = &self.own {
+            sight = sight.with(own.clone());
+        }
+        sight.work = self.work.clone().filter(|_| close);
+        sight
     }
 
     fn on(&mut self, event: Event) {
         let effects = self.machine.on(event, self.now());
         for effect in effects {
             match effect {
-                Effect::Look => self.on(Event::Seen(Screen::read(&self.screen))),
-                Effect::LookClosely => self.on(Event::Sighted(Box::new(self.sight()))),
+                Effect::Look => self.on(Event::Seen(Box::new(self.sight(false)))),
+                Effect::LookClosely => self.on(Event::Seen(Box::new(self.sight(true)))),
                 Effect::Wait(wait) => self.next_poll = self.seconds + wait.as_secs_f64(),
                 other => self.log.push(other),
             }
@@ -161,14 +189,40 @@ impl Story {
             action,
             reasoning: "r".into(),
             text: text.into(),
+            quote: Some("step 1 is done".into()),
         });
+        self.answer_with(ticket, verdict, None, None);
+    }
+
+    fn answer_with(
+        &mut self,
+        ticket: Ticket,
+        verdict: Result<Verdict, Undecided>,
+        doubt: Option<&str>,
+        stood_in: Option<&str>,
+    ) {
         let outcome = Outcome {
             verdict,
             answer: "{}".into(),
             tokens: 100,
             by: "test".into(),
+            doubt: doubt.map(str::to_owned),
+            stood_in: stood_in.map(str::to_owned),
         };
         self.on(Event::Answered(ticket, Box::new(outcome)));
+    }
+
+    /// What the log says was answered: by whom, and what is wrong with it.
+    fn answers(&self) -> Vec<(Option<&str>, Option<&str>)> {
+        let steps = self.log.iter().filter_map(|effect| match effect {
+            Effect::Note(line) => Some(&line.step),
+            _ => None,
+        });
+        let answers = steps.filter_map(|step| match step {
+            Step::Answered { by, problem, .. } => Some((by.as_deref(), problem.as_deref())),
+            _ => None,
+        });
+        answers.collect()
     }
 
     /// A nudge goes through, and the agent shows `screen` afterwards.
@@ -316,6 +370,55 @@ fn a_failed_call_changes_no_memory_and_is_told_once() {
 }
 
 #[test]
+fn that_the_rules_stand_in_is_told_once_while_it_lasts_and_again_the_next_time() {
+    let left = || Verdict {
+        action: Action::Continue,
+        reasoning: "r".into(),
+        text: String::new(),
+        quote: None,
+    };
+    let mut story = Story::new(IDLE);
+    let outages = [
+        Some("connection refused"),
+        Some("it is left alone for now"),
+        Some("connection refused"),
+        None,
+        Some("connection refused"),
+    ];
+    for why in outages {
+        story.pass(3600.0);
+        let ticket = story.asks().expect("something is asked");
+        story.answer_with(ticket, Ok(left()), None, why);
+    }
+    let told = (
+        Urgency::Warning,
+        "is decided about by the built-in rules for now: connection refused",
+    );
+    assert_eq!(story.told(), [told, told]);
+}
+
+#[test]
+fn who_answered_and_a_quotation_that_is_made_up_are_on_record() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    let ticket = story.asks().expect("something is asked");
+    let asks = Verdict {
+        action: Action::AskUser,
+        reasoning: "r".into(),
+        text: "What next?".into(),
+        quote: Some("All tests pass".into()),
+    };
+    let wrong = "what the answer quotes is not on the screen: `All tests pass`";
+    story.answer_with(ticket, Ok(asks), Some(wrong), None);
+    assert_eq!(story.answers(), [(Some("test"), Some(wrong))]);
+    assert_eq!(
+        story.status(),
+        "awaiting-user",
+        "the question stands all the same"
+    );
+}
+
+#[test]
 fn no_verdict_is_remembered() {
     let mut story = Story::new(IDLE);
     story.pass(31.0);
@@ -351,7 +454,7 @@ fn what_came_after_a_nudge_reaches_the_memo() {
     story.pass(31.0);
     story.nudge(
         "go on",
-        Receipt::Delivered,
+        Receipt::delivered("test"),
         "● step 1 is done\n> go on\n● step 2 is done\n> ",
     );
     assert_eq!(story.status(), "instructed");
@@ -375,7 +478,7 @@ fn three_nudges_that_change_nothing_for_good_end_in_a_question() {
         story.pass(31.0);
         assert!(story.asks().is_some(), "round {round}");
         let moved = format!("● step 1 is done\n> go on{}\n> ", "\n".repeat(round));
-        story.nudge("go on", Receipt::Delivered, &moved);
+        story.nudge("go on", Receipt::delivered("test"), &moved);
     }
     story.pass(31.0);
     assert_eq!(
@@ -395,7 +498,11 @@ fn the_bound_of_nudges_an_hour_holds() {
     let mut story = Story::with(IDLE, settings, Restored::default());
     for word in ["alpha", "beta"] {
         story.pass(31.0);
-        story.nudge("go on", Receipt::Delivered, &format!("● now {word}\n> "));
+        story.nudge(
+            "go on",
+            Receipt::delivered("test"),
+            &format!("● now {word}\n> "),
+        );
     }
     story.pass(31.0);
     story.answer(Ok((Action::Instruct, "go on")));
@@ -474,11 +581,11 @@ fn a_reply_is_typed_whatever_the_screen_was_and_closes_the_question() {
         (typed, typing.text.as_str(), typing.terms.judged),
         (ticket, "/use SQLite # please", None)
     );
-    story.on(Event::Typed(ticket, Receipt::Delivered));
+    story.on(Event::Typed(ticket, Receipt::delivered("test")));
     assert!(
         story
             .log
-            .contains(&Effect::Receipt(ticket, Receipt::Delivered))
+            .contains(&Effect::Receipt(ticket, Receipt::delivered("test")))
     );
     assert_eq!(story.machine.counters.question, None);
     assert_eq!(
@@ -726,7 +833,7 @@ fn an_interrupted_nudge_is_not_typed_again() {
 fn what_became_of_a_text_is_remembered_before_it_is_on_record_and_once() {
     let mut story = Story::new(IDLE);
     story.pass(30.0);
-    story.nudge("go on", Receipt::Delivered, IDLE);
+    story.nudge("go on", Receipt::delivered("test"), IDLE);
     let at = |wanted: fn(&Effect) -> bool| story.log.iter().position(wanted);
     let memo = at(|effect| matches!(effect, Effect::Remember(memo) if memo.receipt.is_some()));
     let receipt = at(
@@ -750,7 +857,7 @@ fn what_became_of_a_text_is_remembered_before_it_is_on_record_and_once() {
     assert_eq!(story.memos(), Vec::<String>::new());
     let receipts = story.log.iter().filter(|effect| {
         matches!(effect, Effect::Note(line)
-            if matches!(&line.step, Step::Receipt { receipt: Receipt::Delivered, .. }))
+            if matches!(&line.step, Step::Receipt { receipt: Receipt::Delivered(_), .. }))
     });
     assert_eq!(receipts.count(), 1);
     assert_eq!(story.machine.counters.nudges.len(), 1);

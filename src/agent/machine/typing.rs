@@ -10,6 +10,7 @@ impl Machine {
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
+        self.baseline = self.baseline_now();
         let typing = sending.typing.clone();
         let step = Step::Intent {
             origin: typing.origin,
@@ -37,12 +38,13 @@ impl Machine {
             }
         };
         let (origin, text) = (sending.typing.origin, sending.typing.text);
+        let is_answer = sending.typing.answer.is_some();
         let placed = !matches!(receipt, Receipt::Refused { .. } | Receipt::Observed);
         let is_nudge = placed && origin == Origin::Verdict;
         if is_nudge {
             self.counters.nudges.push_back(now.wall);
         }
-        if origin == Origin::Person && receipt == Receipt::Delivered {
+        if (origin == Origin::Person || is_answer) && receipt.is_delivered() {
             self.counters.question = None;
         }
         let step = Step::Receipt {
@@ -52,7 +54,7 @@ impl Machine {
         };
         let mut memo = self.memo(
             sending.id.clone(),
-            typed_action(origin),
+            typed_action(origin, is_answer),
             text.clone(),
             sending.reasoning,
             now,
@@ -69,13 +71,13 @@ impl Machine {
         self.remember(memo, kind, sending.screen, effects);
         // after the memo: with the receipt on record nobody would write it any more
         self.note(&sending.id, step, now, effects);
-        if origin == Origin::Verdict {
-            let urgency = if receipt == Receipt::Delivered {
+        if origin != Origin::Person {
+            let urgency = if receipt.is_delivered() {
                 Urgency::Info
             } else {
                 Urgency::Warning
             };
-            effects.push(Effect::Tell(urgency, told(&text, &receipt)));
+            effects.push(Effect::Tell(urgency, told(is_answer, &text, &receipt)));
         }
         let left = matches!(
             receipt,
@@ -125,17 +127,24 @@ pub(super) fn left_over(text: &str) -> String {
 }
 
 /// What a memo of a typed text is called.
-pub(super) fn typed_action(origin: Origin) -> MemoAction {
+pub(super) fn typed_action(origin: Origin, is_answer: bool) -> MemoAction {
     match origin {
+        _ if is_answer => MemoAction::Answer,
         Origin::Verdict => MemoAction::Verdict(Action::Instruct),
         Origin::Person => MemoAction::Reply,
+        Origin::Rule => MemoAction::Answer,
     }
 }
 
 /// What the person is told of a nudge.
-pub(super) fn told(text: &str, receipt: &Receipt) -> String {
+pub(super) fn told(is_answer: bool, text: &str, receipt: &Receipt) -> String {
     match receipt {
-        Receipt::Delivered => format!("was told: {text}"),
+        Receipt::Delivered(_) if is_answer => format!("was answered: {text}"),
+        Receipt::Unproven { why, .. } if is_answer => {
+            format!("may not have been answered: {text} ({why})")
+        }
+        Receipt::Refused { why } if is_answer => format!("was not answered: {text} ({why})"),
+        Receipt::Delivered(_) => format!("was told: {text}"),
         Receipt::Unproven { why, .. } => format!("may not have been told: {text} ({why})"),
         Receipt::Refused { why } => format!("was not told: {text} ({why})"),
         Receipt::Observed => format!("would be told: {text}"),

@@ -22,7 +22,7 @@ fn memo(number: i64, after: Option<&str>) -> Memo {
         action: MemoAction::from("instruct"),
         text: format!("text {number}"),
         reasoning: String::new(),
-        receipt: Some(Receipt::Delivered),
+        receipt: Some(Receipt::delivered("test")),
         after_summary: after.map(str::to_owned),
     }
 }
@@ -60,7 +60,7 @@ fn receipt() -> Step {
     Step::Receipt {
         origin: Origin::Verdict,
         text: String::new(),
-        receipt: Receipt::Delivered,
+        receipt: Receipt::delivered("test"),
     }
 }
 

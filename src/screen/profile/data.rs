@@ -251,7 +251,7 @@ pub struct AnimationSpec {
 }
 
 /// How an agent is typed to.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct TypingSpec {
     /// How a text is put into the prompt.

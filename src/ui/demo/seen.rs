@@ -110,16 +110,16 @@ impl Seen {
 
 /// The first memo of a text of that kind that arrived in the pane.
 fn delivered<'a>(memos: &'a [Memo], wanted: &MemoAction) -> Option<&'a Memo> {
-    memos
-        .iter()
-        .find(|memo| memo.action == *wanted && memo.receipt == Some(Receipt::Delivered))
+    memos.iter().find(|memo| {
+        memo.action == *wanted && memo.receipt.as_ref().is_some_and(Receipt::is_delivered)
+    })
 }
 
 /// Whether the first text that arrived has a word on what came after it, where one did.
 pub(super) fn is_settled(memos: &[Memo]) -> bool {
     let mut arrived = memos
         .iter()
-        .filter(|memo| memo.receipt == Some(Receipt::Delivered));
+        .filter(|memo| memo.receipt.as_ref().is_some_and(Receipt::is_delivered));
     arrived
         .next()
         .is_none_or(|first| first.after_summary.is_some())
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_nudge_counts_only_if_it_arrived_and_the_agent_took_it_up() {
-        let delivered = Some(Receipt::Delivered);
+        let delivered = Some(Receipt::delivered("test"));
         let refused = Some(Receipt::Refused {
             why: "a dialog".into(),
         });
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn the_summary_has_the_evidence_and_says_what_is_missing() {
         let mut seen = Seen::default();
-        let typed = |action| [memo(action, Some(Receipt::Delivered), None)];
+        let typed = |action| [memo(action, Some(Receipt::delivered("test")), None)];
         seen.effects(Sight::GoesOn, &typed("instruct"), WENT_ON);
         seen.question("It asks: Postgres or SQLite?");
         seen.question("another one");
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn settled_is_who_knows_what_came_after_the_first_text() {
-        let arrived = |after| memo("instruct", Some(Receipt::Delivered), after);
+        let arrived = |after| memo("instruct", Some(Receipt::delivered("test")), after);
         let asked = memo("ask_user", None, None);
         assert!(is_settled(&[arrived(Some("3 new lines")), arrived(None)]));
         assert!(!is_settled(&[asked, arrived(None)]));

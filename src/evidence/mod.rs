@@ -1,7 +1,16 @@
-//! What is known about an agent beside its screen: who is in front in its pane.
+//! What is known about an agent beside its screen: who is in front in its pane, and what it says of itself.
 //!
-//! Puts together what zellij says of a pane and what the system says of its processes. It reads and never
-//! types; `agent` and `hands` look through it, `director::policy` judges by what it found.
+//! Puts together what zellij says of a pane and what the system says of its processes. [`registry`] and
+//! [`transcript`] read what Claude Code writes of itself; [`ladder`] draws the conclusion from all that was
+//! said. It reads and never types; `agent` and `hands` look through it, `director::policy` judges by what it
+//! found.
+
+pub mod ladder;
+pub mod registry;
+mod sight;
+pub mod transcript;
+
+pub use sight::{Care, GENERIC, Known, Own, Reader, Sight, look};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,9 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::process::ProcessIdentity;
 use crate::ids::PaneAddress;
-use crate::screen::prompt::{self, Cursor, Prompt};
-use crate::screen::{Screen, styled};
-use crate::zellij::{Dump, Foreground, Pane, Zellij, ZellijError, is_shell_command};
+use crate::screen::prompt::Cursor;
+use crate::zellij::{Foreground, Pane, Zellij, ZellijError, is_shell_command};
 
 /// The program that may be typed to: who was in front when a person, or a resume, accepted the pane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,55 +40,6 @@ pub struct Program {
     /// The zellij server that it runs under, where the system tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ProcessIdentity>,
-}
-
-/// What is seen at one moment, all of it read in one pass.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sight {
-    /// What zellij and the system say of the pane.
-    pub facts: Facts,
-    /// Its screen.
-    pub screen: Screen,
-    /// Its prompt, where one is found.
-    pub prompt: Option<Prompt>,
-}
-
-/// Reads all that is known of a pane, now. `before` is its prompt as it was a moment ago, if it was read.
-///
-/// # Errors
-/// When zellij does not answer in time, or the pane is not there any more.
-pub async fn look(
-    zellij: &Zellij,
-    pane: &PaneAddress,
-    before: Option<&Prompt>,
-) -> Result<Sight, ZellijError> {
-    let (facts, plain, coloured) = tokio::join!(
-        facts(zellij, pane, Duration::ZERO),
-        zellij.dump(pane, Dump::Viewport),
-        zellij.dump(pane, Dump::Styled),
-    );
-    // a dump of a pane that is gone is empty and no error: the list of panes decides
-    let facts = facts?;
-    let screen = Screen::read(&plain?);
-    let prompt = prompt_of(&screen, &coloured?, &facts, before);
-    Ok(Sight {
-        facts,
-        screen,
-        prompt,
-    })
-}
-
-/// The prompt, where both dumps show the same there: one that changed in between, or of which zellij gave a
-/// part only, would make a prompt look empty that is not.
-fn prompt_of(
-    screen: &Screen,
-    coloured: &str,
-    facts: &Facts,
-    before: Option<&Prompt>,
-) -> Option<Prompt> {
-    let find = |screen: &Screen| prompt::find(screen, facts.columns, facts.cursor, before);
-    let agree = find(screen) == find(&Screen::read(&styled::text(coloured)));
-    find(&Screen::read(&styled::solid(coloured))).filter(|_| agree)
 }
 
 /// Finds out who is in front of a pane, from a list of panes that is at most `fresh_within` old.
@@ -110,6 +69,10 @@ pub struct Facts {
     pub columns: usize,
     /// The terminal's cursor; agents may hide it.
     pub cursor: Option<Cursor>,
+    /// The command line of who is in front, where the system tells.
+    pub arguments: Vec<String>,
+    /// With what the pane's command ended, if it did.
+    pub exit_status: Option<i32>,
 }
 
 impl Facts {
@@ -123,6 +86,10 @@ impl Facts {
             ended: pane.exited || pane.held,
             program,
             shell,
+            arguments: foreground
+                .map(|group| group.program().argv.clone())
+                .unwrap_or_default(),
+            exit_status: pane.exit_status,
             columns: pane.size.0 as usize,
             cursor: pane.cursor.map(|(column, row)| Cursor {
                 column: column as usize,
@@ -172,6 +139,12 @@ fn named_by_zellij(pane: &Pane) -> (Option<Program>, bool) {
     (Some(program), is_shell_command(command))
 }
 
+/// Text from outside for a sentence: at most `longest` characters, without control characters.
+fn words(text: &str, longest: usize) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim().chars().take(longest).map(plain).collect()
+}
+
 /// Whether `found` is what `accepted` was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sameness {
@@ -211,6 +184,8 @@ pub fn looks_like(accepted: &Program, found: &Program) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn program(pid: Option<u32>, server: Option<u32>, command: &str) -> Program {
@@ -243,19 +218,29 @@ mod tests {
 
     #[test]
     fn a_prompt_that_only_one_of_the_dumps_shows_is_none() {
-        let screen = Screen::read("● done\n> half a line");
-        let facts = Facts {
+        let facts = || Facts {
             ended: false,
             program: None,
             shell: false,
             columns: 80,
             cursor: Some(Cursor { column: 13, row: 1 }),
+            arguments: Vec::new(),
+            exit_status: None,
         };
-        let seen = |coloured| prompt_of(&screen, coloured, &facts, None);
+        let reader = Reader {
+            profiles: Arc::default(),
+            kind: GENERIC.parse().ok(),
+            allow_shell: false,
+            earlier: None,
+        };
+        let seen = |styled| {
+            let sight = reader.read(facts(), Some("● done\n> half a line"), styled, None, None);
+            sight.prompt().map(|prompt| prompt.draft.clone())
+        };
         let whole = "\u{1b}[m● done\n\u{1b}[m> half a line\n";
-        assert_eq!(seen(whole).unwrap().draft, "half a line");
+        assert_eq!(seen(whole), Some("half a line".into()));
         // a placeholder in one of them is no disagreement
-        assert_eq!(seen("● done\n> \u{1b}[2mhalf a line").unwrap().draft, "");
+        assert_eq!(seen("● done\n> \u{1b}[2mhalf a line"), Some(String::new()));
         for part in ["", "● done", "● done\n>", "● done\n> half a lin"] {
             assert_eq!(seen(part), None, "{part}");
         }

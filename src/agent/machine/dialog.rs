@@ -1,0 +1,311 @@
+//! Open dialogs: which are told to the person, and how they are answered. Never by a nudge.
+
+use super::{Busy, Effect, Machine, Mode, Moment, Sending, Ticket, Typing, Wish};
+use crate::director::approval::{self, Asked, Ruling, Subject};
+use crate::director::policy::Errand;
+use crate::evidence::{Known, Sight};
+use crate::hands::Answer;
+use crate::record::{Origin, Receipt};
+use crate::screen::recognise::{Dialog, Says};
+use crate::screen::state::State;
+
+/// Looks in a row that must show a dialog before anything follows from it.
+const LOOKS: u32 = 2;
+
+/// Who answers a dialog.
+enum Ruled {
+    /// The person; why no rule does, where there are rules.
+    Asked(Option<String>),
+    /// A rule, which one in words.
+    Answer(Box<Answer>, String),
+}
+
+impl Machine {
+    /// Tells the person of a dialog that waits for them.
+    pub(super) fn watch_dialog(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
+        let state = sight.state();
+        let asks = matches!(
+            state,
+            State::Approval | State::Trust | State::Question | State::Login
+        );
+        if !asks {
+            self.ruled = None;
+        }
+        let known = matches!(sight.known, Known::As(_));
+        if !asks
+            || !known
+            || self.same_state < LOOKS
+            || self.counters.question.is_some()
+            || !self.is_free()
+        {
+            return;
+        }
+        let mut text = self.told_of(sight);
+        match self.ruling(sight, now) {
+            Ruled::Asked(None) => {}
+            Ruled::Asked(Some(why)) => text = format!("{text} ({why})"),
+            Ruled::Answer(..) if !sight.close => return effects.push(Effect::LookClosely),
+            Ruled::Answer(answer, rule) => {
+                self.ruled = Some(answer.dialog.clone());
+                let (ticket, screen) = (self.ticket(), sight.screen.clone());
+                return self.choose_option(
+                    ticket,
+                    *answer,
+                    Origin::Rule,
+                    rule,
+                    screen,
+                    now,
+                    effects,
+                );
+            }
+        }
+        self.ask_person(text, sight, now, effects);
+    }
+
+    /// What the person's rules say of the dialog that is open.
+    fn ruling(&self, sight: &Sight, now: Moment) -> Ruled {
+        let rules = &self.settings.approvals;
+        let (State::Approval, Some(dialog)) = (sight.state(), &sight.reading.dialog) else {
+            return Ruled::Asked(None);
+        };
+        let Some(kind) = dialog.kind.filter(|_| !rules.rules.is_empty()) else {
+            return Ruled::Asked(None);
+        };
+        if let Some(why) = self.withholds(now) {
+            return Ruled::Asked(Some(format!("no rule answers: {why}")));
+        }
+        if self.ruled.as_ref().is_some_and(|ruled| ruled.is(dialog)) {
+            let why = "a rule has answered it, and it is still open, or open again";
+            return Ruled::Asked(Some(why.into()));
+        }
+        let folder = sight.folder();
+        let command = sight.whole_command();
+        let asked = Asked {
+            agent: &self.settings.agent.id,
+            kind,
+            subject: Subject {
+                text: command.unwrap_or(&dialog.subject),
+                whole: command.is_some() || dialog.whole,
+            },
+            folder: folder.as_deref().and_then(std::path::Path::to_str),
+        };
+        let (says, word, rule) = match approval::judge(rules, &asked) {
+            Ruling::Person { why } => return Ruled::Asked(Some(why)),
+            Ruling::Allow { rule } => (Says::Yes, "yes", rule),
+            Ruling::Deny { rule } => (Says::No, "no", rule),
+        };
+        match only(dialog, says, word) {
+            Ok(choice) => {
+                let words = rules.rules.get(rule.0).map(ToString::to_string);
+                let answer = Answer {
+                    dialog: dialog.clone(),
+                    choice,
+                    by_person: false,
+                };
+                Ruled::Answer(
+                    Box::new(answer),
+                    format!("{rule}: {}", words.unwrap_or_default()),
+                )
+            }
+            Err(why) => Ruled::Asked(Some(format!("{rule} would answer, but {why}"))),
+        }
+    }
+
+    /// A dialog in words, with what can be done about it.
+    fn told_of(&self, sight: &Sight) -> String {
+        let id = &self.settings.agent.id;
+        let state = sight.state();
+        let Some(dialog) = &sight.reading.dialog else {
+            let line = sight
+                .reading
+                .lines
+                .last()
+                .map_or("", |line| line.text.as_str());
+            return format!("it shows a dialog ({state}): `{line}`. Answer it in its pane");
+        };
+        let options = in_words(dialog);
+        let subject = dialog
+            .subject
+            .lines()
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join(" ");
+        match state {
+            State::Approval => {
+                let kind = dialog.kind.map_or("something", |kind| kind.as_str());
+                format!(
+                    "it asks for a yes ({kind}): `{subject}`. {options}. `/approve {id}` or `/deny {id}`"
+                )
+            }
+            State::Question => format!("it asks: {subject} {options}. `/answer {id} OPTION`"),
+            _ => format!(
+                "it shows a dialog ({state}): {subject} {options}. `/answer {id} OPTION`, or answer it in its pane"
+            ),
+        }
+    }
+
+    /// The person's answer to the dialog that was seen last.
+    pub(super) fn answer(
+        &mut self,
+        ticket: Ticket,
+        wish: &Wish,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        let chosen = self.answerable().and_then(|(dialog, screen)| {
+            let choice = choose(&dialog, wish)?;
+            Ok((
+                Answer {
+                    dialog,
+                    choice,
+                    by_person: true,
+                },
+                screen,
+            ))
+        });
+        match chosen {
+            Ok((answer, screen)) => {
+                self.drop_ask(effects);
+                self.choose_option(
+                    ticket,
+                    answer,
+                    Origin::Person,
+                    String::new(),
+                    screen,
+                    now,
+                    effects,
+                );
+            }
+            Err(why) => effects.push(Effect::Receipt(ticket, Receipt::Refused { why })),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a decision is made of")]
+    pub(super) fn choose_option(
+        &mut self,
+        ticket: Ticket,
+        answer: Answer,
+        origin: Origin,
+        reasoning: String,
+        screen: crate::screen::Screen,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.close_pending(effects);
+        let label = answer
+            .dialog
+            .choices
+            .get(answer.choice)
+            .map_or("", |choice| choice.label.as_str());
+        let text = format!("{label} — to: {}", answer.dialog.subject);
+        let typing = Typing {
+            origin,
+            text,
+            terms: self.terms(None, Errand::Reply),
+            answer: Some(Box::new(answer)),
+            file: None,
+        };
+        let id = self.decision_id(now);
+        self.begin_typing(
+            Sending {
+                ticket,
+                id,
+                reasoning,
+                typing,
+                screen,
+            },
+            now,
+            effects,
+        );
+    }
+
+    fn answerable(&self) -> Result<(Dialog, crate::screen::Screen), String> {
+        let id = &self.settings.agent.id;
+        if self.mode != Mode::Watching {
+            return Err(format!("the agent is not watched; `/start {id}` first"));
+        }
+        if self.settings.all_stopped {
+            return Err("all typing is stopped; `/startall` first".into());
+        }
+        if self.observes() {
+            return Err(format!(
+                "nothing is typed while observing; `/set {id} observe false` first"
+            ));
+        }
+        if matches!(self.busy, Busy::Typing(_)) {
+            return Err("something is being typed to it; try again in a moment".into());
+        }
+        if let Some(why) = &self.log_trouble {
+            return Err(format!("the log cannot be written: {why}"));
+        }
+        let sight = self
+            .sight
+            .as_ref()
+            .ok_or("its pane has not been read yet")?;
+        match &sight.reading.dialog {
+            Some(dialog) => Ok((dialog.clone(), sight.screen.clone())),
+            None => Err(format!(
+                "no dialog with options is open; its state is {}",
+                sight.state()
+            )),
+        }
+    }
+}
+
+/// The options of a dialog, in words.
+fn in_words(dialog: &Dialog) -> String {
+    let options = dialog.choices.iter().enumerate().map(|(index, choice)| {
+        let key = choice
+            .key
+            .map_or_else(|| (index + 1).to_string(), String::from);
+        format!("{key}. {}", choice.label)
+    });
+    options.collect::<Vec<_>>().join("; ")
+}
+
+/// The one choice of the dialog that says this.
+fn only(dialog: &Dialog, says: Says, word: &str) -> Result<usize, String> {
+    let mut found = dialog
+        .choices
+        .iter()
+        .enumerate()
+        .filter(|(_, choice)| choice.says == says);
+    match (found.next(), found.next()) {
+        (Some((index, _)), None) => Ok(index),
+        (None, _) => Err(format!(
+            "the dialog has no plain {word}: {}",
+            in_words(dialog)
+        )),
+        (Some(_), Some(_)) => Err(format!(
+            "the dialog has several that say {word}: {}",
+            in_words(dialog)
+        )),
+    }
+}
+
+/// Which choice of the dialog is meant.
+fn choose(dialog: &Dialog, wish: &Wish) -> Result<usize, String> {
+    match wish {
+        Wish::Approve(None) => only(dialog, Says::Yes, "yes"),
+        Wish::Deny => only(dialog, Says::No, "no"),
+        Wish::Approve(Some(option)) | Wish::Choose(option) => named(dialog, option),
+    }
+}
+
+/// The choice with this key, number or label.
+fn named(dialog: &Dialog, option: &str) -> Result<usize, String> {
+    let option = option.trim().trim_end_matches('.');
+    let mut keys = option.chars();
+    let key = keys.next().filter(|_| keys.next().is_none());
+    let has_keys = dialog.choices.iter().any(|choice| choice.key.is_some());
+    let found = dialog
+        .choices
+        .iter()
+        .enumerate()
+        .position(|(index, choice)| {
+            (key.is_some() && choice.key == key)
+                || (!has_keys && option == (index + 1).to_string())
+                || choice.label.eq_ignore_ascii_case(option)
+        });
+    found.ok_or_else(|| format!("there is no option `{option}`: {}", in_words(dialog)))
+}

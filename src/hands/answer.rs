@@ -1,0 +1,189 @@
+//! Answers a dialog: presses exactly the key of one option, and sees that the dialog closed.
+//!
+//! The dialog is read again right before the key and must be the one that was judged. A key is never pressed
+//! twice: an answer whose end is not seen is unproven, and the person is told.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{Halt, LOOKS, PROOF, READ_EVERY, Reach, unless};
+use crate::director::policy::{self, Terms};
+use crate::evidence::Sight;
+use crate::record::{Delivery, Receipt};
+use crate::screen::profile::Press;
+use crate::screen::recognise::Dialog;
+use crate::zellij::{Key, ZellijError};
+
+/// What a dialog is to be answered with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The dialog as it was judged.
+    pub dialog: Dialog,
+    /// Which of its choices, from 0.
+    pub choice: usize,
+    /// Whether a person chose it. A rule answers approvals alone, and never with "always".
+    pub by_person: bool,
+}
+
+/// Presses the key of the option, and waits for the dialog to close. `ended` is heeded before each key.
+pub async fn answer(
+    reach: &Reach,
+    answer: &Answer,
+    terms: &Terms,
+    ended: &CancellationToken,
+) -> Receipt {
+    let refused = |why: String| Receipt::Refused { why };
+    match answer.dialog.press {
+        Press::Key => {}
+        Press::UpDown | Press::LeftRight => {
+            if let Err(halt) = select(reach, answer, terms, ended).await {
+                return refused(halt.why());
+            }
+        }
+    }
+    let began = Instant::now();
+    let pressed = unless(ended, async {
+        let sight = reach
+            .look_surely(None, None)
+            .await
+            .map_err(|error| Halt::Nothing(error.to_string()))?;
+        policy::answer(
+            terms,
+            answer.by_person,
+            &answer.dialog,
+            answer.choice,
+            &sight,
+        )
+        .map_err(|refusal| Halt::Nothing(refusal.to_string()))?;
+        key(answer, &sight).map_err(Halt::Nothing)
+    });
+    let key = match pressed.await {
+        Ok(key) => key,
+        Err(halt) => return refused(halt.why()),
+    };
+    match reach.zellij.press(&reach.pane, key).await {
+        Ok(()) => closed(reach, answer, began.elapsed()).await,
+        Err(error) if error.did_nothing() => refused(error.to_string()),
+        Err(error) => Receipt::Unproven {
+            why: error.to_string(),
+            left_over: false,
+        },
+    }
+}
+
+/// The key that chooses the option, as things are.
+fn key(answer: &Answer, sight: &Sight) -> Result<Key, String> {
+    let choice = sight
+        .reading
+        .dialog
+        .as_ref()
+        .and_then(|dialog| dialog.choices.get(answer.choice));
+    let choice = choice.ok_or("the option is not there any more")?;
+    match answer.dialog.press {
+        Press::Key => choice
+            .key
+            .and_then(Key::option)
+            .ok_or_else(|| "the option has no key".into()),
+        Press::UpDown | Press::LeftRight if choice.selected == Some(true) => Ok(Key::Enter),
+        Press::UpDown | Press::LeftRight => Err("the option is not the selected one".into()),
+    }
+}
+
+/// Moves the selection to the option, a step at a time, and reads after each.
+async fn select(
+    reach: &Reach,
+    answer: &Answer,
+    terms: &Terms,
+    ended: &CancellationToken,
+) -> Result<(), Halt> {
+    let (back, forth) = match answer.dialog.press {
+        Press::LeftRight => (Key::Left, Key::Right),
+        Press::Key | Press::UpDown => (Key::Up, Key::Down),
+    };
+    for _ in 0..=answer.dialog.choices.len() {
+        let at = unless(ended, selected(reach, answer, terms)).await?;
+        if at == answer.choice {
+            return Ok(());
+        }
+        let key = if at < answer.choice { forth } else { back };
+        let pressed = reach.zellij.press(&reach.pane, key).await;
+        pressed.map_err(|error| Halt::Nothing(error.to_string()))?;
+        let end = Instant::now() + PROOF;
+        while unless(ended, selected(reach, answer, terms)).await? == at {
+            if Instant::now() >= end {
+                return Err(Halt::Nothing("the selection does not move".into()));
+            }
+            sleep(READ_EVERY).await;
+        }
+    }
+    Err(Halt::Nothing(
+        "the selection does not reach the option".into(),
+    ))
+}
+
+/// Which option is selected.
+async fn selected(reach: &Reach, answer: &Answer, terms: &Terms) -> Result<usize, Halt> {
+    let sight = reach
+        .look_surely(None, None)
+        .await
+        .map_err(|error| Halt::Nothing(error.to_string()))?;
+    policy::answer(
+        terms,
+        answer.by_person,
+        &answer.dialog,
+        answer.choice,
+        &sight,
+    )
+    .map_err(|refusal| Halt::Nothing(refusal.to_string()))?;
+    let dialog = sight.reading.dialog.as_ref();
+    dialog
+        .and_then(|dialog| {
+            dialog
+                .choices
+                .iter()
+                .position(|choice| choice.selected == Some(true))
+        })
+        .ok_or_else(|| Halt::Nothing("the screen does not show which option is selected".into()))
+}
+
+/// Waits until the dialog that was answered is no longer there, seen twice.
+async fn closed(reach: &Reach, answer: &Answer, gap: Duration) -> Receipt {
+    let end = Instant::now() + PROOF;
+    let mut gone = 0;
+    loop {
+        let why = match reach.look_surely(None, None).await {
+            Ok(sight) => {
+                let open = sight
+                    .reading
+                    .dialog
+                    .as_ref()
+                    .is_some_and(|dialog| dialog.is(&answer.dialog));
+                gone = if open { 0 } else { gone + 1 };
+                "the dialog is still open after its key".to_owned()
+            }
+            Err(error @ ZellijError::NoSuchPane { .. }) => {
+                return Receipt::Unproven {
+                    why: error.to_string(),
+                    left_over: false,
+                };
+            }
+            Err(error) => error.to_string(),
+        };
+        if gone >= LOOKS - 1 {
+            return Receipt::Delivered(Delivery {
+                proof: "the dialog closed".into(),
+                presses: 1,
+                gap_ms: u64::try_from(gap.as_millis()).unwrap_or(u64::MAX),
+            });
+        }
+        if Instant::now() >= end {
+            return Receipt::Unproven {
+                why,
+                left_over: false,
+            };
+        }
+        sleep(READ_EVERY).await;
+    }
+}

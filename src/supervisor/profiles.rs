@@ -1,0 +1,60 @@
+//! The profiles of agents: those that ship, and the person's own in place of them.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Failure, Kind};
+use crate::screen::profile::{Profile, Profiles};
+use crate::store;
+
+/// The largest profile that is read, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// The shipped profiles, and those of the folders that are there: of two with one kind the later counts.
+///
+/// # Errors
+/// When a file `<kind>.json` cannot be read, is no profile, or is one of another kind.
+pub(super) fn profiles<'a>(
+    folders: impl IntoIterator<Item = &'a Path>,
+) -> Result<Profiles, Failure> {
+    let mut profiles = Profiles::shipped();
+    for folder in folders {
+        for path in files(folder) {
+            let Some(document) = store::read_document(&path, LARGEST)? else {
+                continue;
+            };
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let profile = Profile::parse(document.text()).map_err(|error| {
+                let heading = format!("{} is no profile of an agent", path.display());
+                Failure::new(Kind::Usage, heading)
+                    .because(&error)
+                    .hint(error.hint)
+            })?;
+            if profile.kind().as_str() != stem {
+                let heading = format!("{} is a profile of `{}`", path.display(), profile.kind());
+                return Err(Failure::new(Kind::Usage, heading).hint("name the file after its kind"));
+            }
+            profiles.add(profile);
+        }
+    }
+    Ok(profiles)
+}
+
+/// The profiles' files in `folder`, in the order of the alphabet; none where there is no such folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files: Vec<PathBuf> = paths
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|name| name != "profile.schema.json")
+        })
+        .collect();
+    files.sort();
+    files
+}

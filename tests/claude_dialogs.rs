@@ -1,5 +1,5 @@
 //! Real dialogs of Claude Code: what is asked for, which options there are, what each says, and which of them no
-//! program may answer.
+//! program may answer; and that no part of such a screen is taken for an idle agent.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -182,5 +182,45 @@ fn a_question_shows_its_words_and_its_options() {
             options(&dialog),
             [(Some('1'), Says::Yes), (Some('2'), Says::No)]
         );
+    }
+}
+
+#[test]
+fn a_screen_of_which_a_part_is_missing_takes_no_nudge() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens/claude");
+    let profile = PROFILE.as_ref().unwrap();
+    // a limit that has scrolled out of sight looks like an idle agent, and is one that answers with an error
+    let states = [
+        "approval",
+        "trust",
+        "question",
+        "working",
+        "queued",
+        "retrying",
+        "menu",
+        "background",
+    ];
+    for folder in states
+        .iter()
+        .flat_map(|state| root.join(state).read_dir().unwrap())
+    {
+        let folder = folder.unwrap().path();
+        let Ok(dump) = std::fs::read_to_string(folder.join("1.ansi")) else {
+            continue;
+        };
+        let name = folder.file_name().unwrap().to_string_lossy();
+        let columns = name.split('-').next().unwrap().parse().unwrap();
+        let rows: Vec<&str> = dump.trim_end().lines().collect();
+        let above_is_missing = (1..rows.len()).step_by(9).map(|row| &rows[row..]);
+        let below_is_missing = (1..6.min(rows.len())).map(|cut| &rows[..rows.len() - cut]);
+        for part in above_is_missing.chain(below_is_missing) {
+            let reading = recognise(profile, &Shown::styled(&part.join("\n"), columns, None));
+            assert!(
+                !reading.takes_nudge(),
+                "{name}: {}\n{}",
+                reading.rule,
+                part.join("\n")
+            );
+        }
     }
 }

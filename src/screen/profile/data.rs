@@ -125,9 +125,10 @@ pub struct RuleSpec {
     /// What kind of thing is asked for, where the state is `approval`.
     #[serde(default)]
     pub dialog: Option<DialogKind>,
-    /// How an option of this dialog is chosen, where that differs from the others.
+    /// Only a person at the pane answers this dialog, for a key would be text or tick a box: its options are not
+    /// read.
     #[serde(default)]
-    pub press: Option<Press>,
+    pub by_hand: bool,
     /// What must be known of the prompt.
     #[serde(default)]
     pub prompt: PromptWant,
@@ -231,8 +232,6 @@ pub enum Press {
     UpDown,
     /// Left and Right move the selection, Enter chooses.
     LeftRight,
-    /// Not by a program: a key would be text, or tick a box. Its options are not read.
-    ByHand,
 }
 
 /// What moves on the screen without meaning anything.

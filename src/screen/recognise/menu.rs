@@ -79,8 +79,7 @@ impl Dialog {
 /// The dialog that `rule` found, where its options can be read.
 pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<Dialog> {
     let spec = &profile.file().dialog;
-    let press = rule.press.unwrap_or(spec.press);
-    if press == Press::ByHand {
+    if rule.by_hand {
         return None;
     }
     let rows: Vec<&str> = shown.screen.lines().collect();
@@ -107,7 +106,7 @@ pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<
         subject,
         whole,
         choices,
-        press,
+        press: spec.press,
     })
 }
 

@@ -220,6 +220,9 @@ pub struct DialogSpec {
     /// one has the group `again`, it counts only if both are the same.
     #[serde(default)]
     pub subject: Vec<Pattern>,
+    /// With fewer rows than these on the screen, the agent may cut the end of what is asked for without a mark.
+    #[serde(default)]
+    pub whole_from_rows: usize,
     /// How an option is chosen.
     #[serde(default)]
     pub press: Press,

@@ -49,7 +49,7 @@ impl Composer {
             .flatten();
         let last = end - spec.tail.len();
         let content = content(spec, &rows, &rows, start, last, cells);
-        let prompt = match &shown.solid {
+        let mut prompt = match &shown.solid {
             Some(_)
                 if is_placeholder(spec, &content)
                     && cursor_is_in_front(&content, &rows, start, last, shown) =>
@@ -66,6 +66,9 @@ impl Composer {
             None if is_placeholder(spec, &content) => Prompt::with("", true),
             None => Prompt::with(&content, false),
         };
+        let hidden_or_lost = shown.styled.is_none() && shown.cursor.is_none();
+        prompt.unsure |= spec.cursor == CursorPlace::Inside && hidden_or_lost;
+        prompt.unsure |= content.is_empty() && cursor_is_past_the_front(spec, &rows, start, shown);
         let top = start - usize::from(spec.top.is_some());
         Some(Self {
             top,
@@ -115,7 +118,8 @@ fn cursor_fits(spec: &PromptSpec, rows: &[&str], start: usize, end: usize, shown
         .map(|cursor| (start..end).contains(&locate(rows, shown.columns.max(1), cursor).0));
     match spec.cursor {
         CursorPlace::Anywhere => true,
-        CursorPlace::Inside => inside == Some(true),
+        // a plain dump may come without its cursor: it is enough to name a state, not to type
+        CursorPlace::Inside => inside.unwrap_or(shown.styled.is_none()),
         CursorPlace::InsideOrHidden => inside != Some(false),
     }
 }
@@ -149,6 +153,23 @@ fn cursor_is_in_front(
     drawn
         .flatten()
         .is_some_and(|(line, column)| line == row && column <= rows[row][..at].chars().count())
+}
+
+/// Whether the cursor stands where it does only after something was typed: a text that is not drawn yet, or
+/// blanks.
+fn cursor_is_past_the_front(spec: &PromptSpec, rows: &[&str], start: usize, shown: &Shown) -> bool {
+    /// Blanks that agents leave between the mark and the text.
+    const GAP: usize = 2;
+    let Some(cursor) = shown.cursor else {
+        return false;
+    };
+    let (line, column) = locate(rows, shown.columns.max(1), cursor);
+    let front = spec.mark.as_ref().or(spec.strip.as_ref());
+    let row = rows.get(start).copied().unwrap_or_default();
+    let width = front
+        .and_then(|pattern| pattern.regex().find(row))
+        .map_or(0, |found| found.as_str().width());
+    line >= start && column > width + GAP
 }
 
 /// What `text` shows in the prompt that was found in `rows`.

@@ -94,6 +94,8 @@ pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<
     let is_first = |placed: &Placed| placed.choice.key == Some('1');
     if let Some(first) = choices.iter().rposition(is_first) {
         choices.drain(..first);
+    } else if choices.iter().any(|placed| is_digit(placed.choice.key)) {
+        return None; // the first option is not to be seen, or these are the rest of an older dialog
     }
     choices.truncate(MOST);
     if choices.is_empty() {
@@ -109,7 +111,7 @@ pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<
         mark_selected(&mut choices, styled);
     }
     let choices: Vec<Choice> = choices.into_iter().map(|placed| placed.choice).collect();
-    let (subject, whole) = subject(spec, &rows);
+    let (subject, whole) = subject(spec, rule, &rows);
     (!choices.is_empty()).then_some(Dialog {
         kind: rule.dialog,
         subject,
@@ -233,20 +235,36 @@ fn says(spec: &DialogSpec, label: &str) -> Says {
     }
 }
 
+fn is_digit(key: Option<char>) -> bool {
+    key.is_some_and(|key| key.is_ascii_digit())
+}
+
 /// What is asked for, and whether it stands in one row.
-fn subject(spec: &DialogSpec, rows: &[&str]) -> (String, bool) {
+fn subject(spec: &DialogSpec, rule: &RuleSpec, rows: &[&str]) -> (String, bool) {
     let text = rows[rows.len().saturating_sub(SUBJECT_ROWS)..].join("\n");
-    for pattern in &spec.subject {
-        let last = pattern.regex().captures_iter(&text).last();
-        let Some(found) = last else { continue };
-        let group = |name| found.name(name).map(|group| group.as_str().trim());
-        if let Some(subject) = group("text")
-            && group("again").is_none_or(|again| again == subject)
-        {
-            let whole =
-                !subject.contains('\n') && !subject.contains('…') && !subject.ends_with("...");
-            return (subject.to_owned(), whole);
-        }
-    }
-    (String::new(), false)
+    let found = spec.subject.iter().find_map(|pattern| {
+        let last = pattern.regex().captures_iter(&text).last()?;
+        let group = |name| last.name(name).map(|group| group.as_str().trim());
+        let text = group("text")?;
+        let is_same = group("again").is_none_or(|again| again == text);
+        is_same.then_some(text)
+    });
+    let Some(found) = found else {
+        return (String::new(), false);
+    };
+    let cut = match rule.dialog {
+        // long paths are shortened in their middle
+        Some(DialogKind::FileEdit) => found.contains("..."),
+        _ => found.ends_with("..."),
+    };
+    let whole = !cut
+        && !found.is_empty()
+        && !found.contains(['\n', '…'])
+        && rows.len() >= spec.whole_from_rows;
+    let stroke = |c: char| c.is_whitespace() || matches!(c, '│' | '┃');
+    let lines: Vec<&str> = found
+        .lines()
+        .map(|line| line.trim_matches(stroke))
+        .collect();
+    (lines.join("\n").trim().to_owned(), whole)
 }

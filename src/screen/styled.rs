@@ -27,15 +27,14 @@ pub fn text(styled: &str) -> String {
 pub fn reversed(styled: &str) -> Option<(usize, usize)> {
     let (mut row, mut column, mut last) = (0, 0, None);
     for (c, style) in cells(styled) {
-        match c {
-            '\n' => (row, column) = (row + 1, 0),
-            _ => {
-                if style.reverse {
-                    last = Some((row, column));
-                }
-                column += 1;
-            }
+        if c == '\n' {
+            (row, column) = (row + 1, 0);
+            continue;
         }
+        if style.reverse {
+            last = Some((row, column));
+        }
+        column += 1;
     }
     last
 }

@@ -80,6 +80,9 @@ impl Dialog {
 /// The dialog that `rule` found, where its options can be read.
 pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<Dialog> {
     let spec = &profile.file().dialog;
+    if rule.by_hand {
+        return None;
+    }
     let rows: Vec<&str> = shown.screen.lines().collect();
     let start = rows.len().saturating_sub(OPTION_ROWS);
     let numbered = || rows.iter().enumerate().skip(start);
@@ -241,7 +244,10 @@ fn subject(spec: &DialogSpec, rule: &RuleSpec, rows: &[&str]) -> (String, bool) 
     let text = rows[rows.len().saturating_sub(SUBJECT_ROWS)..].join("\n");
     let found = spec.subject.iter().find_map(|pattern| {
         let last = pattern.regex().captures_iter(&text).last()?;
-        Some(last.name("text")?.as_str().trim())
+        let group = |name| last.name(name).map(|group| group.as_str().trim());
+        let text = group("text")?;
+        let is_same = group("again").is_none_or(|again| again == text);
+        is_same.then_some(text)
     });
     let Some(found) = found else {
         return (String::new(), false);

@@ -247,6 +247,24 @@ impl Lab {
     }
 }
 
+impl Drop for Lab {
+    /// Some agents leave daemons behind.
+    fn drop(&mut self) {
+        let home = self.stage.zellij.home().join("agent");
+        let is_ours = |pid: &u32| {
+            process::environment_variable(*pid, "HOME").is_some_and(|found| home == found)
+        };
+        kill(process::all().into_iter().filter(is_ours));
+    }
+}
+
+fn kill(all: impl Iterator<Item = u32>) {
+    for pid in all.filter_map(|pid| Pid::from_raw(pid.cast_signed())) {
+        // it may have ended by itself
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
 /// The shell's prompt.
 pub const SHELL: &str = "SHELL>";
 
@@ -347,11 +365,7 @@ impl Agent<'_> {
 
 impl Drop for Agent<'_> {
     fn drop(&mut self) {
-        for pid in self.processes() {
-            if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
-                let _ = kill_process(pid, Signal::KILL);
-            }
-        }
+        kill(self.processes().into_iter());
         let pane = self.pane.pane.to_string();
         self.lab
             .stage

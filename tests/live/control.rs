@@ -68,6 +68,7 @@ pub fn run(lab: &Lab, seed: u64) {
 }
 
 fn seen(lab: &Lab, agent: &Agent<'_>, word: &str, mut look: impl FnMut() -> Vec<String>) {
+    std::fs::write(lab.out.join("control.txt"), agent.screen()).unwrap();
     let found = wait_for(
         PATIENCE,
         &format!("the harm of a blind typist: {word}"),

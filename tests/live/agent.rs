@@ -359,7 +359,13 @@ impl Agent<'_> {
             home_of.is_some_and(|of| of == agent || of == home)
                 && pane.is_some_and(|pane| pane == number.as_str())
         };
-        process::all().into_iter().filter(ours).collect()
+        // a daemon of several agents is still needed: Codex has one
+        let daemon = |pid: &u32| {
+            let found = process::process(*pid);
+            found.is_some_and(|found| found.argv.iter().any(|word| word.contains("app-server")))
+        };
+        let all = process::all().into_iter().filter(ours);
+        all.filter(|pid| !daemon(pid)).collect()
     }
 }
 

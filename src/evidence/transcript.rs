@@ -257,8 +257,11 @@ pub fn user_record_in(lines: &[u8], text: &str) -> Option<Arrival> {
             (Arrival::Taken, text_of(&record).filter(|_| spoken)?)
         };
         let said = squash(&said);
-        let mixed = said.contains(&text).then_some(Arrival::Mixed);
-        if said == text { Some(arrival) } else { mixed }
+        let mixed = said.starts_with(&text) || said.ends_with(&text);
+        match said == text {
+            true => Some(arrival),
+            false => mixed.then_some(Arrival::Mixed),
+        }
     });
     arrivals.max()
 }

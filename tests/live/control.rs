@@ -13,6 +13,9 @@ use super::plan::Texts;
 /// A pause as a person makes it between a text and Enter.
 const PAUSE: Duration = Duration::from_millis(700);
 
+/// How long an agent sets itself up.
+const SET_UP: Duration = Duration::from_secs(8);
+
 /// Types into a shell, over a person's text and into a dialog, with no supervisor; panics if the judge sees
 /// nothing.
 pub fn run(lab: &Lab, seed: u64) {
@@ -23,6 +26,11 @@ pub fn run(lab: &Lab, seed: u64) {
         std::thread::sleep(PAUSE);
         zellij.type_as_person(pane, "\n");
     };
+
+    // what an agent sets up at its very first start is not to be broken off
+    let first = lab.start();
+    std::thread::sleep(SET_UP);
+    drop(first);
 
     let (before, agent, ours) = (lab.api.count(), lab.start(), texts.nudge());
     agent.signal(Signal::KILL, true);

@@ -267,7 +267,8 @@ fn a_new_record_with_exactly_our_text_is_the_proof() {
             "Tool finished. All tests pass; the task is complete.",
             None,
         ),
-        (since(0), "ok", None),
+        // the beginning of what somebody else said
+        (since(0), "ok", Some(Mixed)),
         (since(0), "/help", None),
         (LOCAL.to_owned(), &long, Some(Taken)),
     ];

@@ -19,6 +19,8 @@ use super::table::Row;
 const PATIENCE: Duration = Duration::from_secs(12);
 /// How long a receipt is awaited.
 const RECEIPT: Duration = Duration::from_secs(15);
+/// The time between the last read and Enter where the receipt does not say it.
+const LONGEST_GAP: Duration = Duration::from_millis(300);
 /// How long what follows is awaited.
 const AFTERMATH: Duration = Duration::from_millis(2_500);
 
@@ -261,6 +263,11 @@ impl Scene<'_> {
         );
         let name = format!("round-{:02}.txt", self.number);
         let _ = std::fs::write(self.lab.out.join(name), format!("{screen}\n{asked:#?}"));
+        let gap = receipt.and_then(|receipt| receipt["gapMs"].as_u64());
+        let gap = gap.map_or(LONGEST_GAP, Duration::from_millis);
+        let in_gap = enter.is_some_and(|enter| acted.0 <= enter && acted.1 + gap >= enter);
+        row.harmed_in_gap += usize::from(in_gap && !harm.is_empty());
+        row.harmed += usize::from(!harm.is_empty());
         row.harm.extend(
             harm.iter()
                 .map(|what| format!("round {}: {what}", self.number)),

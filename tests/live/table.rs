@@ -19,6 +19,10 @@ pub struct Row {
     pub in_window: usize,
     /// What nobody meant.
     pub harm: Vec<String>,
+    /// Rounds with harm.
+    pub harmed: usize,
+    /// Those of them in which the trouble came between the last read and Enter.
+    pub harmed_in_gap: usize,
     /// Texts of ours left unsent: in a prompt, on a shell's line.
     pub left: (usize, usize),
     /// Texts of ours that a person sent together with their own, by their own Enter.
@@ -42,6 +46,8 @@ impl Row {
             rounds: 0,
             in_window: 0,
             harm: Vec::new(),
+            harmed: 0,
+            harmed_in_gap: 0,
             left: (0, 0),
             mixed: 0,
             withheld: 0,
@@ -56,6 +62,7 @@ impl Row {
         self.delivered += usize::from(said && times == 1);
         self.twice += usize::from(times > 1);
         if said && times == 0 {
+            self.harmed += 1;
             self.harm.push(format!("a receipt is wrong: {receipt}"));
         }
         self.gap(receipt);
@@ -66,11 +73,12 @@ impl Row {
         self.gaps.extend(receipt["gapMs"].as_u64());
     }
 
-    /// Whether it is as it should be.
+    /// Whether it is as it should be. What happens between the last read and Enter nobody can see: it is told,
+    /// and fails nothing.
     pub fn is_well(&self) -> bool {
         self.delivered * 100 >= self.nudges * 95
             && self.twice == 0
-            && self.harm.is_empty()
+            && self.harmed == self.harmed_in_gap
             && self.in_window * 100 >= self.rounds * 40
     }
 
@@ -84,12 +92,12 @@ impl Row {
 
 /// The table, in Markdown.
 pub fn of(rows: &[Row]) -> String {
-    let head = "| agent | nudges | delivered | twice | rounds | between permit and proof | harm | left in a prompt \
+    let head = "| agent | nudges | delivered | twice | rounds | between permit and proof | harm | of that in the gap | left in a prompt \
         | left on a shell's line | sent along by the person | withheld | delivered all the same \
-        | last read to Enter, median / p95 / max |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+        | the gap: last read to Enter, median / p95 / max |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     let lines = rows.iter().map(|row| {
         format!(
-            "| {} {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} / {} / {} ms |\n",
+            "| {} {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} / {} / {} ms |\n",
             row.kind,
             row.version,
             row.nudges,
@@ -97,7 +105,8 @@ pub fn of(rows: &[Row]) -> String {
             row.twice,
             row.rounds,
             row.in_window,
-            row.harm.len(),
+            row.harmed,
+            row.harmed_in_gap,
             row.left.0,
             row.left.1,
             row.mixed,

@@ -8,6 +8,7 @@ mod ask;
 mod bounds;
 mod dialog;
 mod event;
+mod explain;
 mod limit;
 mod memory;
 mod person;
@@ -25,6 +26,7 @@ use chrono::{DateTime, Utc};
 use memory::{Pending, PendingKind, in_a_line};
 
 use super::view::{AgentView, Bounded, Status, Urgency};
+pub use explain::{Against, Explanation, Outlook, Waiting};
 pub use event::{
     Effect, Event, Moment, PromptFile, Restored, Settings, Ticket, Trouble, Typing, Wish,
 };
@@ -218,6 +220,7 @@ impl Machine {
             question: self.counters.question.clone(),
             program: self.accepted.as_ref().map(|program| program.name.clone()),
             observe: self.observes(),
+            all_stopped: self.settings.all_stopped,
         }
     }
 
@@ -277,6 +280,8 @@ impl Machine {
         }
         if self.counters.question.is_some() {
             Status::AwaitingUser
+        } else if self.settings.all_stopped {
+            Status::AllStopped
         } else if let Some(hold) = self.held(now) {
             Status::Held(hold.until)
         } else if let Some(limit) = &self.counters.limit {

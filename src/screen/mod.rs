@@ -14,6 +14,7 @@ pub mod quote;
 pub mod recognise;
 pub mod state;
 pub mod styled;
+pub mod told;
 
 use std::fmt;
 use std::hash::Hasher;

@@ -5,15 +5,18 @@
 //! does all that it says or nothing, and says which. `command` calls it; it never prints.
 
 pub mod doctor;
+mod capture;
 mod files;
 mod lock;
 mod panes;
+mod person;
 mod post;
 mod profiles;
 mod resume;
 mod review;
 mod roster;
 mod set;
+mod stop_all;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -115,6 +118,9 @@ struct Inner {
     overrides: Overrides,
     director: watch::Sender<Arc<Director>>,
     profiles: watch::Sender<Arc<Profiles>>,
+    /// Whether the person stopped all typing, and who writes that down.
+    all_stopped: watch::Sender<bool>,
+    stop_file: tokio::sync::Mutex<()>,
     notices: broadcast::Sender<Notice>,
     /// What was said before anybody listened: for the first who does.
     early_notices: Mutex<Option<broadcast::Receiver<Notice>>>,
@@ -146,8 +152,6 @@ struct State {
     copies: HashMap<PathBuf, Document>,
     /// Keeps other supervisors off the configuration.
     lock: store::Lock,
-    /// Whether the person stopped all typing.
-    all_stopped: bool,
 }
 
 /// What is done on a yes.
@@ -172,6 +176,7 @@ impl Supervisor {
             .clone()
             .unwrap_or_else(|| start.config.log_dir.clone());
         store::private_folder(&log_dir)?;
+        let stop = stop_all::left(&log_dir);
         let http = Http::new(start.config.limits.calls_at_once);
         let director = Arc::new(director(&start.config, &http)?);
         let profiles = own_profiles(&start.overrides, &start.config, &start.path)?;
@@ -191,7 +196,6 @@ impl Supervisor {
             document: start.document,
             copies: HashMap::new(),
             lock,
-            all_stopped: false,
         };
         let supervisor = Self {
             inner: Arc::new(Inner {
@@ -203,6 +207,8 @@ impl Supervisor {
                 overrides: start.overrides,
                 director: watch::Sender::new(director),
                 profiles: watch::Sender::new(Arc::new(profiles)),
+                all_stopped: watch::Sender::new(stop.is_some()),
+                stop_file: tokio::sync::Mutex::default(),
                 notices,
                 early_notices: Mutex::new(Some(early_notices)),
                 agent_notices,
@@ -216,6 +222,9 @@ impl Supervisor {
                 writer_end: Mutex::new(Some(writer_end)),
             }),
         };
+        if let Some(stop) = stop {
+            supervisor.say(None, Urgency::Warning, stop);
+        }
         supervisor
             .bring_back(start.resume, matches!(start.memory, Memory::Named(_)))
             .await?;

@@ -119,7 +119,7 @@ impl Supervisor {
             backend: self.inner.director.borrow().name(),
             session: self.inner.session.clone(),
             prompts: self.inner.log_dir.join("prompts"),
-            all_stopped: state.all_stopped,
+            all_stopped: *self.inner.all_stopped.borrow(),
             stagger: state.stagger(&agent.id),
         }
     }
@@ -178,6 +178,7 @@ impl Supervisor {
             director: self.inner.director.subscribe(),
             profiles: self.inner.profiles.subscribe(),
             logs: logs.clone(),
+            all_stopped: self.inner.all_stopped.subscribe(),
             notices: self.inner.agent_notices.clone(),
         };
         let handle = agent::spawn(machine, doors);

@@ -44,6 +44,7 @@ pub use files::read as read_configuration;
 pub use lock::folder as lock_folder;
 pub use panes::PaneRow;
 use post::Post;
+pub use profiles::profiles;
 pub use review::Finished;
 pub use set::Change;
 
@@ -179,7 +180,8 @@ impl Supervisor {
         let stop = stop_all::left(&log_dir);
         let http = Http::new(start.config.limits.calls_at_once);
         let director = Arc::new(director(&start.config, &http)?);
-        let profiles = own_profiles(&start.overrides, &start.config, &start.path)?;
+        let own = start.overrides.profiles.as_deref();
+        let profiles = profiles(own, &start.config, &start.path)?;
         let rotation = Rotation {
             max_bytes: start.config.logs.rotate_mib.saturating_mul(1024 * 1024),
             keep_days: start.config.logs.keep_days,
@@ -416,21 +418,6 @@ fn absolute(path: &Path) -> PathBuf {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         in_folder(&path).unwrap_or(path)
     })
-}
-
-/// The profiles that ship, and the person's own.
-fn own_profiles(overrides: &Overrides, config: &Config, path: &Path) -> Result<Profiles, Failure> {
-    let named = config.profiles.as_ref().map(|folder| {
-        absolute(path)
-            .parent()
-            .map_or_else(|| folder.clone(), |parent| parent.join(folder))
-    });
-    let folders = overrides
-        .profiles
-        .iter()
-        .chain(&named)
-        .map(PathBuf::as_path);
-    profiles::profiles(folders)
 }
 
 impl State {

@@ -5,6 +5,8 @@
 //! written one after the other; a text is typed, and something is said, only when every line before it is
 //! written.
 
+mod look;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +17,21 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::machine::{Effect, Event, Machine, Moment, Settings, Ticket, Trouble, Typing};
+use super::machine::{Effect, Event, Machine, Moment, Settings, Ticket, Typing};
 use super::view::{AgentView, Notice, Status, Urgency};
 use super::{Brief, Order};
 use crate::director::Director;
 use crate::director::prompt::Situation;
 use crate::error::in_full;
-use crate::evidence::{self, Care, Reader};
+use crate::evidence::{Care, Reader};
 use crate::hands::{self, Reach};
 use crate::record::Receipt;
 use crate::record::logs::{AgentLogs, Written};
 use crate::screen::profile::Profiles;
+use crate::screen::reset::Zone;
 use crate::store::StoreError;
-use crate::zellij::{Zellij, ZellijError};
+use crate::zellij::Zellij;
+use look::look;
 
 /// How long after a failed write the log is tried again.
 const LOG_AGAIN: Duration = Duration::from_secs(2);
@@ -45,6 +49,8 @@ pub struct Doors {
     pub director: watch::Receiver<Arc<Director>>,
     /// The profiles that are known.
     pub profiles: watch::Receiver<Arc<Profiles>>,
+    /// The zone in which people on this machine read clocks.
+    pub zone: Zone,
     /// Its logs.
     pub logs: AgentLogs,
     /// Whether the person stopped all typing, everywhere: heeded before every order and every key.
@@ -305,6 +311,7 @@ impl Driver {
                 kind: settings.agent.kind.clone(),
                 allow_shell: settings.agent.allow_shell,
                 earlier: self.machine.transcript(),
+                zone: self.doors.zone,
             },
             timing: settings.timing,
         }
@@ -484,31 +491,5 @@ impl Driver {
             ..self.machine.view(self.now())
         };
         self.view.send_replace(Arc::new(view));
-    }
-}
-
-/// Reads the pane. Its program's end is told by the list of panes: a dump of a pane that is gone is no error.
-async fn look(reach: &Reach, care: Care<'_>) -> Event {
-    match evidence::look(&reach.zellij, &reach.pane, &reach.reader, care).await {
-        Ok(sight) if sight.facts.ended => {
-            let status = sight
-                .facts
-                .exit_status
-                .map(|status| format!(" with status {status}"));
-            let status = status.unwrap_or_default();
-            let why = format!("the program in {} has ended{status}", reach.pane);
-            Event::Unseen(Trouble::Gone(why))
-        }
-        Ok(sight) => Event::Seen(Box::new(sight)),
-        Err(error) => Event::Unseen(trouble(&error)),
-    }
-}
-
-fn trouble(error: &ZellijError) -> Trouble {
-    match error {
-        ZellijError::SessionNotFound { .. } | ZellijError::NoSuchPane { .. } => {
-            Trouble::Gone(in_full(error))
-        }
-        _ => Trouble::NoAnswer(in_full(error)),
     }
 }

@@ -12,6 +12,7 @@ mod explain;
 mod limit;
 mod memory;
 mod person;
+mod progress;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use memory::{Pending, PendingKind, in_a_line};
+use progress::Baseline;
 
 use super::view::{AgentView, Bounded, Status, Urgency};
 pub use explain::{Against, Explanation, Outlook, Waiting};
@@ -35,11 +37,13 @@ use crate::director::policy::{Errand, Terms};
 use crate::director::prompt::Situation;
 use crate::evidence::Sight;
 use crate::evidence::transcript::Tail;
+use crate::git::WorkMark;
 use crate::record::logs::Interrupted;
 use crate::record::{Counters, DecisionLine, Hold, Memo, Program, Question, Step, VERSION};
 use crate::screen::Screen;
 use crate::screen::change::SeenLines;
 use crate::screen::history::History;
+use crate::screen::recognise::Dialog;
 use crate::screen::state::State;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +106,12 @@ pub struct Machine {
     /// Whether this stall has been noticed.
     stalled: bool,
     pending: Option<Pending>,
+    /// What there was before the text that is being typed.
+    baseline: Baseline,
+    /// What the repository was like when it was last looked at.
+    work: Option<WorkMark>,
+    /// The dialog that a rule has answered, until it is gone.
+    ruled: Option<Dialog>,
     interrupted: Option<Interrupted>,
     /// The last look showed nothing of the text that was left in the prompt.
     left_over_gone: bool,
@@ -144,6 +154,9 @@ impl Machine {
             ask_wait: settings.agent.stall_sec.duration(),
             stalled: false,
             pending: None,
+            baseline: Baseline::default(),
+            work: None,
+            ruled: None,
             interrupted: restored.interrupted,
             left_over_gone: false,
             last_decision: last

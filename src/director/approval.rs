@@ -17,6 +17,7 @@ use std::fmt;
 use super::text;
 use crate::config::{About, ApprovalRule, Approvals, DialogKind, Match, RuleAnswer};
 use crate::ids::AgentId;
+use crate::screen::recognise::{Dialog, Says};
 use paths::Place;
 
 /// A dialog that waits for a yes.
@@ -129,6 +130,56 @@ pub fn judge(approvals: &Approvals, asked: &Asked<'_>) -> Ruling {
         Some(danger) => person(format!("{rule} allows it, but {danger}")),
         None => Ruling::Allow { rule },
     }
+}
+
+/// The option that `ruling` chooses, from 0: the only one that says a plain yes or no. An option that says more
+/// ("always", "for this session", "do not ask again") is never among them, whatever a profile takes it for.
+///
+/// # Errors
+/// When the person is to choose; says why.
+pub fn option_for(ruling: &Ruling, dialog: &Dialog) -> Result<usize, String> {
+    let (wanted, word) = match ruling {
+        Ruling::Allow { .. } => (Says::Yes, "yes"),
+        Ruling::Deny { .. } => (Says::No, "no"),
+        Ruling::Person { why } => return Err(why.clone()),
+    };
+    let choices = dialog.choices.iter().enumerate();
+    let mut plain = choices.filter(|(_, choice)| {
+        choice.says == wanted && (wanted == Says::No || is_for_once(&choice.label))
+    });
+    match (plain.next(), plain.next()) {
+        (Some((index, _)), None) => Ok(index),
+        (None, _) => Err(format!("the dialog has no plain {word}")),
+        (Some(_), Some(_)) => Err(format!("the dialog has several that say {word}")),
+    }
+}
+
+/// Whether a label that says yes says no more than that.
+fn is_for_once(label: &str) -> bool {
+    const MORE: [&str; 20] = [
+        "again",
+        "all ",
+        "always",
+        "any ",
+        "ask",
+        "auto",
+        "bypass",
+        "during",
+        "every",
+        "forever",
+        "future",
+        "mode",
+        "permanent",
+        "remember",
+        "session",
+        "similar",
+        "start with",
+        "switch",
+        "…",
+        "...",
+    ];
+    let label = label.to_lowercase();
+    !MORE.iter().any(|more| label.contains(more))
 }
 
 /// Whether a rule that denies is about what is asked, as far as it is seen.

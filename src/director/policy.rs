@@ -284,6 +284,9 @@ pub fn answer(
             rule: sight.because(),
         });
     }
+    if !by_person {
+        agreed(sight)?;
+    }
     let dialog = sight
         .reading
         .dialog
@@ -387,6 +390,7 @@ mod tests {
         Reader {
             profiles: Arc::default(),
             earlier: None,
+            zone: crate::screen::reset::Zone::UTC,
             kind: GENERIC.parse().ok(),
             allow_shell,
         }

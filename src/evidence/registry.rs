@@ -89,7 +89,8 @@ pub struct Missing {
 }
 
 impl Missing {
-    pub(super) fn new(why: impl Into<String>) -> Self {
+    /// Not known, because `why`.
+    pub fn new(why: impl Into<String>) -> Self {
         Self { why: why.into() }
     }
 }

@@ -174,9 +174,8 @@ pub fn with_ours(profile: &Profile, shown: &Shown, ours: Option<&str>) -> Readin
             in_prompt,
         };
     };
-    let dialog = rule
-        .state
-        .is_dialog()
+    // a menu asks nothing, and what stands above it may be a dialog of the past
+    let dialog = (rule.state.is_dialog() && rule.state != State::Menu)
         .then(|| menu::read(profile, rule, shown))
         .flatten();
     Reading {

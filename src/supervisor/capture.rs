@@ -39,6 +39,7 @@ impl Supervisor {
             kind: agent.kind,
             allow_shell: agent.allow_shell,
             earlier: None,
+            zone: crate::screen::reset::Zone::UTC,
         };
         let began = Instant::now();
         let mut taken = vec![self.take(&address, &reader, began).await?];

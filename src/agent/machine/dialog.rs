@@ -1,15 +1,24 @@
 //! Open dialogs: which are told to the person, and how they are answered. Never by a nudge.
 
 use super::{Busy, Effect, Machine, Mode, Moment, Sending, Ticket, Typing, Wish};
+use crate::director::approval::{self, Asked, Ruling, Subject};
 use crate::director::policy::Errand;
 use crate::evidence::{Known, Sight};
 use crate::hands::Answer;
 use crate::record::{Origin, Receipt};
-use crate::screen::recognise::{Dialog, Says};
+use crate::screen::recognise::{Choice, Dialog, Says};
 use crate::screen::state::State;
 
 /// Looks in a row that must show a dialog before anything follows from it.
 const LOOKS: u32 = 2;
+
+/// Who answers a dialog.
+enum Ruled {
+    /// The person; why no rule does, where there are rules.
+    Asked(Option<String>),
+    /// A rule, which one in words.
+    Answer(Box<Answer>, String),
+}
 
 impl Machine {
     /// Tells the person of a dialog that waits for them.
@@ -19,6 +28,9 @@ impl Machine {
             state,
             State::Approval | State::Trust | State::Question | State::Login
         );
+        if !asks {
+            self.ruled = None;
+        }
         let known = matches!(sight.known, Known::As(_));
         if !asks
             || !known
@@ -28,8 +40,75 @@ impl Machine {
         {
             return;
         }
-        let text = self.told_of(sight);
+        let mut text = self.told_of(sight);
+        match self.ruling(sight, now) {
+            Ruled::Asked(None) => {}
+            Ruled::Asked(Some(why)) => text = format!("{text} ({why})"),
+            Ruled::Answer(..) if !sight.close => return effects.push(Effect::LookClosely),
+            Ruled::Answer(answer, rule) => {
+                self.ruled = Some(answer.dialog.clone());
+                let (ticket, screen) = (self.ticket(), sight.screen.clone());
+                return self.choose_option(
+                    ticket,
+                    *answer,
+                    Origin::Rule,
+                    rule,
+                    screen,
+                    now,
+                    effects,
+                );
+            }
+        }
         self.ask_person(text, sight, now, effects);
+    }
+
+    /// What the person's rules say of the dialog that is open.
+    fn ruling(&self, sight: &Sight, now: Moment) -> Ruled {
+        let rules = &self.settings.approvals;
+        let (State::Approval, Some(dialog)) = (sight.state(), &sight.reading.dialog) else {
+            return Ruled::Asked(None);
+        };
+        let Some(kind) = dialog.kind.filter(|_| !rules.rules.is_empty()) else {
+            return Ruled::Asked(None);
+        };
+        if let Some(why) = self.withholds(now) {
+            return Ruled::Asked(Some(format!("no rule answers: {why}")));
+        }
+        if self.ruled.as_ref().is_some_and(|ruled| ruled.is(dialog)) {
+            let why = "a rule has answered it, and it is still open, or open again";
+            return Ruled::Asked(Some(why.into()));
+        }
+        let folder = sight.folder();
+        let command = sight.whole_command();
+        let asked = Asked {
+            agent: &self.settings.agent.id,
+            kind,
+            subject: Subject {
+                text: command.unwrap_or(&dialog.subject),
+                whole: command.is_some() || dialog.whole,
+            },
+            folder: folder.as_deref().and_then(std::path::Path::to_str),
+        };
+        let ruling = approval::judge(rules, &asked);
+        let rule = match &ruling {
+            Ruling::Person { why } => return Ruled::Asked(Some(why.clone())),
+            Ruling::Allow { rule } | Ruling::Deny { rule } => *rule,
+        };
+        match approval::option_for(&ruling, dialog) {
+            Ok(choice) => {
+                let words = rules.rules.get(rule.0).map(ToString::to_string);
+                let answer = Answer {
+                    dialog: dialog.clone(),
+                    choice,
+                    by_person: false,
+                };
+                Ruled::Answer(
+                    Box::new(answer),
+                    format!("{rule}: {}", words.unwrap_or_default()),
+                )
+            }
+            Err(why) => Ruled::Asked(Some(format!("{rule} would answer, but {why}"))),
+        }
     }
 
     /// A dialog in words, with what can be done about it.
@@ -184,30 +263,39 @@ fn in_words(dialog: &Dialog) -> String {
     options.collect::<Vec<_>>().join("; ")
 }
 
+/// The one choice of the dialog that says this.
+fn only(dialog: &Dialog, says: Says, word: &str) -> Result<usize, String> {
+    let mut found = dialog
+        .choices
+        .iter()
+        .enumerate()
+        .filter(|(_, choice)| choice.says == says);
+    match (found.next(), found.next()) {
+        (Some((index, _)), None) => Ok(index),
+        (None, _) => Err(format!(
+            "the dialog has no plain {word}: {}",
+            in_words(dialog)
+        )),
+        (Some(_), Some(_)) => Err(format!(
+            "the dialog has several that say {word}: {}",
+            in_words(dialog)
+        )),
+    }
+}
+
 /// Which choice of the dialog is meant.
 fn choose(dialog: &Dialog, wish: &Wish) -> Result<usize, String> {
-    let only = |says: Says, word: &str| {
-        let mut found = dialog
-            .choices
-            .iter()
-            .enumerate()
-            .filter(|(_, choice)| choice.says == says);
-        match (found.next(), found.next()) {
-            (Some((index, _)), None) => Ok(index),
-            (None, _) => Err(format!(
-                "the dialog has no plain {word}: {}",
-                in_words(dialog)
-            )),
-            (Some(_), Some(_)) => Err(format!(
-                "the dialog has several that say {word}: {}",
-                in_words(dialog)
-            )),
-        }
-    };
     match wish {
-        Wish::Approve(None) => only(Says::Yes, "yes"),
-        Wish::Deny => only(Says::No, "no"),
-        Wish::Approve(Some(option)) | Wish::Choose(option) => named(dialog, option),
+        Wish::Approve(None) => only(dialog, Says::Yes, "yes"),
+        Wish::Deny => only(dialog, Says::No, "no"),
+        Wish::Choose(option) => named(dialog, option),
+        Wish::Approve(Some(option)) => {
+            let index = named(dialog, option)?;
+            if dialog.choices[index].says == Says::No {
+                return Err(format!("option `{option}` says no: {}", in_words(dialog)));
+            }
+            Ok(index)
+        }
     }
 }
 
@@ -216,15 +304,22 @@ fn named(dialog: &Dialog, option: &str) -> Result<usize, String> {
     let option = option.trim().trim_end_matches('.');
     let mut keys = option.chars();
     let key = keys.next().filter(|_| keys.next().is_none());
-    let has_keys = dialog.choices.iter().any(|choice| choice.key.is_some());
+    // a number that is a key is that key, and no other number counts beside it
+    let is_number = |choice: &Choice| choice.key.is_some_and(|key| key.is_ascii_digit());
+    let numbered = dialog.choices.iter().any(is_number);
     let found = dialog
         .choices
         .iter()
         .enumerate()
         .position(|(index, choice)| {
             (key.is_some() && choice.key == key)
-                || (!has_keys && option == (index + 1).to_string())
+                || (!numbered && option == (index + 1).to_string())
                 || choice.label.eq_ignore_ascii_case(option)
         });
-    found.ok_or_else(|| format!("there is no option `{option}`: {}", in_words(dialog)))
+    found.ok_or_else(|| {
+        format!(
+            "there is no option `{option}`: {}. Other words are not typed into a dialog: write them in its pane, or say no first, with `/deny ID TEXT`",
+            in_words(dialog)
+        )
+    })
 }

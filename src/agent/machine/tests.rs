@@ -1,9 +1,13 @@
 //! The rules as stories: what happens, second by second, and what follows from it.
 
+mod dialogs;
+mod progress;
+
 use super::*;
 use crate::config::{AgentConfig, Limits, Seconds, Timing};
 use crate::director::{Outcome, Undecided};
-use crate::evidence::{Facts, GENERIC, Known, Reader, Sight};
+use crate::evidence::{Facts, GENERIC, Known, Own, Reader, Sight};
+use crate::git::WorkMark;
 use crate::host::process::ProcessIdentity;
 use crate::ids::PaneAddress;
 use crate::record::{Action, Origin, Receipt, Verdict};
@@ -35,6 +39,7 @@ fn settings() -> Settings {
         observe_all: false,
         prompts: "/logs/prompts".into(),
         all_stopped: false,
+        approvals: Arc::default(),
         stagger: Duration::ZERO,
         limits: Limits::default(),
         timing: Timing::default(),
@@ -55,6 +60,9 @@ struct Story {
     /// What a profile says of the screen, where one is known.
     state: Option<State>,
     dialog: Option<Dialog>,
+    /// What the agent says of itself, and what its repository is like.
+    own: Option<Own>,
+    work: Option<WorkMark>,
     next_poll: f64,
     /// All effects but looks and waits, in order.
     log: Vec<Effect>,
@@ -75,6 +83,8 @@ impl Story {
             shell: false,
             state: None,
             dialog: None,
+            own: None,
+            work: None,
             next_poll: 0.0,
             log: Vec::new(),
         }
@@ -104,6 +114,7 @@ impl Story {
         let reader = Reader {
             profiles: Arc::default(),
             earlier: None,
+            zone: crate::screen::reset::Zone::UTC,
             kind: GENERIC.parse().ok(),
             allow_shell: self.machine.settings().agent.allow_shell,
         };
@@ -114,6 +125,10 @@ impl Story {
             sight.screen_shows(state, "as the story says");
             sight.reading.dialog.clone_from(&self.dialog);
         }
+        if let Some(own) = &self.own {
+            sight = sight.with(own.clone());
+        }
+        sight.work = self.work.clone().filter(|_| close);
         sight
     }
 

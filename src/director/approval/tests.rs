@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::Config;
+use crate::screen::profile::Press;
+use crate::screen::recognise::Choice;
 
 const KINDS: [DialogKind; 5] = [
     DialogKind::Command,
@@ -663,6 +665,76 @@ fn what_a_load_would_change_is_told() {
     assert_eq!(
         first,
         ["new: approvals[0]: allow command beginning with `cargo test`, every agent"]
+    );
+}
+
+fn dialog(options: &[(&str, Says)]) -> Dialog {
+    let choice = |(label, says): &(&str, Says)| Choice {
+        key: None,
+        label: (*label).to_owned(),
+        selected: None,
+        says: *says,
+    };
+    Dialog {
+        kind: Some(DialogKind::Command),
+        subject: "ls".into(),
+        whole: true,
+        choices: options.iter().map(choice).collect(),
+        press: Press::default(),
+    }
+}
+
+#[test]
+fn a_rule_chooses_the_only_plain_yes_or_no_and_never_an_always() {
+    let claude = dialog(&[
+        ("Yes", Says::Yes),
+        ("Yes, and don't ask again for ls", Says::Always),
+        ("No", Says::No),
+    ]);
+    assert_eq!(option_for(&allow(0), &claude), Ok(0));
+    assert_eq!(option_for(&deny(0), &claude), Ok(2));
+    let why = "no rule is about it".to_owned();
+    assert_eq!(
+        option_for(&Ruling::Person { why: why.clone() }, &claude),
+        Err(why)
+    );
+    for label in [
+        "Yes, proceed",
+        "Allow once",
+        "Yes, just this once",
+        "Yes, I want to proceed",
+        "Run it",
+    ] {
+        assert_eq!(
+            option_for(&allow(0), &dialog(&[(label, Says::Yes)])),
+            Ok(0),
+            "{label}"
+        );
+    }
+    // a profile that takes each of these for a plain yes is not followed
+    for label in [
+        "Yes, and don't ask again for: ls",
+        "Yes, allow all edits during this session (shift+tab)",
+        "Allow for this session",
+        "Always allow",
+        "Yes, and switch to auto mode",
+        "Yes, and auto-accept edits",
+        "Yes, and bypass permissions",
+        "Yes, and don't ask me about `ls`",
+        "Yes, and remember this",
+        "Yes, and don't…",
+    ] {
+        let ruling = option_for(&allow(0), &dialog(&[(label, Says::Yes), ("No", Says::No)]));
+        assert_eq!(ruling, Err("the dialog has no plain yes".into()), "{label}");
+    }
+    let twice = dialog(&[("Yes", Says::Yes), ("Allow", Says::Yes)]);
+    assert_eq!(
+        option_for(&allow(0), &twice),
+        Err("the dialog has several that say yes".into())
+    );
+    assert_eq!(
+        option_for(&deny(0), &twice),
+        Err("the dialog has no plain no".into())
     );
 }
 

@@ -90,7 +90,11 @@ pub struct PromptSpec {
     /// Rows of it that are not content.
     #[serde(default)]
     pub drop: Vec<Pattern>,
-    /// Texts that the agent shows in an empty prompt.
+    /// Its last rows that are no content either: each row must match its pattern, or it is no prompt.
+    #[serde(default)]
+    pub tail: Vec<Pattern>,
+    /// Texts that the agent shows in an empty prompt. In a styled dump such a text is a placeholder if the
+    /// cursor stands in front of it.
     #[serde(default)]
     pub placeholders: Vec<Pattern>,
     /// Whether only as many cells as the row below it has belong to it (something else stands at its right).
@@ -211,6 +215,9 @@ pub struct DialogSpec {
     /// What is asked for: patterns with the group `text`; the first that matches the last 60 rows counts.
     #[serde(default)]
     pub subject: Vec<Pattern>,
+    /// With fewer rows than these on the screen, the agent may cut the end of what is asked for without a mark.
+    #[serde(default)]
+    pub whole_from_rows: usize,
     /// How an option is chosen.
     #[serde(default)]
     pub press: Press,

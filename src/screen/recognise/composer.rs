@@ -4,6 +4,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::super::profile::{CursorPlace, Pattern, Profile, PromptSpec};
 use super::super::prompt::{Prompt, locate};
+use super::super::styled;
 use super::Shown;
 
 /// How many rows from the end of the screen a prompt may end.
@@ -46,18 +47,28 @@ impl Composer {
             .as_wide_as_end
             .then(|| rows.get(end).map(|row| row.trim_end().width()))
             .flatten();
-        let content = content(spec, &rows, &rows, start, end, cells);
-        let prompt = match &shown.solid {
+        let last = end - spec.tail.len();
+        let content = content(spec, &rows, &rows, start, last, cells);
+        let mut prompt = match &shown.solid {
+            Some(_)
+                if is_placeholder(spec, &content)
+                    && cursor_is_in_front(&content, &rows, start, last, shown) =>
+            {
+                Prompt::with("", false)
+            }
             Some(solid) => {
                 let solid: Vec<&str> = solid.lines().collect();
                 Prompt::with(
-                    &self::content(spec, &rows, &solid, start, end, cells),
+                    &self::content(spec, &rows, &solid, start, last, cells),
                     false,
                 )
             }
             None if is_placeholder(spec, &content) => Prompt::with("", true),
             None => Prompt::with(&content, false),
         };
+        let hidden_or_lost = shown.styled.is_none() && shown.cursor.is_none();
+        prompt.unsure |= spec.cursor == CursorPlace::Inside && hidden_or_lost;
+        prompt.unsure |= content.is_empty() && cursor_is_past_the_front(spec, &rows, start, shown);
         let top = start - usize::from(spec.top.is_some());
         Some(Self {
             top,
@@ -93,7 +104,12 @@ fn begin(spec: &PromptSpec, rows: &[&str], end: usize) -> Option<usize> {
         Some(top) => start > 0 && is(top, start - 1),
         None => true,
     };
-    (start < end && topped && (marked || spec.mark.is_none())).then_some(start)
+    let found = start + spec.tail.len() < end && topped && (marked || spec.mark.is_none());
+    let tailed = || {
+        let tail = spec.tail.iter().rev().zip((start..end).rev());
+        tail.into_iter().all(|(pattern, row)| is(pattern, row))
+    };
+    (found && tailed()).then_some(start)
 }
 
 fn cursor_fits(spec: &PromptSpec, rows: &[&str], start: usize, end: usize, shown: &Shown) -> bool {
@@ -102,7 +118,8 @@ fn cursor_fits(spec: &PromptSpec, rows: &[&str], start: usize, end: usize, shown
         .map(|cursor| (start..end).contains(&locate(rows, shown.columns.max(1), cursor).0));
     match spec.cursor {
         CursorPlace::Anywhere => true,
-        CursorPlace::Inside => inside == Some(true),
+        // a plain dump may come without its cursor: it is enough to name a state, not to type
+        CursorPlace::Inside => inside.unwrap_or(shown.styled.is_none()),
         CursorPlace::InsideOrHidden => inside != Some(false),
     }
 }
@@ -112,6 +129,47 @@ fn is_placeholder(spec: &PromptSpec, content: &str) -> bool {
     spec.placeholders
         .iter()
         .any(|pattern| pattern.regex().is_match(content))
+}
+
+/// Whether the terminal's cursor, or the one that the agent draws, stands at the first character of `content`
+/// or before it: nobody typed it then.
+fn cursor_is_in_front(
+    content: &str,
+    rows: &[&str],
+    start: usize,
+    end: usize,
+    shown: &Shown,
+) -> bool {
+    let first = content.lines().next().unwrap_or_default();
+    let place = (start..end).find_map(|row| Some((row, rows.get(row)?.find(first)?)));
+    let Some((row, at)) = place else {
+        return false;
+    };
+    if let Some(cursor) = shown.cursor {
+        let (line, column) = locate(rows, shown.columns.max(1), cursor);
+        return line == row && column <= rows[row][..at].width();
+    }
+    let drawn = shown.styled.as_deref().map(styled::reversed);
+    drawn
+        .flatten()
+        .is_some_and(|(line, column)| line == row && column <= rows[row][..at].chars().count())
+}
+
+/// Whether the cursor stands where it does only after something was typed: a text that is not drawn yet, or
+/// blanks.
+fn cursor_is_past_the_front(spec: &PromptSpec, rows: &[&str], start: usize, shown: &Shown) -> bool {
+    /// Blanks that agents leave between the mark and the text.
+    const GAP: usize = 2;
+    let Some(cursor) = shown.cursor else {
+        return false;
+    };
+    let (line, column) = locate(rows, shown.columns.max(1), cursor);
+    let front = spec.mark.as_ref().or(spec.strip.as_ref());
+    let row = rows.get(start).copied().unwrap_or_default();
+    let width = front
+        .and_then(|pattern| pattern.regex().find(row))
+        .map_or(0, |found| found.as_str().width());
+    line >= start && column > width + GAP
 }
 
 /// What `text` shows in the prompt that was found in `rows`.

@@ -28,10 +28,10 @@ use memory::{Pending, PendingKind, in_a_line};
 use progress::Baseline;
 
 use super::view::{AgentView, Bounded, Status, Urgency};
-pub use explain::{Against, Explanation, Outlook, Waiting};
 pub use event::{
     Effect, Event, Moment, PromptFile, Restored, Settings, Ticket, Trouble, Typing, Wish,
 };
+pub use explain::{Against, Explanation, Outlook, Waiting};
 
 use crate::director::policy::{Errand, Terms};
 use crate::director::prompt::Situation;
@@ -112,6 +112,8 @@ pub struct Machine {
     work: Option<WorkMark>,
     /// The dialog that a rule has answered, until it is gone.
     ruled: Option<Dialog>,
+    /// The dialog that the person was shown last, and since when.
+    shown: Option<(Dialog, Duration)>,
     interrupted: Option<Interrupted>,
     /// The last look showed nothing of the text that was left in the prompt.
     left_over_gone: bool,
@@ -157,6 +159,7 @@ impl Machine {
             baseline: Baseline::default(),
             work: None,
             ruled: None,
+            shown: None,
             interrupted: restored.interrupted,
             left_over_gone: false,
             last_decision: last

@@ -332,7 +332,10 @@ mod tests {
             ("/explain docs -", &["/explain docs --json"]),
             ("/set docs kind cl", &["/set docs kind claude"]),
             ("/set docs kind n", &["/set docs kind none"]),
-            ("/add x 3 ki", &["/add x 3 kind=claude ", "/add x 3 kind=codex "]),
+            (
+                "/add x 3 ki",
+                &["/add x 3 kind=claude ", "/add x 3 kind=codex "],
+            ),
             ("/add x 3 kind=co", &["/add x 3 kind=codex "]),
             ("hello", &[]),
         ];

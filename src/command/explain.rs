@@ -17,13 +17,22 @@ use crate::screen::told::Told;
 
 /// All of it, for a person.
 pub fn words(explained: &Explanation, frame: &Frame) -> String {
-    let state = explained.state.map_or("not known yet", |state| state.as_str());
+    let state = explained
+        .state
+        .map_or("not known yet", |state| state.as_str());
     let mut text = format!("{}: {state}", explained.id);
     if !explained.because.is_empty() {
         let winner = explained.winner.map_or("", |winner| winner.as_str());
-        let _ = write!(text, ", by the {winner} ({})", one_line(&explained.because));
+        let because = explained.because.strip_prefix(winner);
+        let because = because.and_then(|because| because.strip_prefix(": "));
+        let because = one_line(because.unwrap_or(&explained.because));
+        let _ = write!(text, ", by the {winner} ({because})");
     }
-    let _ = write!(text, "\n  status: {}", one_line(&explained.status.to_string()));
+    let _ = write!(
+        text,
+        "\n  status: {}",
+        one_line(&explained.status.to_string())
+    );
     let _ = write!(text, "\n  pane: {}", one_line(&explained.pane.to_string()));
     let front = explained.front.as_deref().unwrap_or("not known");
     let kind = explained.kind.as_deref().unwrap_or("no profile of it");
@@ -50,7 +59,10 @@ fn sources(text: &mut String, explained: &Explanation) {
     }
     let agreed = match &explained.disagreement {
         None => "they agree".to_owned(),
-        Some(why) => format!("they do not agree, and so nothing is typed: {}", one_line(why)),
+        Some(why) => format!(
+            "they do not agree, and so nothing is typed: {}",
+            one_line(why)
+        ),
     };
     let _ = write!(text, "\n\nSources; {agreed}");
     for rung in &explained.rungs {
@@ -70,7 +82,12 @@ fn source(rung: &Rung) -> String {
 
 /// The rule and its lines, the prompt and the dialog.
 fn on_screen(text: &mut String, screen: &Told, frame: &Frame) {
-    let _ = write!(text, "\n\nScreen: {}, by the rule `{}`", screen.state, one_line(&screen.rule));
+    let _ = write!(
+        text,
+        "\n\nScreen: {}, by the rule `{}`",
+        screen.state,
+        one_line(&screen.rule)
+    );
     for Line { row, text: line } in &screen.lines {
         let _ = write!(text, "\n  {row:>3} | {}", one_line(line));
     }
@@ -105,7 +122,11 @@ fn on_dialog(text: &mut String, dialog: &Dialog, frame: &Frame) {
             Says::No => " [no]",
             Says::Other => "",
         };
-        let mark = if choice.selected == Some(true) { '>' } else { ' ' };
+        let mark = if choice.selected == Some(true) {
+            '>'
+        } else {
+            ' '
+        };
         let label = one_line(&choice.label);
         let _ = write!(text, "\n  {mark} {}. {label}{says}", one_line(&key));
     }
@@ -123,11 +144,15 @@ fn outlook(text: &mut String, explained: &Explanation, frame: &Frame) {
     }
     let _ = write!(
         text,
-        "\nBounds: {} nudges this hour, {} in a row without an end to show, {} calls and {} tokens today",
+        "\nBounds: {} nudges this hour, {} in a row that led to nothing, {} calls and {} tokens today",
         explained.nudges, explained.fruitless, explained.calls, explained.tokens
     );
     if let Some(question) = &explained.question {
-        let _ = write!(text, "\nIt asks you:\n{}", wrap(question, frame.columns, "    "));
+        let _ = write!(
+            text,
+            "\nIt asks you:\n{}",
+            wrap(question, frame.columns, "    ")
+        );
     }
     text.push_str("\nWaits for:");
     for Waiting { why, seconds, .. } in &explained.waits_for {

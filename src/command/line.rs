@@ -327,31 +327,94 @@ mod tests {
                     goal: Goal::Text("kind=x".into()),
                 },
             ),
-            ("/add a1 work:18 kind of a goal", add(Goal::Text("kind of a goal".into()))),
-            ("/approve a1", Command::Approve { id: id("a1"), option: None }),
+            (
+                "/add a1 work:18 kind of a goal",
+                add(Goal::Text("kind of a goal".into())),
+            ),
+            (
+                "/approve a1",
+                Command::Approve {
+                    id: id("a1"),
+                    option: None,
+                },
+            ),
             (
                 "/approve a1 Yes, and don't ask again",
-                Command::Approve { id: id("a1"), option: Some("Yes, and don't ask again".into()) },
+                Command::Approve {
+                    id: id("a1"),
+                    option: Some("Yes, and don't ask again".into()),
+                },
             ),
-            ("/deny a1", Command::Deny { id: id("a1"), text: None }),
+            (
+                "/deny a1",
+                Command::Deny {
+                    id: id("a1"),
+                    text: None,
+                },
+            ),
             (
                 "/deny a1  not that # one",
-                Command::Deny { id: id("a1"), text: Some("not that # one".into()) },
+                Command::Deny {
+                    id: id("a1"),
+                    text: Some("not that # one".into()),
+                },
             ),
-            ("/answer a1 2", Command::Answer { id: id("a1"), option: "2".into() }),
-            ("/hold a1", Command::Hold { id: id("a1"), minutes: None }),
-            ("/hold a1 10080", Command::Hold { id: id("a1"), minutes: Some(10_080) }),
+            (
+                "/answer a1 2",
+                Command::Answer {
+                    id: id("a1"),
+                    option: "2".into(),
+                },
+            ),
+            (
+                "/hold a1",
+                Command::Hold {
+                    id: id("a1"),
+                    minutes: None,
+                },
+            ),
+            (
+                "/hold a1 10080",
+                Command::Hold {
+                    id: id("a1"),
+                    minutes: Some(10_080),
+                },
+            ),
             ("/release a1", Command::Release { id: id("a1") }),
             ("/stopall", Command::StopAll),
             ("/startall", Command::StartAll),
-            ("/explain a1", Command::Explain { id: id("a1"), json: false }),
-            ("/explain a1 --json", Command::Explain { id: id("a1"), json: true }),
-            ("/capture a1", Command::Capture { id: id("a1"), folder: None }),
+            (
+                "/explain a1",
+                Command::Explain {
+                    id: id("a1"),
+                    json: false,
+                },
+            ),
+            (
+                "/explain a1 --json",
+                Command::Explain {
+                    id: id("a1"),
+                    json: true,
+                },
+            ),
+            (
+                "/capture a1",
+                Command::Capture {
+                    id: id("a1"),
+                    folder: None,
+                },
+            ),
             (
                 "/capture a1 my captures",
-                Command::Capture { id: id("a1"), folder: Some("my captures".into()) },
+                Command::Capture {
+                    id: id("a1"),
+                    folder: Some("my captures".into()),
+                },
             ),
-            ("/set a1 kind generic", set(Setting::Kind(Some("generic".parse().unwrap())))),
+            (
+                "/set a1 kind generic",
+                set(Setting::Kind(Some("generic".parse().unwrap()))),
+            ),
             ("/set a1 kind none", set(Setting::Kind(None))),
             ("/stop a1", Command::Stop { id: id("a1") }),
             ("/review a1", review(false)),
@@ -448,7 +511,10 @@ mod tests {
             ("go on", &["does not begin with `/`", "/reply ID TEXT..."]),
             ("/lsit", &["no command `/lsit`", "did you mean `/list`?"]),
             ("/", &["no command `/`", "`/help`"]),
-            ("/add", &["`/add` needs ID", "usage: /add ID PANE GOAL..."]),
+            (
+                "/add",
+                &["`/add` needs ID", "usage: /add ID PANE [kind=KIND] GOAL..."],
+            ),
             ("/add a1 18", &["`/add` needs GOAL...", "usage: /add"]),
             ("/add a/b 18 g", &["`a/b` is no agent id", "usage: /add"]),
             (
@@ -494,12 +560,21 @@ mod tests {
             ("/set a1 observe", &["`/set` needs VALUE"]),
             ("/set a1 kind", &["`/set` needs VALUE"]),
             ("/set a1 kind a/b", &["`a/b` is no kind of agent"]),
-            ("/add a1 18 kind=", &["`kind=` needs the name", "usage: /add"]),
+            (
+                "/add a1 18 kind=",
+                &["`kind=` needs the name", "usage: /add"],
+            ),
             ("/add a1 18 kind= x", &["`kind=` needs the name"]),
             ("/add a1 18 kind=x", &["`/add` needs GOAL..."]),
-            ("/hold a1 0", &["`0` is no number of minutes from 1 to 10080"]),
+            (
+                "/hold a1 0",
+                &["`0` is no number of minutes from 1 to 10080"],
+            ),
             ("/hold a1 for ever", &["`for` is no number of minutes"]),
-            ("/approve", &["`/approve` needs ID", "usage: /approve ID [OPTION...]"]),
+            (
+                "/approve",
+                &["`/approve` needs ID", "usage: /approve ID [OPTION...]"],
+            ),
             ("/answer a1", &["`/answer` needs OPTION..."]),
             ("/stopall a1", &["`/stopall` takes no `a1`"]),
             ("/explain a1 json", &["`json` is not `--json`"]),

@@ -24,13 +24,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
+use crate::agent::machine::Explanation;
 pub use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};
 use crate::record::Memo;
 pub use crate::supervisor::PaneRow;
-use crate::agent::machine::Explanation;
 
 /// Something that a person asks of the supervisor.
 #[derive(Debug, Clone, PartialEq)]

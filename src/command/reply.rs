@@ -130,7 +130,8 @@ fn agent_row(view: &AgentView, frame: &Frame) -> Vec<String> {
     vec![
         view.id.to_string(),
         format!("{status}{}", if observed { " (observed)" } else { "" }),
-        view.state.map_or_else(|| "-".to_owned(), |state| state.to_string()),
+        view.state
+            .map_or_else(|| "-".to_owned(), |state| state.to_string()),
         view.pane.to_string(),
         view.polls.to_string(),
         view.changed_at.map_or("-".to_owned(), |at| frame.ago(at)),

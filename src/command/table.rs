@@ -129,9 +129,9 @@ pub const TABLE: &[Entry] = &[
         arguments: &[],
         summary: "Shows every agent, and the questions that wait for you.",
         details: "\
-Per agent: its status, what it is doing, its pane, how often it was looked at, how long ago its
-screen last changed, nudges of the last hour and model calls of today against
-their bounds, and the last decision.",
+Per agent: its status, what it is doing, its pane, how often it was looked at,
+how long ago its screen last changed, nudges of the last hour and model calls
+of today against their bounds, and the last decision.",
         examples: &["/list"],
         build: |_| Ok(Command::List),
     },

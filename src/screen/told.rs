@@ -84,11 +84,7 @@ mod tests {
     fn what_speaks_against_a_nudge_is_told_exactly_where_something_does() {
         for (screen, state, why_not) in [
             ("● done\n> ", State::Idle, None),
-            (
-                "● done\n> half",
-                State::Draft,
-                Some("its state is draft"),
-            ),
+            ("● done\n> half", State::Draft, Some("its state is draft")),
             (
                 "Continue? [y/N]",
                 State::Question,

@@ -8,8 +8,8 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::{Supervisor, blocking};
-use crate::evidence::{Facts, Known, Reader, Sight};
 use crate::error::Failure;
+use crate::evidence::{Facts, Known, Reader, Sight};
 use crate::ids::{AgentId, PaneAddress};
 use crate::store::{self, Access};
 use crate::zellij::Dump;
@@ -118,7 +118,11 @@ impl Supervisor {
             .iter()
             .map(|one| (one.at.as_secs_f64() * 10.0).round() / 10.0)
             .collect();
-        let front = if last.facts.ended { "" } else { last.facts.front() };
+        let front = if last.facts.ended {
+            ""
+        } else {
+            last.facts.front()
+        };
         pretty(&json!({
             "source": format!("{name} in zellij {}", self.inner.zellij.version()),
             "columns": last.facts.columns,

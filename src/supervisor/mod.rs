@@ -4,8 +4,8 @@
 //! agent does is its own business. It holds the locks that keep two supervisors off one pane. A verb either
 //! does all that it says or nothing, and says which. `command` calls it; it never prints.
 
-pub mod doctor;
 mod capture;
+pub mod doctor;
 mod files;
 mod lock;
 mod panes;

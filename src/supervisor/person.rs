@@ -43,9 +43,12 @@ impl Supervisor {
             return Ok(denied);
         };
         let not_told = |failure: Failure| {
-            Failure::new(failure.kind, format!("{denied}; but the text was not delivered"))
-                .because(&failure)
-                .hint(format!("`/reply {id} ...` when it stands at its prompt"))
+            Failure::new(
+                failure.kind,
+                format!("{denied}; but the text was not delivered"),
+            )
+            .because(&failure)
+            .hint(format!("`/reply {id} ...` when it stands at its prompt"))
         };
         let handle = self.handle(id)?;
         at_its_prompt(id, &handle).await.map_err(not_told)?;

@@ -80,10 +80,10 @@ impl Supervisor {
     pub(super) fn refuse_unknown(&self, kind: Option<&Kind>) -> Result<(), Failure> {
         let kinds = self.kinds();
         match kind {
-            Some(kind) if kinds.iter().all(|known| known != kind.as_str()) => {
-                Err(Failure::usage(format!("there is no kind of agent `{kind}`"))
-                    .hint(format!("there are: {}", kinds.join(", "))))
-            }
+            Some(kind) if kinds.iter().all(|known| known != kind.as_str()) => Err(Failure::usage(
+                format!("there is no kind of agent `{kind}`"),
+            )
+            .hint(format!("there are: {}", kinds.join(", ")))),
             _ => Ok(()),
         }
     }

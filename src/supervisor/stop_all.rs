@@ -156,7 +156,10 @@ mod tests {
             match (stopped, said) {
                 (None, None) => {}
                 (Some(part), Some(said)) => {
-                    assert!(said.contains(part) && said.contains("`/startall`"), "{said}");
+                    assert!(
+                        said.contains(part) && said.contains("`/startall`"),
+                        "{said}"
+                    );
                 }
                 (wanted, said) => panic!("{wanted:?}, not {said:?}, of {text:.80}"),
             }

@@ -112,9 +112,9 @@ fn columns(text: &str) -> Result<usize, String> {
 }
 
 fn cursor(text: &str) -> Result<(usize, usize), String> {
-    let place = text.split_once(',').and_then(|(column, row)| {
-        Some((column.trim().parse().ok()?, row.trim().parse().ok()?))
-    });
+    let place = text
+        .split_once(',')
+        .and_then(|(column, row)| Some((column.trim().parse().ok()?, row.trim().parse().ok()?)));
     let place = place.filter(|(column, row): &(usize, usize)| *column <= 10_000 && *row <= 10_000);
     place.ok_or_else(|| "a cursor is its column and its row: `2,35`".into())
 }

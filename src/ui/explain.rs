@@ -73,7 +73,10 @@ fn dumped(options: &ScreenOptions) -> Result<Dumped, Failure> {
 
 fn from_stdin() -> Result<String, Failure> {
     let mut text = String::new();
-    let read = io::stdin().lock().take(LARGEST + 1).read_to_string(&mut text);
+    let read = io::stdin()
+        .lock()
+        .take(LARGEST + 1)
+        .read_to_string(&mut text);
     let failed = |why: String| Failure::new(Kind::Failed, "could not read stdin").because_text(why);
     read.map_err(|error| failed(error.to_string()))?;
     if text.len() as u64 > LARGEST {

@@ -1,5 +1,7 @@
 //! Open dialogs: which are told to the person, and how they are answered. Never by a nudge.
 
+use std::time::Duration;
+
 use super::{Busy, Effect, Machine, Mode, Moment, Sending, Ticket, Typing, Wish};
 use crate::director::approval::{self, Asked, Ruling, Subject};
 use crate::director::policy::Errand;
@@ -11,6 +13,8 @@ use crate::screen::state::State;
 
 /// Looks in a row that must show a dialog before anything follows from it.
 const LOOKS: u32 = 2;
+/// The least time in which a person reads a dialog and answers it.
+const READ: Duration = Duration::from_secs(1);
 
 /// Who answers a dialog.
 enum Ruled {
@@ -58,6 +62,9 @@ impl Machine {
                     effects,
                 );
             }
+        }
+        if let Some(dialog) = &sight.reading.dialog {
+            self.show(dialog, now);
         }
         self.ask_person(text, sight, now, effects);
     }
@@ -111,6 +118,15 @@ impl Machine {
         }
     }
 
+    /// Who answers the dialog that is open, and why no rule does.
+    pub(super) fn answerer(&self, sight: &Sight, now: Moment) -> String {
+        match self.ruling(sight, now) {
+            Ruled::Asked(None) => "a person answers".into(),
+            Ruled::Asked(Some(why)) => format!("a person answers ({why})"),
+            Ruled::Answer(_, rule) => format!("{rule} answers"),
+        }
+    }
+
     /// A dialog in words, with what can be done about it.
     fn told_of(&self, sight: &Sight) -> String {
         let id = &self.settings.agent.id;
@@ -154,6 +170,7 @@ impl Machine {
     ) {
         let chosen = self.answerable().and_then(|(dialog, screen)| {
             let choice = choose(&dialog, wish)?;
+            self.meant(&dialog, now)?;
             Ok((
                 Answer {
                     dialog,
@@ -177,6 +194,38 @@ impl Machine {
                 );
             }
             Err(why) => effects.push(Effect::Receipt(ticket, Receipt::Refused { why })),
+        }
+    }
+
+    /// A person's word is for the dialog that they were shown: one that took its place meanwhile is shown first.
+    fn meant(&mut self, dialog: &Dialog, now: Moment) -> Result<(), String> {
+        let told = self.sight.as_deref().map(|sight| self.told_of(sight));
+        let told = told.unwrap_or_default();
+        let since = match &self.shown {
+            Some((shown, at)) if shown.is(dialog) => now.since_start.saturating_sub(*at),
+            // an earlier run may have shown it
+            None if self.asks_of(&told) => READ,
+            _ => Duration::ZERO,
+        };
+        if since >= READ {
+            return Ok(());
+        }
+        self.show(dialog, now);
+        Err(format!(
+            "it opened only just now: {told}. The same again in a moment answers it"
+        ))
+    }
+
+    /// Whether the question that is open is this one.
+    fn asks_of(&self, told: &str) -> bool {
+        let question = self.counters.question.as_ref();
+        question.is_some_and(|question| question.text.starts_with(told))
+    }
+
+    /// Takes down that the person is shown a dialog now.
+    fn show(&mut self, dialog: &Dialog, now: Moment) {
+        if !matches!(&self.shown, Some((shown, _)) if shown.is(dialog)) {
+            self.shown = Some((dialog.clone(), now.since_start));
         }
     }
 

@@ -269,6 +269,10 @@ impl Machine {
         {
             return format!("leaves it alone: {}", first.why);
         }
+        if state.is_dialog() {
+            let answerer = self.answerer(sight, now);
+            return format!("types nothing: its state is {state}: {answerer}");
+        }
         if !self.is_stalled_now(now) {
             return format!(
                 "leaves it alone: its screen changed {} s ago",
@@ -277,9 +281,6 @@ impl Machine {
         }
         if let Some(question) = self.asked_without_a_model(sight) {
             return format!("asks you: {question}");
-        }
-        if state.is_dialog() {
-            return format!("leaves it alone: its state is {state}, and a person answers");
         }
         if state.decides_itself() || matches!(state, State::Draft | State::Queued) {
             return format!("leaves it alone: its state is {state}");
@@ -319,7 +320,11 @@ impl Machine {
         match &self.busy {
             Busy::Typing(_) => add("receipt", "what becomes of the text".into(), None),
             Busy::Asking { .. } => {
-                add("verdict", format!("a verdict of {}", self.settings.backend), None);
+                add(
+                    "verdict",
+                    format!("a verdict of {}", self.settings.backend),
+                    None,
+                );
             }
             Busy::Nothing => {}
         }
@@ -354,7 +359,10 @@ impl Machine {
                 add("stall", why, Some(wait));
             }
         }
-        let why = format!("the next look; its pane is read every {} s", self.settings.agent.poll_sec);
+        let why = format!(
+            "the next look; its pane is read every {} s",
+            self.settings.agent.poll_sec
+        );
         add("look", why, None);
         waits
     }

@@ -3,6 +3,8 @@
 mod dialogs;
 mod progress;
 
+mod explain;
+
 use super::*;
 use crate::config::{AgentConfig, Limits, Seconds, Timing};
 use crate::director::{Outcome, Undecided};

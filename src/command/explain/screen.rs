@@ -91,7 +91,12 @@ pub fn explain(
         Some(kind) => {
             let profile = profiles.get(kind).ok_or_else(|| unknown(kind, profiles))?;
             let reading = recognise(profile, &shown);
-            Ok(explained(Some(kind.to_string()), &reading, Vec::new(), false))
+            Ok(explained(
+                Some(kind.to_string()),
+                &reading,
+                Vec::new(),
+                false,
+            ))
         }
         None => {
             let (best, others) = best(&shown, profiles);
@@ -122,7 +127,11 @@ fn shown(dumped: &Dumped, is_styled: bool) -> Shown {
         let longest = plain.lines().map(UnicodeWidthStr::width).max();
         longest.unwrap_or_default().max(LEAST)
     });
-    let read = if is_styled { Shown::styled } else { Shown::plain };
+    let read = if is_styled {
+        Shown::styled
+    } else {
+        Shown::plain
+    };
     read(&dumped.text, columns, dumped.cursor)
 }
 
@@ -169,7 +178,11 @@ pub fn words(explained: &ScreenExplained, frame: &Frame) -> String {
         let others = explained.others.iter();
         let others = others.map(|other| format!("{} ({})", other.kind, other.state));
         let others: Vec<String> = others.collect();
-        let _ = write!(text, "\n  others make something of it too: {}", others.join(", "));
+        let _ = write!(
+            text,
+            "\n  others make something of it too: {}",
+            others.join(", ")
+        );
     }
     let styling = if explained.styled { "with" } else { "without" };
     let _ = write!(text, "\n  {} columns, {styling} styling", explained.columns);
@@ -180,7 +193,9 @@ pub fn words(explained: &ScreenExplained, frame: &Frame) -> String {
     };
     let _ = write!(text, "\n\nWould nudge: {nudge}");
     if explained.two_screens && explained.told.takes_nudge {
-        text.push_str("\n  of such an agent, only two screens apart in time tell that it does not work");
+        text.push_str(
+            "\n  of such an agent, only two screens apart in time tell that it does not work",
+        );
     }
     text.push('\n');
     text

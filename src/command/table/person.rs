@@ -6,10 +6,7 @@ use super::{Entry, Kind, may, needs};
 
 pub(super) const APPROVE: Entry = Entry {
     name: "approve",
-    arguments: &[
-        needs("ID", Kind::Agent),
-        may("OPTION...", Kind::Text),
-    ],
+    arguments: &[needs("ID", Kind::Agent), may("OPTION...", Kind::Text)],
     summary: "Says yes to the dialog that an agent has open.",
     details: "\
 Presses the key of its one plain yes, or of OPTION: its key, its number or its
@@ -32,7 +29,10 @@ pub(super) const DENY: Entry = Entry {
 TEXT is what the agent is told instead: once the dialog has closed and the
 agent stands at its empty prompt, it is typed there as a `/reply` is. It is
 never typed into a dialog.",
-    examples: &["/deny kernel", "/deny kernel Use the copy in build/ instead"],
+    examples: &[
+        "/deny kernel",
+        "/deny kernel Use the copy in build/ instead",
+    ],
     build: |given| {
         Ok(Command::Deny {
             id: given.word()?,
@@ -43,15 +43,12 @@ never typed into a dialog.",
 
 pub(super) const ANSWER: Entry = Entry {
     name: "answer",
-    arguments: &[
-        needs("ID", Kind::Agent),
-        needs("OPTION...", Kind::Text),
-    ],
+    arguments: &[needs("ID", Kind::Agent), needs("OPTION...", Kind::Text)],
     summary: "Chooses an option of the dialog that an agent has open.",
     details: "\
-OPTION is its key, its number or its words. Other words are never typed into a
-dialog: `/deny ID TEXT` says no and then tells the agent, and an answer of your
-own to a question is written in its pane.",
+OPTION is its key, its number or its words. Other words are never typed into
+a dialog: `/deny ID TEXT` says no and then tells the agent, and an answer of
+your own to a question is written in its pane.",
     examples: &["/answer kernel 2", "/answer kernel Postgres"],
     build: |given| {
         Ok(Command::Answer {
@@ -131,8 +128,8 @@ pub(super) const CAPTURE: Entry = Entry {
     arguments: &[needs("ID", Kind::Agent), may("FOLDER", Kind::Path)],
     summary: "Keeps an agent's screen and all that is known of it as a test case.",
     details: "\
-A new folder in FOLDER, or in `captures` beside the logs: the screen, plain and
-styled, the facts of its pane, and what `/explain` tells. What stands on the
+A new folder in FOLDER, or in `captures` beside the logs: the screen, plain
+and styled, the facts of its pane, and what `/explain` tells. What stands on the
 screen stands in it: look before you hand it on.",
     examples: &["/capture kernel", "/capture kernel ~/captures"],
     build: |given| {

@@ -34,9 +34,10 @@ pub fn words(explained: &Explanation, frame: &Frame) -> String {
         one_line(&explained.status.to_string())
     );
     let _ = write!(text, "\n  pane: {}", one_line(&explained.pane.to_string()));
-    let front = explained.front.as_deref().unwrap_or("not known");
-    let kind = explained.kind.as_deref().unwrap_or("no profile of it");
-    let _ = write!(text, ", in front: {} ({})", one_line(front), one_line(kind));
+    if let Some(front) = &explained.front {
+        let kind = explained.kind.as_deref().unwrap_or("no profile of it");
+        let _ = write!(text, ", in front: {} ({})", one_line(front), one_line(kind));
+    }
     if let Some(seen_at) = explained.seen_at {
         let _ = write!(text, "\n  last look: {}", at(seen_at, explained.at));
     }

@@ -63,7 +63,11 @@ impl Supervisor {
         let into = folder.clone();
         blocking(move || write(&into, &files)).await??;
         let sight = taken.last().map(|one| &one.sight);
-        let kind = sight.and_then(Sight::kind).unwrap_or("KIND").to_owned();
+        let kind = sight.map(|sight| &sight.known);
+        let kind = match kind {
+            Some(Known::As(kind)) => kind.to_string(),
+            _ => "KIND".to_owned(),
+        };
         let state = sight.map_or("unknown", |sight| sight.state().as_str());
         Ok(format!(
             "saved to {}\nits state was read as {state}. To make it a test: look at it, correct `typing` and `state` in case.json, and move the folder into tests/screens/{kind}/STATE/",

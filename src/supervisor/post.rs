@@ -201,6 +201,8 @@ impl Supervisor {
                 "{why} (`/start {}` tries again)",
                 assignment.agent.id
             )),
+            // nothing could be typed to it anyway, and nobody would tell it that it goes on
+            all_stopped: false,
             ..AgentView::clone(&agent::first_view(&machine))
         };
         let logs = self.logs_of(&assignment.agent.id);

@@ -129,8 +129,8 @@ pub(super) const CAPTURE: Entry = Entry {
     summary: "Keeps an agent's screen and all that is known of it as a test case.",
     details: "\
 A new folder in FOLDER, or in `captures` beside the logs: the screen, plain
-and styled, the facts of its pane, and what `/explain` tells. What stands on the
-screen stands in it: look before you hand it on.",
+and styled, the facts of its pane, and what `/explain` tells. What stands on
+the screen stands in it: look before you hand it on.",
     examples: &["/capture kernel", "/capture kernel ~/captures"],
     build: |given| {
         Ok(Command::Capture {

@@ -46,9 +46,10 @@ impl Shown {
 
     /// A styled dump.
     pub fn styled(dump: &str, columns: usize, cursor: Option<Cursor>) -> Self {
+        let (text, solid) = styled::texts(dump);
         Self {
-            screen: Screen::read(&styled::text(dump)),
-            solid: Some(Screen::read(&styled::solid(dump))),
+            screen: Screen::read(&text),
+            solid: Some(Screen::read(&solid)),
             styled: Some(dump.to_owned()),
             columns,
             cursor,

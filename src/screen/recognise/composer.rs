@@ -257,3 +257,75 @@ pub(super) fn still(profile: &Profile, shown: &Shown, composer: Option<&Composer
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::prompt::Cursor;
+    use super::super::recognise;
+    use super::*;
+
+    fn profile() -> Profile {
+        let text = r#"{
+            "kind": "test", "name": "Test", "processes": [{"name": "test"}],
+            "prompt": {
+                "body": "^#", "end": "^=", "strip": "^#", "tail": ["^#$", "^# model$"],
+                "placeholders": ["^Ask me$"], "cursor": "inside"
+            },
+            "rules": [{"name": "empty", "state": "idle", "prompt": "empty"}]
+        }"#;
+        Profile::parse(text).unwrap()
+    }
+
+    fn prompt(
+        styled: bool,
+        screen: &str,
+        cursor: Option<(usize, usize)>,
+    ) -> Option<(String, bool)> {
+        let cursor = cursor.map(|(column, row)| Cursor { column, row });
+        let read = if styled { Shown::styled } else { Shown::plain };
+        let prompt = recognise(&profile(), &read(screen, 40, cursor)).prompt?;
+        Some((prompt.draft, prompt.unsure))
+    }
+
+    #[test]
+    fn a_prompt_is_empty_only_where_nothing_can_have_been_typed() {
+        let empty = Some((String::new(), false));
+        let unsure = Some((String::new(), true));
+        let draft = |text: &str| Some((text.to_owned(), false));
+        let cases = [
+            ("# \n#\n# model\n===", Some((2, 0)), empty.clone()),
+            ("# hello\n#\n# model\n===", Some((7, 0)), draft("hello")),
+            // a placeholder is a draft unless the cursor stands in front of it
+            ("# Ask me\n#\n# model\n===", Some((2, 0)), empty),
+            ("# Ask me\n#\n# model\n===", Some((8, 0)), draft("Ask me")),
+            // blanks, or a text that is not drawn yet
+            ("# \n#\n# model\n===", Some((9, 0)), unsure),
+            // hidden, or elsewhere: something else takes the keys
+            ("# \n#\n# model\n===", None, None),
+            ("x\n# \n#\n# model\n===", Some((0, 0)), None),
+            // the rows that are drawn below the text are not there
+            ("# \n# model\n===", Some((2, 0)), None),
+            ("# \n#\n# other\n===", Some((2, 0)), None),
+        ];
+        for (screen, cursor, expected) in cases {
+            assert_eq!(
+                prompt(true, screen, cursor),
+                expected,
+                "{screen}, {cursor:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_plain_dump_without_a_cursor_names_a_state_and_permits_nothing() {
+        let shown = Shown::plain("# \n#\n# model\n===", 40, None);
+        let reading = recognise(&profile(), &shown);
+        assert_eq!(reading.state, super::super::State::Idle);
+        assert!(!reading.takes_nudge());
+        let known = Shown {
+            cursor: Some(Cursor { column: 2, row: 0 }),
+            ..shown
+        };
+        assert!(recognise(&profile(), &known).takes_nudge());
+    }
+}

@@ -59,7 +59,7 @@ fn a_verdict_that_comes_while_somebody_types_is_not_carried_out() {
 #[test]
 fn what_is_held_or_stopped_is_neither_asked_about_nor_typed_to_and_goes_on_afterwards() {
     let mut story = Story::new(IDLE);
-    let until = story.now().wall + Duration::from_secs(600);
+    let until = story.now().wall + Duration::from_mins(10);
     story.on(Event::Hold(Some(until)));
     story.pass(590.0);
     assert_eq!((story.asked(), story.typing()), (0, None));

@@ -5,6 +5,7 @@
 //! what was expected there. The form is that of the first meta-orchestrator, with optional fields added, so
 //! that its files load unchanged and are saved with the same keys.
 
+mod approvals;
 mod backend;
 mod dialog;
 mod error;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+pub use approvals::{About, AgentGlob, ApprovalRule, Approvals, Match, Pattern, RuleAnswer};
 pub use backend::{
     BackendConfig, BackendType, DEFAULT_GEMINI_KEY_VARIABLE, DEFAULT_GEMINI_URL,
     DEFAULT_OPENAI_URL, Fallback,
@@ -65,6 +67,12 @@ pub struct Config {
     /// When logs are rotated and how long they are kept.
     #[serde(skip_serializing_if = "is_default")]
     pub logs: LogConfig,
+    /// Which dialogs are answered without asking you; without rules, none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ApprovalRule>,
+    /// Whether dangerous commands are put to you whatever the rules allow.
+    #[serde(skip_serializing_if = "is_true")]
+    pub approvals_builtin_deny: bool,
 }
 
 impl Default for Config {
@@ -82,6 +90,8 @@ impl Default for Config {
             timing: Timing::default(),
             review: ReviewConfig::default(),
             logs: LogConfig::default(),
+            approvals: Vec::new(),
+            approvals_builtin_deny: true,
         }
     }
 }
@@ -254,6 +264,14 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
+const fn is_true(value: &bool) -> bool {
+    *value
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -321,6 +339,14 @@ impl Config {
     /// Whether the text of this configuration contains a key, and its file must be readable by its owner only.
     pub fn holds_key(&self) -> bool {
         self.decide_backend.api_key.is_some() || self.review_backend.api_key.is_some()
+    }
+
+    /// All that decides which dialogs are answered without asking.
+    pub fn approval_rules(&self) -> Approvals {
+        Approvals {
+            rules: self.approvals.clone(),
+            builtin_deny: self.approvals_builtin_deny,
+        }
     }
 
     /// The agent called `id`.

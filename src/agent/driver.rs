@@ -219,7 +219,7 @@ impl Driver {
                 let fresh_within = self.machine.settings().agent.poll_sec.duration() / 2;
                 self.look(Care::Glance(fresh_within));
             }
-            Effect::LookClosely => self.look(Care::Close(None, None)),
+            Effect::LookClosely => self.look(Care::Whole),
             Effect::Wait(wait) => self.due = Some(Instant::now() + wait),
             Effect::Ask(ticket, situation) => self.ask(ticket, situation),
             Effect::DropAsk => {
@@ -258,6 +258,7 @@ impl Driver {
                 profiles: Arc::clone(&self.doors.profiles.borrow()),
                 kind: settings.agent.kind.clone(),
                 allow_shell: settings.agent.allow_shell,
+                earlier: self.machine.transcript(),
             },
             timing: settings.timing,
         }

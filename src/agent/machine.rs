@@ -11,17 +11,20 @@ mod event;
 mod limit;
 mod memory;
 mod person;
+mod progress;
 mod seen;
 #[cfg(test)]
 mod tests;
 mod typing;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use memory::{Pending, PendingKind, in_a_line};
+use progress::Baseline;
 
 use super::view::{AgentView, Bounded, Status, Urgency};
 pub use event::{
@@ -31,11 +34,14 @@ pub use event::{
 use crate::director::policy::{Errand, Terms};
 use crate::director::prompt::Situation;
 use crate::evidence::Sight;
+use crate::evidence::transcript::Tail;
+use crate::git::WorkMark;
 use crate::record::logs::Interrupted;
 use crate::record::{Counters, DecisionLine, Hold, Memo, Program, Question, Step, VERSION};
 use crate::screen::Screen;
 use crate::screen::change::SeenLines;
 use crate::screen::history::History;
+use crate::screen::recognise::Dialog;
 use crate::screen::state::State;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +104,12 @@ pub struct Machine {
     /// Whether this stall has been noticed.
     stalled: bool,
     pending: Option<Pending>,
+    /// What there was before the text that is being typed.
+    baseline: Baseline,
+    /// What the repository was like when it was last looked at.
+    work: Option<WorkMark>,
+    /// The dialog that a rule has answered, until it is gone.
+    ruled: Option<Dialog>,
     interrupted: Option<Interrupted>,
     /// The last look showed nothing of the text that was left in the prompt.
     left_over_gone: bool,
@@ -140,6 +152,9 @@ impl Machine {
             ask_wait: settings.agent.stall_sec.duration(),
             stalled: false,
             pending: None,
+            baseline: Baseline::default(),
+            work: None,
+            ruled: None,
             interrupted: restored.interrupted,
             left_over_gone: false,
             last_decision: last
@@ -223,6 +238,8 @@ impl Machine {
     pub fn situation(&self, pane: String, now: Moment) -> Situation {
         Situation {
             goal: self.settings.agent.goal.clone(),
+            state: self.state().unwrap_or(State::Unknown),
+            evidence: self.evidence(),
             pane,
             memos: self.memos.iter().cloned().collect(),
             quiet: self.quiet(now),
@@ -329,12 +346,19 @@ impl Machine {
         let Some(sight) = &self.sight else {
             return Vec::new();
         };
-        let reading = &sight.reading;
-        let lines = reading
-            .lines
-            .iter()
-            .map(|line| format!("line {}: {}", line.row, line.text));
-        std::iter::once(reading.rule.clone()).chain(lines).collect()
+        let lines = sight.reading.lines.iter();
+        let lines = lines.map(|line| format!("line {}: {}", line.row, line.text));
+        let against = sight.conclusion.agreed.as_ref().err();
+        std::iter::once(sight.because())
+            .chain(against.map(|why| format!("not agreed: {why}")))
+            .chain(lines)
+            .collect()
+    }
+
+    /// The end of its transcript as it was read last.
+    pub fn transcript(&self) -> Option<Arc<Tail>> {
+        let sight = self.sight.as_ref()?;
+        sight.own.transcript.as_ref().ok().cloned()
     }
 
     /// The person's word that nudges are held, while it holds.

@@ -60,8 +60,16 @@ pub fn decide(situation: &Situation) -> Verdict {
                 Action::Continue,
                 "none of the built-in rules fits this screen",
                 String::new(),
+                seen.quote(),
             )
         })
+}
+
+impl Seen<'_> {
+    /// What a verdict rests on that rests on no line more than another: the newest.
+    fn quote(&self) -> &str {
+        self.lines.last().copied().unwrap_or_default()
+    }
 }
 
 /// The lines of a screen down to an agent's prompt, where that stands between two rules: what is below the
@@ -90,6 +98,7 @@ fn open_dialog(seen: &Seen<'_>) -> Option<Verdict> {
         Action::AskUser,
         "the screen looks like a dialog",
         text,
+        line,
     ))
 }
 
@@ -99,11 +108,8 @@ fn question(seen: &Seen<'_>) -> Option<Verdict> {
         .last()
         .filter(|line| line.trim_end().ends_with('?'))?;
     let text = format!("It asks: {}", line.trim_start_matches(['●', '✻', ' ']));
-    Some(verdict(
-        Action::AskUser,
-        "its last line is a question",
-        text,
-    ))
+    let why = "its last line is a question";
+    Some(verdict(Action::AskUser, why, text, line))
 }
 
 fn still_working(seen: &Seen<'_>) -> Option<Verdict> {
@@ -116,11 +122,8 @@ fn still_working(seen: &Seen<'_>) -> Option<Verdict> {
         .as_ref()
         .is_some_and(|pattern| pattern.is_match(line));
     working.then(|| {
-        verdict(
-            Action::Continue,
-            &format!("`{line}` says that work goes on"),
-            String::new(),
-        )
+        let why = format!("`{line}` says that work goes on");
+        verdict(Action::Continue, &why, String::new(), line)
     })
 }
 
@@ -142,6 +145,7 @@ fn finished(seen: &Seen<'_>) -> Option<Verdict> {
         Action::AskUser,
         "it says that it has finished",
         text,
+        line,
     ))
 }
 
@@ -156,7 +160,8 @@ fn in_circles(seen: &Seen<'_>) -> Option<Verdict> {
     });
     (nudges.count() == 2).then(|| {
         let text = "Two nudges changed nothing. What should it do?".to_owned();
-        verdict(Action::AskUser, "two nudges in a row changed nothing", text)
+        let why = "two nudges in a row changed nothing";
+        verdict(Action::AskUser, why, text, seen.quote())
     })
 }
 
@@ -170,18 +175,19 @@ fn failure_or_idle(seen: &Seen<'_>) -> Option<Verdict> {
             .is_some_and(|pattern| pattern.is_match(line))
     };
     if let Some(line) = seen.lines.iter().rev().take(3).find(is_failure) {
-        let line: String = line
+        let shown: String = line
             .trim_start_matches(['●', '✻', ' '])
             .chars()
             .take(160)
             .collect();
         let text = format!(
-            "Find the cause of \"{line}\", fix it, and run the check that showed it again."
+            "Find the cause of \"{shown}\", fix it, and run the check that showed it again."
         );
         return Some(verdict(
             Action::Instruct,
             "its last lines tell of a failure",
             text,
+            line,
         ));
     }
     let line = seen.lines.last()?;
@@ -201,14 +207,17 @@ fn failure_or_idle(seen: &Seen<'_>) -> Option<Verdict> {
         Action::Instruct,
         &format!("it stands still after `{line}`"),
         text,
+        line,
     ))
 }
 
-fn verdict(action: Action, reasoning: &str, text: String) -> Verdict {
+/// A verdict that rests on the line `quote`.
+fn verdict(action: Action, reasoning: &str, text: String, quote: &str) -> Verdict {
     Verdict {
         action,
         reasoning: reasoning.to_owned(),
         text,
+        quote: Some(quote.to_owned()).filter(|quote| !quote.is_empty()),
     }
 }
 
@@ -261,6 +270,8 @@ mod tests {
         ];
         for (pane, action, text) in cases {
             let (found, said) = of(pane);
+            let rests_on = decide(&situation(pane)).quote.unwrap_or_default();
+            assert!(pane.contains(&rests_on) && rests_on.is_empty() == pane.is_empty());
             assert_eq!(found, action, "{pane}\n{said}");
             assert!(said.starts_with(text), "{pane}\n{said}");
         }

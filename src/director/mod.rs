@@ -1,8 +1,9 @@
 //! Decides what to do about an agent: what is asked, what an answer means, what may be typed.
 //!
-//! [`prompt`], [`verdict`], [`text`], [`policy`] and [`builtin`] are pure. [`Director`] asks a backend and
-//! reads its answer; it keeps no memory of any agent and types nothing. `agent` calls it.
+//! [`prompt`], [`verdict`], [`text`], [`policy`], [`approval`] and [`builtin`] are pure. [`Director`] asks a
+//! backend and reads its answer; it keeps no memory of any agent and types nothing. `agent` calls it.
 
+pub mod approval;
 pub mod builtin;
 pub mod policy;
 pub mod prompt;
@@ -15,8 +16,8 @@ use std::sync::Arc;
 use crate::config::{BackendType, Fallback};
 use crate::error::in_full;
 use crate::llm::{AnswerSchema, Backend, LlmError, Prompt};
-use crate::record::Verdict;
-use prompt::Situation;
+use crate::record::{Action, Verdict};
+use prompt::{Reader, Situation};
 
 /// The longest answer that is kept in the logs, in characters.
 const ANSWER_CHARS: usize = 4_000;
@@ -48,6 +49,10 @@ pub struct Outcome {
     pub tokens: u64,
     /// Who answered.
     pub by: String,
+    /// What is wrong with a verdict that counts nonetheless: it rests on no line of the screen.
+    pub doubt: Option<String>,
+    /// Why the backend gave no answer, where the rules stood in for it.
+    pub stood_in: Option<String>,
 }
 
 /// Why there is no verdict.
@@ -101,10 +106,8 @@ impl Director {
         let Some(backend) = &self.decide else {
             return by_rules(situation, builtin::NAME.to_owned());
         };
-        let mut user = prompt::decide(situation, &nonce());
-        if !backend.is_local() {
-            user = prompt::mask_secrets(&user);
-        }
+        let reader = reader(backend.as_ref());
+        let user = marked(|nonce| prompt::decide(situation, reader, nonce));
         let prompt = Prompt {
             system: prompt::DECIDE.to_owned(),
             user,
@@ -116,13 +119,17 @@ impl Director {
             temperature: 0.2,
         };
         match backend.ask(&prompt).await {
-            Ok(answer) => Outcome {
-                verdict: verdict::parse(&answer.text)
-                    .map_err(|error| Undecided::NoVerdict(error.to_string())),
-                answer: answer.text.chars().take(ANSWER_CHARS).collect(),
-                tokens: answer.usage.input + answer.usage.output,
-                by: format!("{} {}", backend.name(), answer.model),
-            },
+            Ok(answer) => {
+                let (verdict, doubt) = judged(&answer.text, &prompt::pane_shown(situation, reader));
+                Outcome {
+                    verdict,
+                    answer: answer.text.chars().take(ANSWER_CHARS).collect(),
+                    tokens: answer.usage.input + answer.usage.output,
+                    by: format!("{} {}", backend.name(), answer.model),
+                    doubt,
+                    stood_in: None,
+                }
+            }
             Err(error) => self.without_answer(situation, backend.name(), &error),
         }
     }
@@ -137,6 +144,7 @@ impl Director {
                 let by = format!("{} ({name} failed: {why})", builtin::NAME);
                 Outcome {
                     tokens,
+                    stood_in: Some(why),
                     ..by_rules(situation, by)
                 }
             }
@@ -145,6 +153,8 @@ impl Director {
                 answer: String::new(),
                 tokens,
                 by: name.to_owned(),
+                doubt: None,
+                stood_in: None,
             },
         }
     }
@@ -155,10 +165,9 @@ impl Director {
     /// When there is no review backend, or it does not answer.
     pub async fn review(&self, situation: &Situation) -> Result<Reviewed, ReviewError> {
         let backend = self.review.as_ref().ok_or(ReviewError::NoBackend)?;
-        let mut user = prompt::review(situation, self.review_memo_chars, &nonce());
-        if !backend.is_local() {
-            user = prompt::mask_secrets(&user);
-        }
+        let reader = reader(backend.as_ref());
+        let chars = self.review_memo_chars;
+        let user = marked(|nonce| prompt::review(situation, chars, reader, nonce));
         let prompt = Prompt {
             system: prompt::REVIEW.to_owned(),
             user,
@@ -194,10 +203,95 @@ fn by_rules(situation: &Situation, by: String) -> Outcome {
         answer: String::new(),
         tokens: 0,
         by,
+        doubt: None,
+        stood_in: None,
+    }
+}
+
+/// The verdict in `answer` and, where it counts although it rests on nothing that `screen` shows, what is wrong
+/// with it. An instruction must rest on something.
+fn judged(answer: &str, screen: &str) -> (Result<Verdict, Undecided>, Option<String>) {
+    match verdict::parse(answer) {
+        Err(error) => (Err(Undecided::NoVerdict(error.to_string())), None),
+        Ok(verdict) => match verdict::misquotes(&verdict, screen) {
+            Some(wrong) if verdict.action == Action::Instruct => {
+                (Err(Undecided::NoVerdict(wrong.to_string())), None)
+            }
+            wrong => (Ok(verdict), wrong.map(|wrong| wrong.to_string())),
+        },
+    }
+}
+
+fn reader(backend: &dyn Backend) -> Reader {
+    if backend.is_local() {
+        Reader::Local
+    } else {
+        Reader::Remote
+    }
+}
+
+/// The text that `ask` makes with a mark that nothing in it holds.
+fn marked(ask: impl Fn(&str) -> Option<String>) -> String {
+    loop {
+        if let Some(text) = ask(&nonce()) {
+            return text;
+        }
     }
 }
 
 /// A mark that no pane can foresee.
 fn nonce() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCREEN: &str = "● Step 2 of 5 is written.\n> ";
+
+    fn answer(action: &str, quote: &str) -> String {
+        serde_json::json!({ "action": action, "reasoning": "r", "text": "go on", "quote": quote })
+            .to_string()
+    }
+
+    #[test]
+    fn an_instruction_that_rests_on_nothing_on_the_screen_is_no_verdict() {
+        // the control: the same answer with a line that stands there
+        let (verdict, doubt) = judged(&answer("instruct", "Step 2 of 5 is written."), SCREEN);
+        assert_eq!(
+            (verdict.map(|it| it.text), doubt),
+            (Ok("go on".into()), None)
+        );
+        for (quote, why) in [
+            (
+                "All tests pass, waiting",
+                "what the answer quotes is not on the screen: `All tests pass, waiting`",
+            ),
+            ("", "the answer quotes no line of the screen"),
+        ] {
+            let (verdict, doubt) = judged(&answer("instruct", quote), SCREEN);
+            assert_eq!(
+                (verdict, doubt),
+                (Err(Undecided::NoVerdict(why.into())), None)
+            );
+            for action in ["continue", "ask_user"] {
+                let (verdict, doubt) = judged(&answer(action, quote), SCREEN);
+                assert_eq!(verdict.unwrap().action.as_str(), action);
+                assert_eq!(doubt.as_deref(), Some(why), "{action}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_mark_is_taken_until_one_stands_nowhere_in_the_text() {
+        let tried = std::cell::RefCell::new(Vec::new());
+        let text = marked(|nonce| {
+            tried.borrow_mut().push(nonce.to_owned());
+            (tried.borrow().len() == 3).then(|| nonce.to_owned())
+        });
+        let tried = tried.into_inner();
+        assert_eq!((tried.len(), tried.last()), (3, Some(&text)));
+        assert!(tried[0] != tried[1] && tried[1] != tried[2]);
+    }
 }

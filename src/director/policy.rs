@@ -3,6 +3,8 @@
 //! `hands` types nothing without a permit, and asks again with what it sees right before Enter. Whoever adds
 //! a way to type adds it here first.
 
+use crate::evidence::registry::Status;
+use crate::evidence::transcript::Mark;
 use crate::evidence::{Facts, Known, Sameness, Sight, sameness};
 use crate::record::Program;
 use crate::screen::Digest;
@@ -95,6 +97,9 @@ pub enum Refusal {
         /// By which rule.
         rule: String,
     },
+    /// Two sources do not say the same of what the agent is doing.
+    #[error("it is not sure what it is doing: {0}")]
+    Disagree(String),
     /// There is no profile by which to know what it does.
     #[error(
         "there is no profile of `{0}`, so that nobody knows what a key would do; `/set ID kind generic` allows it all the same"
@@ -133,6 +138,8 @@ pub struct Permit {
     before: Prompt,
     screen: Digest,
     cursor: Option<Cursor>,
+    /// How far its transcript had grown.
+    said: Option<Mark>,
 }
 
 /// Judges whether a text may be typed into what is seen.
@@ -156,6 +163,7 @@ pub fn permit(terms: Terms, sight: &Sight) -> Result<Permit, Refusal> {
         _ if !fits => return Err(not_now(sight)),
         _ => {}
     }
+    agreed(sight)?;
     match prompt {
         None => Err(Refusal::NoPrompt),
         Some(prompt) if prompt.unsure => Err(Refusal::Unsure),
@@ -163,6 +171,12 @@ pub fn permit(terms: Terms, sight: &Sight) -> Result<Permit, Refusal> {
             before: prompt.clone(),
             screen,
             cursor: sight.facts.cursor,
+            said: sight
+                .own
+                .transcript
+                .as_ref()
+                .ok()
+                .map(|tail| tail.mark.clone()),
             terms,
         }),
     }
@@ -172,6 +186,11 @@ impl Permit {
     /// The prompt as it was when the permit was given.
     pub const fn before(&self) -> &Prompt {
         &self.before
+    }
+
+    /// How far the transcript had grown when the permit was given, where there was one.
+    pub const fn said(&self) -> Option<&Mark> {
+        self.said.as_ref()
     }
 
     /// The same permit from a second look, some time after the first: nothing may have moved.
@@ -210,7 +229,7 @@ impl Permit {
             .prompt()
             .is_some_and(|prompt| prompt.holds(&self.before, text));
         match (held, right) {
-            (true, true) => Ok(()),
+            (true, true) => agreed(sight),
             (true, false) => Err(not_now(sight)),
             (false, _) => Err(Refusal::NotOurText),
         }
@@ -229,8 +248,12 @@ impl Permit {
             .prompt()
             .is_some_and(|prompt| prompt.holds(&self.before, text));
         let emptied = sight.prompt().is_some_and(|prompt| prompt.draft.is_empty());
+        let busy = sight.own.registry.as_ref();
+        let busy = busy.is_ok_and(|entry| entry.status == Status::Busy);
         if held || !moved {
             None
+        } else if busy {
+            Some("the registry says busy".into())
         } else if emptied {
             Some("the prompt is empty, and the screen moved on".into())
         } else if state.is_busy() || state.is_dialog() {
@@ -258,8 +281,11 @@ pub fn answer(
     if !state.is_dialog() || !(by_person || state == State::Approval) {
         return Err(Refusal::State {
             state,
-            rule: sight.reading.rule.clone(),
+            rule: sight.because(),
         });
+    }
+    if !by_person {
+        agreed(sight)?;
     }
     let dialog = sight
         .reading
@@ -285,9 +311,15 @@ fn not_now(sight: &Sight) -> Refusal {
         (State::Question | State::Approval, Some(line)) => Refusal::Dialog(excerpt(line)),
         _ => Refusal::State {
             state,
-            rule: reading.rule.clone(),
+            rule: sight.because(),
         },
     }
+}
+
+/// Nothing is typed where two sources do not agree on what the agent is doing.
+fn agreed(sight: &Sight) -> Result<(), Refusal> {
+    let agreed = sight.conclusion.agreed.clone();
+    agreed.map_err(Refusal::Disagree)
 }
 
 /// What may be typed by: a close look at a program that is known.
@@ -357,6 +389,7 @@ mod tests {
     fn reader(allow_shell: bool) -> Reader {
         Reader {
             profiles: Arc::default(),
+            earlier: None,
             kind: GENERIC.parse().ok(),
             allow_shell,
         }
@@ -432,7 +465,7 @@ mod tests {
             Refusal::OtherServer
         );
         assert_eq!(
-            with(&|sight| sight.reading = sight.reading.clone().but(State::Working, "spinner")),
+            with(&|sight| sight.screen_shows(State::Working, "spinner")),
             Refusal::State {
                 state: State::Working,
                 rule: "spinner".into()

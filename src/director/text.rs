@@ -81,7 +81,7 @@ pub fn pointer(path: &Path) -> String {
 
 /// Control characters, and those that change what a reader sees without being seen: zero-width, direction,
 /// variation and tag characters, the byte order mark, line and paragraph separators.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     let blank = matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' | '\u{85}');
     (c.is_control() && !blank)
         || matches!(c,

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::record::{Action, Verdict};
+use crate::screen::quote;
 
 /// An answer as it stands in the text; [`schema`] is what is asked for.
 #[derive(Debug, Deserialize)]
@@ -16,6 +17,9 @@ struct Answer {
     /// The instruction or the question; empty for `continue`.
     #[serde(default)]
     text: Option<String>,
+    /// The line of the screen that it rests on.
+    #[serde(default)]
+    quote: Option<String>,
 }
 
 /// Why an answer is no verdict.
@@ -35,8 +39,21 @@ pub enum NoVerdict {
     NoText(Action),
 }
 
+/// Why a quotation shows nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misquote {
+    /// There is none.
+    #[error("the answer quotes no line of the screen")]
+    Nothing,
+    /// It is made up.
+    #[error("what the answer quotes is not on the screen: `{0}`")]
+    NotThere(String),
+}
+
 /// The longest text and reasoning that are kept, in characters.
 const LONGEST: usize = 4_000;
+/// The longest quotation that is kept, in characters; what is longer is cut.
+const LONGEST_QUOTE: usize = 400;
 
 /// The JSON schema of an answer.
 pub fn schema() -> Value {
@@ -47,8 +64,9 @@ pub fn schema() -> Value {
             "action": { "type": "string", "enum": ["continue", "instruct", "ask_user"] },
             "reasoning": field("one sentence that names what on the screen it rests on"),
             "text": field("the instruction or the question; empty for continue"),
+            "quote": field("the one line of the screen that it rests on, copied exactly"),
         },
-        "required": ["action", "reasoning", "text"],
+        "required": ["action", "reasoning", "text", "quote"],
         "additionalProperties": false,
     })
 }
@@ -102,11 +120,11 @@ fn objects(text: &str) -> Vec<Answer> {
 }
 
 fn read(answer: Answer) -> Result<Verdict, NoVerdict> {
-    let bounded = |text: Option<String>| {
+    let bounded = |text: Option<String>, longest: usize| {
         text.unwrap_or_default()
             .trim()
             .chars()
-            .take(LONGEST)
+            .take(longest)
             .collect::<String>()
     };
     let action = match answer.action.trim().to_ascii_lowercase().as_str() {
@@ -123,24 +141,33 @@ fn read(answer: Answer) -> Result<Verdict, NoVerdict> {
             return Err(NoVerdict::UnknownAction(shown));
         }
     };
-    let (reasoning, text) = (bounded(answer.reasoning), bounded(answer.text));
-    match action {
-        Action::Continue => Ok(Verdict {
-            action,
-            reasoning,
-            text: String::new(),
-        }),
-        Action::AskUser if text.is_empty() && !reasoning.is_empty() => Ok(Verdict {
-            action,
-            text: reasoning.clone(),
-            reasoning,
-        }),
-        Action::Instruct | Action::AskUser if text.is_empty() => Err(NoVerdict::NoText(action)),
-        Action::Instruct | Action::AskUser => Ok(Verdict {
-            action,
-            reasoning,
-            text,
-        }),
+    let reasoning = bounded(answer.reasoning, LONGEST);
+    let quote = Some(bounded(answer.quote, LONGEST_QUOTE)).filter(|quote| !quote.is_empty());
+    let text = match (action, bounded(answer.text, LONGEST)) {
+        (Action::Continue, _) => String::new(),
+        (Action::AskUser, text) if text.is_empty() && !reasoning.is_empty() => reasoning.clone(),
+        (Action::Instruct | Action::AskUser, text) if text.is_empty() => {
+            return Err(NoVerdict::NoText(action));
+        }
+        (Action::Instruct | Action::AskUser, text) => text,
+    };
+    Ok(Verdict {
+        action,
+        reasoning,
+        text,
+        quote,
+    })
+}
+
+/// What is wrong with the quotation that `verdict` rests on, where `screen` is what the backend was shown.
+pub fn misquotes(verdict: &Verdict, screen: &str) -> Option<Misquote> {
+    match &verdict.quote {
+        None => Some(Misquote::Nothing),
+        Some(quote) if quote::stands_in(screen, quote) => None,
+        Some(quote) => {
+            let shown = quote.chars().take(120).flat_map(char::escape_debug);
+            Some(Misquote::NotThere(shown.collect()))
+        }
     }
 }
 
@@ -209,7 +236,11 @@ mod tests {
 
     #[test]
     fn the_schema_and_the_reader_agree() {
-        let answer = serde_json::json!({ "action": "ask_user", "reasoning": "r", "text": "t" });
+        let answer = serde_json::json!({ "action": "ask_user", "reasoning": "r", "text": "t", "quote": "q" });
+        assert_eq!(
+            parse(&answer.to_string()).unwrap().quote.as_deref(),
+            Some("q")
+        );
         let schema = schema();
         for field in schema["required"].as_array().unwrap() {
             assert!(answer.get(field.as_str().unwrap()).is_some());
@@ -218,6 +249,29 @@ mod tests {
             let answer = format!("{{\"action\":{action},\"text\":\"t\"}}");
             assert!(parse(&answer).is_ok(), "{answer}");
         }
+    }
+
+    #[test]
+    fn a_quotation_is_kept_and_held_against_the_screen() {
+        let screen = "● Step 2 of 5 is written.\n> ";
+        let of = |quote: &str| {
+            let answer =
+                serde_json::json!({ "action": "instruct", "text": "go on", "quote": quote });
+            misquotes(&parse(&answer.to_string()).unwrap(), screen).map(|wrong| wrong.to_string())
+        };
+        assert_eq!(of("Step 2 of 5 is written."), None);
+        assert_eq!(of(">"), None);
+        let made_up = "what the answer quotes is not on the screen: `All tests pass`";
+        assert_eq!(of("All tests pass").as_deref(), Some(made_up));
+        let nothing = Some("the answer quotes no line of the screen");
+        assert_eq!(of(" \n").as_deref(), nothing);
+        let none = misquotes(&parse(INSTRUCT).unwrap(), screen).map(|wrong| wrong.to_string());
+        assert_eq!(none.as_deref(), nothing);
+        let long = parse(&format!(
+            r#"{{"action":"continue","quote":"{}"}}"#,
+            "x".repeat(9_999)
+        ));
+        assert_eq!(long.unwrap().quote.unwrap().len(), LONGEST_QUOTE);
     }
 
     proptest! {

@@ -10,6 +10,7 @@
 //! `director::policy`'s.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::ser::SerializeStruct;
@@ -126,7 +127,7 @@ impl Rung {
     /// that failed, and, where the `registry` says nothing, whether a turn runs. A transcript alone cannot
     /// tell a turn that runs from one that was left unfinished when the agent last ended.
     pub fn transcript(
-        found: &Result<Tail, Missing>,
+        found: &Result<Arc<Tail>, Missing>,
         registry: &Rung,
         reset: Option<DateTime<Utc>>,
         now: DateTime<Utc>,

@@ -7,23 +7,20 @@
 
 pub mod ladder;
 pub mod registry;
+mod sight;
 pub mod transcript;
 
+pub use sight::{Care, GENERIC, Known, Own, Reader, Sight, look};
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::host::process::ProcessIdentity;
-use crate::ids::{Kind, PaneAddress};
-use crate::screen::Screen;
-use crate::screen::profile::{Profile, Profiles, TypingSpec};
-use crate::screen::prompt::{Cursor, Prompt};
-use crate::screen::recognise::{self, Reading, Shown};
-use crate::screen::state::State;
-use crate::zellij::{Dump, Foreground, Pane, Zellij, ZellijError, is_shell_command};
+use crate::ids::PaneAddress;
+use crate::screen::prompt::Cursor;
+use crate::zellij::{Foreground, Pane, Zellij, ZellijError, is_shell_command};
 
 /// The program that may be typed to: who was in front when a person, or a resume, accepted the pane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,194 +40,6 @@ pub struct Program {
     /// The zellij server that it runs under, where the system tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ProcessIdentity>,
-}
-
-/// Who reads an agent's screens.
-#[derive(Debug, Clone)]
-pub struct Reader {
-    /// The profiles that are known.
-    pub profiles: Arc<Profiles>,
-    /// The kind that a person set, if one did.
-    pub kind: Option<Kind>,
-    /// Whether a shell in front is the agent.
-    pub allow_shell: bool,
-}
-
-/// What it is known by, how an agent's screen is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
-    /// By a profile.
-    As(Kind),
-    /// By what prompts and dialogs look like in general, as a person allowed.
-    Generic,
-    /// The same, but nobody allowed that it is typed to.
-    No,
-}
-
-/// The kind that stands for a program without a profile that may be typed to all the same.
-pub const GENERIC: &str = "generic";
-
-impl Reader {
-    /// The profile of what is in front, if one is known.
-    fn profile(&self, facts: &Facts) -> (Known, Option<Arc<Profile>>) {
-        let known = match &self.kind {
-            Some(kind) if kind.as_str() == GENERIC => return (Known::Generic, None),
-            Some(kind) => self.profiles.get(kind),
-            None => {
-                let name = facts
-                    .program
-                    .as_ref()
-                    .map_or("", |program| program.name.as_str());
-                self.profiles.of_program(name, &facts.arguments)
-            }
-        };
-        match known {
-            Some(profile) => (Known::As(profile.kind().clone()), Some(Arc::clone(profile))),
-            None => (Known::No, None),
-        }
-    }
-}
-
-/// What is seen at one moment, all of it read in one pass.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sight {
-    /// What zellij and the system say of the pane.
-    pub facts: Facts,
-    /// Its screen, told from others by what stands still on it.
-    pub screen: Screen,
-    /// What the screen says.
-    pub reading: Reading,
-    /// How it was read.
-    pub known: Known,
-    /// How the agent is typed to.
-    pub typing: TypingSpec,
-    /// Whether only two screens, apart in time, tell that it does not work.
-    pub two_screens: bool,
-    /// Whether it was read with care enough to type by: two dumps that agree, and a list of panes of now.
-    pub close: bool,
-}
-
-impl Sight {
-    /// Its prompt, where one is found.
-    pub const fn prompt(&self) -> Option<&Prompt> {
-        self.reading.prompt.as_ref()
-    }
-
-    /// What the agent is doing, by all that is known.
-    pub const fn state(&self) -> State {
-        self.reading.state
-    }
-
-    /// When the limit that it shows is reset, if it says so.
-    pub fn resets(&self, _now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        None
-    }
-
-    /// The kind, in a word.
-    pub fn kind(&self) -> Option<&str> {
-        match &self.known {
-            Known::As(kind) => Some(kind.as_str()),
-            Known::Generic => Some(GENERIC),
-            Known::No => None,
-        }
-    }
-}
-
-/// How a pane is looked at.
-#[derive(Debug, Clone, Copy)]
-pub enum Care<'a> {
-    /// To know what goes on: one dump, and a list of panes that is at most so old.
-    Glance(Duration),
-    /// To type by what is seen. The first is the prompt as it was a moment ago, if it was read; the second our
-    /// own text, if it may stand there.
-    Close(Option<&'a Prompt>, Option<&'a str>),
-}
-
-/// Reads all that is known of a pane, now.
-///
-/// # Errors
-/// When zellij does not answer in time, or the pane is not there any more.
-pub async fn look(
-    zellij: &Zellij,
-    pane: &PaneAddress,
-    reader: &Reader,
-    care: Care<'_>,
-) -> Result<Sight, ZellijError> {
-    match care {
-        Care::Glance(fresh_within) => {
-            let (facts, styled) = tokio::join!(
-                facts(zellij, pane, fresh_within),
-                zellij.dump(pane, Dump::Styled)
-            );
-            // a dump of a pane that is gone is empty and no error: the list of panes decides
-            let (mut facts, styled) = (facts?, styled?);
-            if styled.trim().is_empty() {
-                facts = self::facts(zellij, pane, Duration::ZERO).await?;
-            }
-            Ok(reader.read(facts, None, &styled, None, None))
-        }
-        Care::Close(before, ours) => {
-            let (facts, plain, styled) = tokio::join!(
-                facts(zellij, pane, Duration::ZERO),
-                zellij.dump(pane, Dump::Viewport),
-                zellij.dump(pane, Dump::Styled),
-            );
-            Ok(reader.read(facts?, Some(&plain?), &styled?, before, ours))
-        }
-    }
-}
-
-impl Reader {
-    /// Puts together what was read.
-    pub fn read(
-        &self,
-        facts: Facts,
-        plain: Option<&str>,
-        styled: &str,
-        before: Option<&Prompt>,
-        ours: Option<&str>,
-    ) -> Sight {
-        let (known, profile) = self.profile(&facts);
-        let (columns, cursor) = (facts.columns, facts.cursor);
-        let read = |shown: &Shown| match &profile {
-            Some(profile) => recognise::with_ours(profile, shown, ours),
-            None => recognise::in_general(shown, before, ours),
-        };
-        let shown = Shown::styled(styled, columns, cursor);
-        let mut reading = read(&shown);
-        if let Some(plain) = plain {
-            let solid = shown.solid.clone();
-            let other = Shown {
-                screen: Screen::read(plain),
-                solid,
-                ..shown.clone()
-            };
-            // a screen that changed in between, or of which zellij gave a part only, would make a prompt look
-            // empty that is not
-            if !reading.agrees(&read(&other)) {
-                reading = reading.but(State::Unknown, "two dumps of it differ");
-                reading.prompt = None;
-            }
-        }
-        if facts.ended || (facts.shell && !self.allow_shell) {
-            reading = reading.but(
-                State::Ended,
-                "the program in front is a shell, or has ended",
-            );
-        }
-        let (typing, two_screens) = profile.as_ref().map_or_else(Default::default, |profile| {
-            (profile.typing().clone(), profile.file().two_screens)
-        });
-        Sight {
-            facts,
-            screen: shown.screen.told_by(&reading.still),
-            reading,
-            known,
-            typing,
-            two_screens,
-            close: plain.is_some(),
-        }
-    }
 }
 
 /// Finds out who is in front of a pane, from a list of panes that is at most `fresh_within` old.
@@ -375,6 +184,8 @@ pub fn looks_like(accepted: &Program, found: &Program) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn program(pid: Option<u32>, server: Option<u32>, command: &str) -> Program {
@@ -420,6 +231,7 @@ mod tests {
             profiles: Arc::default(),
             kind: GENERIC.parse().ok(),
             allow_shell: false,
+            earlier: None,
         };
         let seen = |styled| {
             let sight = reader.read(facts(), Some("● done\n> half a line"), styled, None, None);

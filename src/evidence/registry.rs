@@ -89,7 +89,8 @@ pub struct Missing {
 }
 
 impl Missing {
-    pub(super) fn new(why: impl Into<String>) -> Self {
+    /// Not known, because `why`.
+    pub fn new(why: impl Into<String>) -> Self {
         Self { why: why.into() }
     }
 }
@@ -385,6 +386,12 @@ mod tests {
                 .spawn()
                 .unwrap();
             let identity = process::process(child.id()).unwrap().identity;
+            // until its program has begun, its environment is empty
+            let end = std::time::Instant::now() + Duration::from_secs(10);
+            while process::environment_variable(identity.pid, "ZELLIJ_PANE_ID").is_none() {
+                assert!(std::time::Instant::now() < end, "it has not begun");
+                std::thread::yield_now();
+            }
             Self {
                 folder,
                 child,
@@ -536,6 +543,11 @@ mod tests {
         // a zombie first: killed, and not yet taken note of
         agent.child.kill().unwrap();
         let gone = |why: String| why.contains("is gone") || why.contains("has ended");
+        let end = std::time::Instant::now() + Duration::from_secs(10);
+        while process::without_arguments(agent.identity.pid).is_some_and(|now| !now.has_ended()) {
+            assert!(std::time::Instant::now() < end, "it lives on");
+            tokio::task::yield_now().await;
+        }
         assert!(gone(agent.seen().await.unwrap_err()));
         agent.child.wait().unwrap();
         assert!(gone(agent.seen().await.unwrap_err()));

@@ -9,12 +9,13 @@
 //! typing by itself: [`super::ladder`] only takes from what the screen says.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::host::file::{Part, read_from, read_tail};
+use crate::host::file::{Part, length, read_from, read_tail};
 use crate::screen::change::squash;
 
 use super::registry::Missing;
@@ -64,12 +65,19 @@ pub struct Mark {
     pub record: Option<String>,
     /// The id of its newest answer of the model that was no error.
     pub answer: Option<String>,
+    /// The id of its newest result of a tool.
+    pub tool: Option<String>,
 }
 
 impl Mark {
     /// Whether the model has answered since `earlier`: an error, or our own text, is no answer.
     pub fn has_answer_since(&self, earlier: &Self) -> bool {
         self.answer.is_some() && self.answer != earlier.answer
+    }
+
+    /// Whether a tool has been used since `earlier`: words alone are no work.
+    pub fn has_work_since(&self, earlier: &Self) -> bool {
+        self.tool.is_some() && self.tool != earlier.tool
     }
 }
 
@@ -166,18 +174,23 @@ pub enum Arrival {
     Taken,
 }
 
-/// Reads the end of the transcript `path`.
+/// Reads the end of the transcript `path`, unless it is as long as it was when `earlier` was read.
 ///
 /// # Errors
 /// When it cannot be read in time, or nothing of a conversation is to be seen there.
-pub async fn tail(path: &Path) -> Result<Tail, Missing> {
+pub async fn tail(path: &Path, earlier: Option<&Arc<Tail>>) -> Result<Arc<Tail>, Missing> {
+    let earlier = earlier.filter(|tail| tail.mark.file == path).cloned();
     let path = path.to_owned();
     within_deadline(move || {
+        let length = length(&path).map_err(|error| unreadable(&error))?;
+        if let Some(earlier) = earlier.filter(|tail| tail.mark.length == length) {
+            return Ok(earlier);
+        }
         for bound in TAILS {
             let part = read_tail(&path, bound).map_err(|error| unreadable(&error))?;
             let whole = part.begins == 0;
             if let Some(tail) = tail_of(&part, &path) {
-                return Ok(tail);
+                return Ok(Arc::new(tail));
             }
             if whole {
                 return Err(Missing::new("the transcript holds no conversation yet"));
@@ -351,12 +364,17 @@ fn tail_of(part: &Part, path: &Path) -> Option<Tail> {
         .iter()
         .rfind(|(kind, record)| *kind == RecordKind::Assistant && !is_error(record))
         .map(|(_, record)| record);
+    let tool = talk
+        .iter()
+        .rfind(|(kind, _)| *kind == RecordKind::ToolResult)
+        .and_then(|(_, record)| short(&record["uuid"]));
     Some(Tail {
         mark: Mark {
             file: path.to_owned(),
             length: part.begins + ended as u64,
             record: short(&last["uuid"]),
             answer: answer.and_then(|record| short(&record["uuid"])),
+            tool,
         },
         last: LastRecord {
             kind: *last_kind,

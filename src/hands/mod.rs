@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Timing;
 use crate::director::policy::{self, Permit, Refusal, Terms};
-use crate::evidence::{self, Care, Reader, Sight};
+use crate::evidence::{self, Care, Reader, Sight, transcript};
 use crate::ids::PaneAddress;
 use crate::record::{Delivery, Receipt};
 use crate::screen::profile::Write;
@@ -190,13 +190,9 @@ impl Reach {
         ours: Option<&str>,
     ) -> Result<Sight, ZellijError> {
         let before = permit.map(Permit::before);
-        evidence::look(
-            &self.zellij,
-            &self.pane,
-            &self.reader,
-            Care::Close(before, ours),
-        )
-        .await
+        let care = Care::Close(before, ours);
+        // on the heap: it is part of every wait of a transaction
+        Box::pin(evidence::look(&self.zellij, &self.pane, &self.reader, care)).await
     }
 
     /// A close look, asked for again where zellij does not say: no key depends on an answer that is missing.
@@ -280,6 +276,9 @@ impl Transaction<'_> {
         let end = Instant::now() + PROOF;
         loop {
             let unproven = match self.reach.look(Some(&self.permit), Some(self.text)).await {
+                Ok(sight) if self.is_on_record(&sight).await => {
+                    return Ok("the transcript has it".into());
+                }
                 Ok(sight) => match self.permit.proof(self.text, &sight) {
                     Some(proof) => return Ok(proof),
                     None if self.permit.enter(self.text, &sight).is_ok() => Unproven::StillThere,
@@ -295,5 +294,18 @@ impl Transaction<'_> {
             }
             sleep(READ_EVERY).await;
         }
+    }
+
+    /// Whether the agent's transcript has our text as its user's word, new since the permit.
+    async fn is_on_record(&self, sight: &Sight) -> bool {
+        let path = match &sight.own.registry {
+            Ok(entry) => entry.transcript.as_deref(),
+            Err(_) => None,
+        };
+        let (Some(path), Some(mark)) = (path, self.permit.said()) else {
+            return false;
+        };
+        let arrived = transcript::user_record_since(path, mark, self.text).await;
+        arrived.is_ok_and(|arrival| arrival.is_some())
     }
 }

@@ -35,6 +35,14 @@ pub fn read_whole(path: &Path, bound: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// How long a file is, in bytes.
+///
+/// # Errors
+/// When it is no regular file, is not there, or the system refuses.
+pub fn length(path: &Path) -> io::Result<u64> {
+    Ok(open(path)?.1)
+}
+
 /// The last `bound` bytes of a file, or all of it.
 ///
 /// # Errors
@@ -97,6 +105,7 @@ mod tests {
         assert_eq!(part(read_tail(&path, 40)), (0, "0123456789".into()));
         assert_eq!(part(read_from(&path, 3, 2)), (3, "34".into()));
         assert_eq!(part(read_from(&path, 30, 2)), (30, String::new()));
+        assert_eq!(length(&path).unwrap(), 10);
     }
 
     #[test]
@@ -108,6 +117,7 @@ mod tests {
         for path in [&pipe, folder.path(), Path::new("/dev/zero")] {
             assert!(read_whole(path, 10).is_err(), "{}", path.display());
             assert!(read_tail(path, 10).is_err(), "{}", path.display());
+            assert!(length(path).is_err(), "{}", path.display());
         }
         let missing = read_tail(&folder.path().join("b"), 1).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);

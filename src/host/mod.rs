@@ -7,11 +7,13 @@
 //!
 //! It never retries, never inherits the terminal, and never keeps a process beyond its call. `zellij`,
 //! `git`, `notify` and `mission` call it. [`process`] holds what can be known about processes that
-//! somebody else started, [`file`] reads bounded parts of files that somebody else writes.
+//! somebody else started, [`file`] reads bounded parts of files that somebody else writes, [`local_zone`] names
+//! the machine's time zone.
 
 mod call;
 pub mod file;
 pub mod process;
+mod zone;
 
 use std::ffi::OsStr;
 use std::io;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use call::{Call, DEFAULT_MAX_OUTPUT, Output};
+pub use zone::local_zone;
 
 use crate::error::{Failure, Kind};
 

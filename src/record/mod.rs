@@ -62,6 +62,9 @@ pub struct Verdict {
     pub reasoning: String,
     /// The instruction or the question; empty for `continue`.
     pub text: String,
+    /// The line of the screen that it rests on, as the backend quoted it; older logs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
 }
 
 /// What a memo tells of: a verdict, or something else that the agent's memory should hold.
@@ -277,10 +280,13 @@ pub enum Step {
     },
     /// It answered.
     Answered {
+        /// Who: the backend and the model, or the rules that stood in for it; older logs do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
         /// Its verdict.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         verdict: Option<Verdict>,
-        /// Why there is none.
+        /// Why there is none, or what is wrong with the one there is: it may quote what is not on the screen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<String>,
         /// The answer as it came, bounded.

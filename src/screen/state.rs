@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+pub use crate::config::DialogKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -23,6 +23,36 @@ pub fn text(styled: &str) -> String {
     cells(styled).into_iter().map(|(c, _)| c).collect()
 }
 
+/// The last cell that is drawn in reverse, by row and character from 0: where an agent draws its own cursor.
+pub fn reversed(styled: &str) -> Option<(usize, usize)> {
+    let (mut row, mut column, mut last) = (0, 0, None);
+    for (c, style) in cells(styled) {
+        match c {
+            '\n' => (row, column) = (row + 1, 0),
+            _ => {
+                if style.reverse {
+                    last = Some((row, column));
+                }
+                column += 1;
+            }
+        }
+    }
+    last
+}
+
+/// What lies behind each character, row by row; equal numbers mean the same colour.
+pub fn backgrounds(styled: &str) -> Vec<Vec<u64>> {
+    let mut rows = vec![Vec::new()];
+    for (c, style) in cells(styled) {
+        if c == '\n' {
+            rows.push(Vec::new());
+        } else if let Some(row) = rows.last_mut() {
+            row.push(style.background);
+        }
+    }
+    rows
+}
+
 fn cells(styled: &str) -> Vec<(char, Style)> {
     let mut cells = Vec::with_capacity(styled.len());
     let mut style = Style::default();
@@ -42,6 +72,8 @@ struct Style {
     faint: bool,
     dark: bool,
     reverse: bool,
+    /// The parameters that set it, as one number; 0: the terminal's own.
+    background: u64,
 }
 
 /// Reads the rest of an escape sequence and follows it where it sets styling (SGR, ECMA-48).
@@ -91,6 +123,13 @@ fn follow(parameters: &str, style: &mut Style) {
             38 => {
                 let dark = codes.next() == Some(5) && codes.next() == Some(8);
                 set_dark(style, dark);
+                return;
+            }
+            40..=47 | 100..=107 => style.background = u64::from(code),
+            49 => style.background = 0,
+            48 => {
+                let fold = |sum: u64, code: u16| (sum << 12) ^ u64::from(code);
+                style.background = codes.fold(u64::from(code), fold);
                 return;
             }
             _ => {}

@@ -7,6 +7,7 @@ use super::post::{Assignment, Post};
 use super::resume::acceptable;
 use super::{State, Supervisor, absolute, blocking, director, lock, own_profiles};
 use crate::config::{AgentConfig, Config};
+use crate::director::approval;
 use crate::error::{Failure, Kind};
 use crate::evidence;
 use crate::ids::{AgentId, PaneAddress};
@@ -130,7 +131,11 @@ impl Supervisor {
             said.push("the backends are changed".to_owned());
         }
         self.inner.profiles.send_replace(Arc::new(profiles));
+        let (before, after) = (state.config.approval_rules(), config.approval_rules());
+        let rules = approval::changes(&before, &after);
+        said.extend(rules.iter().map(|line| format!("approvals: {line}")));
         let shared_changed = backends_changed
+            || !rules.is_empty()
             || config.limits != state.config.limits
             || config.timing != state.config.timing
             || config.observe != state.config.observe;

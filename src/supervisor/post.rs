@@ -120,6 +120,7 @@ impl Supervisor {
             session: self.inner.session.clone(),
             prompts: self.inner.log_dir.join("prompts"),
             all_stopped: state.all_stopped,
+            approvals: Arc::new(state.config.approval_rules()),
             stagger: state.stagger(&agent.id),
         }
     }

@@ -68,12 +68,13 @@ const KEYS: [&str; 2] = ["place", "press"];
 const HANDS: [&str; 2] = ["hands", "zellij"];
 
 /// Modules without async, clock, randomness and files.
-const PURE: [&[&str]; 9] = [
+const PURE: [&[&str]; 10] = [
     &["screen"],
     &["evidence", "ladder"],
     &["director", "prompt"],
     &["director", "verdict"],
     &["director", "policy"],
+    &["director", "approval"],
     &["director", "builtin"],
     &["agent", "machine"],
     &["mission", "plan"],

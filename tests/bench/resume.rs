@@ -133,10 +133,12 @@ fn step(number: u64) -> String {
         }
     } else {
         Step::Answered {
+            by: Some("openaiCompat local-model".into()),
             verdict: Some(Verdict {
                 action: Action::Continue,
                 reasoning: "It waits for a build.".into(),
                 text: String::new(),
+                quote: Some("● Building the kernels".into()),
             }),
             problem: None,
             answer: r#"{"action":"continue","reasoning":"It waits for a build.","text":""}"#.into(),

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 /// What the server does with one request.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// A verdict, as a model would give it.
+    /// A verdict, as a model would give it, that rests on the newest line of the screen.
     Verdict(&'static str, String),
     /// Whatever text, as a model's answer.
     Text(String),
@@ -36,6 +36,12 @@ pub enum Answer {
     Endless(u64),
     /// Nothing, for as long as the connection stands.
     Nothing,
+}
+
+/// A line of `screen` for a verdict to rest on: the newest that says something.
+pub fn quote(screen: &str) -> &str {
+    let says = |line: &&str| line.chars().filter(|c| c.is_alphanumeric()).count() > 1;
+    screen.lines().rev().find(says).unwrap_or(screen).trim()
 }
 
 /// The verdict to leave the agent alone.
@@ -85,14 +91,15 @@ impl Asked {
 
     /// The part of the question that quotes the screen, between its two marks; it comes last.
     pub fn screen(&self) -> &str {
-        let (_, quoted) = self
-            .user()
-            .rsplit_once("\n<<<")
-            .expect("the mark before the screen");
-        let (mark, rest) = quoted.split_once('\n').unwrap();
-        let end = format!("\n{mark}>>>");
-        rest.split_once(&end).expect("the mark after the screen").0
+        screen(self.user()).expect("the screen between its marks")
     }
+}
+
+/// The screen that `prompt` quotes; it comes last.
+pub fn screen(prompt: &str) -> Option<&str> {
+    let (_, quoted) = prompt.rsplit_once("\n<<<")?;
+    let (mark, rest) = quoted.split_once('\n')?;
+    Some(rest.split_once(&format!("\n{mark}>>>"))?.0)
 }
 
 type Rule = dyn Fn(&Asked) -> Answer + Send + Sync;
@@ -205,15 +212,21 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     };
     let rule = Arc::clone(&shared.rule.lock().unwrap());
     shared.asked.lock().unwrap().push(asked.clone());
-    give(&mut stream, rule(&asked), shared)
+    let seen = screen(asked.user()).unwrap_or_default().to_owned();
+    give(&mut stream, rule(&asked), &seen, shared)
 }
 
-fn give(stream: &mut TcpStream, answer: Answer, shared: &Shared) -> std::io::Result<()> {
+fn give(
+    stream: &mut TcpStream,
+    answer: Answer,
+    seen: &str,
+    shared: &Shared,
+) -> std::io::Result<()> {
     match answer {
         Answer::Verdict(action, text) => {
-            let verdict =
-                json!({ "action": action, "reasoning": "as the test says", "text": text });
-            give(stream, Answer::Text(verdict.to_string()), shared)
+            let verdict = json!({ "action": action, "reasoning": "as the test says", "text": text,
+                "quote": quote(seen) });
+            give(stream, Answer::Text(verdict.to_string()), seen, shared)
         }
         Answer::Text(text) => {
             let body = json!({
@@ -221,14 +234,14 @@ fn give(stream: &mut TcpStream, answer: Answer, shared: &Shared) -> std::io::Res
                 "choices": [{ "finish_reason": "stop", "message": { "role": "assistant", "content": text } }],
                 "usage": { "prompt_tokens": 900, "completion_tokens": 100 },
             });
-            give(stream, Answer::Raw(200, "", body.to_string()), shared)
+            give(stream, Answer::Raw(200, "", body.to_string()), seen, shared)
         }
         Answer::Late(wait, answer) => {
             let until = Instant::now() + wait;
             while Instant::now() < until && !shared.over.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(10));
             }
-            give(stream, *answer, shared)
+            give(stream, *answer, seen, shared)
         }
         Answer::Raw(status, headers, body) => write!(
             stream,

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::common::model::{quote, screen};
+
 /// What is asked and answered.
 #[derive(Default)]
 struct Talk {
@@ -119,12 +121,14 @@ fn answer(question: &Value, talk: &Mutex<Talk>) -> Value {
         .collect();
     talk.prompts.push(prompt.join("\n"));
     let number = talk.prompts.len();
+    let seen = talk.prompts.last().and_then(|prompt| screen(prompt));
+    let rests_on = quote(seen.unwrap_or_default()).to_owned();
     if talk.question_every > 0 && number.is_multiple_of(talk.question_every) {
         let text = format!("Which way is it at crossing {number}?");
         talk.questions.push(text.clone());
-        return json!({"action": "ask_user", "reasoning": "unclear", "text": text});
+        return json!({"action": "ask_user", "reasoning": "unclear", "text": text, "quote": rests_on});
     }
     let text = format!("take step {number} next");
     talk.texts.push(text.clone());
-    json!({"action": "instruct", "reasoning": "it waits", "text": text})
+    json!({"action": "instruct", "reasoning": "it waits", "text": text, "quote": rests_on})
 }

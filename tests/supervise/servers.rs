@@ -79,12 +79,14 @@ async fn an_answer_that_is_no_verdict_is_recorded_and_types_nothing() {
         "I think you should press Enter.",
         r#"{"action":"press_enter","reasoning":"","text":"y"}"#,
         r#"{"action":"instruct","reasoning":"no text"}"#,
+        r#"{"action":"instruct","reasoning":"no quotation","text":"Go on."}"#,
+        r#"{"action":"instruct","reasoning":"made up","text":"Go on.","quote":"Part two is finished."}"#,
         "",
     ];
     let (stage, agent) = Stage::with_agent(&READY);
     let answers = texts.map(|text| Answer::Text(text.to_owned()));
     let fenced = format!(
-        "<think>hm</think>Here:\n```json\n{{\"action\":\"instruct\",\"reasoning\":\"r\",\"text\":\"{NEXT}\"}}\n```"
+        "<think>hm</think>Here:\n```json\n{{\"action\":\"instruct\",\"reasoning\":\"r\",\"text\":\"{NEXT}\",\n\"quote\":\"Part one is finished.\"}}\n```"
     );
     stage
         .model
@@ -171,6 +173,7 @@ async fn a_server_that_is_down_holds_its_agent_and_with_a_fallback_the_rules_dec
         rules.memos("decided").pop()
     });
     assert_ne!(memo["action"], "no_verdict");
+    rules.wait_for_notice(Urgency::Warning, "is decided about by the built-in rules");
     assert_eq!(held.typed(), "");
     assert!(holds.memos("held").is_empty());
 

@@ -239,10 +239,11 @@ impl Machine {
         self.counters.tokens = self.counters.tokens.saturating_add(answer.tokens);
         self.ask_later(now);
         let (verdict, problem) = match &answer.verdict {
-            Ok(verdict) => (Some(verdict.clone()), None),
+            Ok(verdict) => (Some(verdict.clone()), answer.doubt),
             Err(Undecided::NoVerdict(why) | Undecided::Failed(why)) => (None, Some(why.clone())),
         };
         let step = Step::Answered {
+            by: Some(answer.by),
             verdict,
             problem,
             answer: answer.answer,
@@ -251,7 +252,10 @@ impl Machine {
         self.note(&id, step, now, effects);
         match answer.verdict {
             Ok(verdict) => {
-                self.told = None;
+                match answer.stood_in {
+                    Some(why) => self.tell_of_rules(&why, effects),
+                    None => self.told = None,
+                }
                 self.decided(id, verdict, screen, now, effects);
             }
             Err(Undecided::NoVerdict(why)) => {
@@ -266,6 +270,15 @@ impl Machine {
                     effects,
                 );
             }
+        }
+    }
+
+    /// Tells once that the rules decide because a server does not, however its reasons change.
+    fn tell_of_rules(&mut self, why: &str, effects: &mut Vec<Effect>) {
+        const WORDS: &str = "is decided about by the built-in rules for now";
+        let is_told = |told: &String| told.starts_with(WORDS);
+        if !self.told.as_ref().is_some_and(is_told) {
+            self.tell_once(Urgency::Warning, format!("{WORDS}: {why}"), effects);
         }
     }
 

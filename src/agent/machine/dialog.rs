@@ -1,6 +1,7 @@
 //! Open dialogs: which are told to the person, and how they are answered. Never by a nudge.
 
 use super::{Busy, Effect, Machine, Mode, Moment, Sending, Ticket, Typing, Wish};
+use crate::director::approval::{self, Asked, Ruling, Subject};
 use crate::director::policy::Errand;
 use crate::evidence::{Known, Sight};
 use crate::hands::Answer;
@@ -11,6 +12,14 @@ use crate::screen::state::State;
 /// Looks in a row that must show a dialog before anything follows from it.
 const LOOKS: u32 = 2;
 
+/// Who answers a dialog.
+enum Ruled {
+    /// The person; why no rule does, where there are rules.
+    Asked(Option<String>),
+    /// A rule, which one in words.
+    Answer(Box<Answer>, String),
+}
+
 impl Machine {
     /// Tells the person of a dialog that waits for them.
     pub(super) fn watch_dialog(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
@@ -19,6 +28,9 @@ impl Machine {
             state,
             State::Approval | State::Trust | State::Question | State::Login
         );
+        if !asks {
+            self.ruled = None;
+        }
         let known = matches!(sight.known, Known::As(_));
         if !asks
             || !known
@@ -28,8 +40,75 @@ impl Machine {
         {
             return;
         }
-        let text = self.told_of(sight);
+        let mut text = self.told_of(sight);
+        match self.ruling(sight, now) {
+            Ruled::Asked(None) => {}
+            Ruled::Asked(Some(why)) => text = format!("{text} ({why})"),
+            Ruled::Answer(..) if !sight.close => return effects.push(Effect::LookClosely),
+            Ruled::Answer(answer, rule) => {
+                self.ruled = Some(answer.dialog.clone());
+                let (ticket, screen) = (self.ticket(), sight.screen.clone());
+                return self.choose_option(
+                    ticket,
+                    *answer,
+                    Origin::Rule,
+                    rule,
+                    screen,
+                    now,
+                    effects,
+                );
+            }
+        }
         self.ask_person(text, sight, now, effects);
+    }
+
+    /// What the person's rules say of the dialog that is open.
+    fn ruling(&self, sight: &Sight, now: Moment) -> Ruled {
+        let rules = &self.settings.approvals;
+        let (State::Approval, Some(dialog)) = (sight.state(), &sight.reading.dialog) else {
+            return Ruled::Asked(None);
+        };
+        let Some(kind) = dialog.kind.filter(|_| !rules.rules.is_empty()) else {
+            return Ruled::Asked(None);
+        };
+        if let Some(why) = self.withholds(now) {
+            return Ruled::Asked(Some(format!("no rule answers: {why}")));
+        }
+        if self.ruled.as_ref().is_some_and(|ruled| ruled.is(dialog)) {
+            let why = "a rule has answered it, and it is still open, or open again";
+            return Ruled::Asked(Some(why.into()));
+        }
+        let folder = sight.folder();
+        let command = sight.whole_command();
+        let asked = Asked {
+            agent: &self.settings.agent.id,
+            kind,
+            subject: Subject {
+                text: command.unwrap_or(&dialog.subject),
+                whole: command.is_some() || dialog.whole,
+            },
+            folder: folder.as_deref().and_then(std::path::Path::to_str),
+        };
+        let (says, word, rule) = match approval::judge(rules, &asked) {
+            Ruling::Person { why } => return Ruled::Asked(Some(why)),
+            Ruling::Allow { rule } => (Says::Yes, "yes", rule),
+            Ruling::Deny { rule } => (Says::No, "no", rule),
+        };
+        match only(dialog, says, word) {
+            Ok(choice) => {
+                let words = rules.rules.get(rule.0).map(ToString::to_string);
+                let answer = Answer {
+                    dialog: dialog.clone(),
+                    choice,
+                    by_person: false,
+                };
+                Ruled::Answer(
+                    Box::new(answer),
+                    format!("{rule}: {}", words.unwrap_or_default()),
+                )
+            }
+            Err(why) => Ruled::Asked(Some(format!("{rule} would answer, but {why}"))),
+        }
     }
 
     /// A dialog in words, with what can be done about it.
@@ -184,29 +263,31 @@ fn in_words(dialog: &Dialog) -> String {
     options.collect::<Vec<_>>().join("; ")
 }
 
+/// The one choice of the dialog that says this.
+fn only(dialog: &Dialog, says: Says, word: &str) -> Result<usize, String> {
+    let mut found = dialog
+        .choices
+        .iter()
+        .enumerate()
+        .filter(|(_, choice)| choice.says == says);
+    match (found.next(), found.next()) {
+        (Some((index, _)), None) => Ok(index),
+        (None, _) => Err(format!(
+            "the dialog has no plain {word}: {}",
+            in_words(dialog)
+        )),
+        (Some(_), Some(_)) => Err(format!(
+            "the dialog has several that say {word}: {}",
+            in_words(dialog)
+        )),
+    }
+}
+
 /// Which choice of the dialog is meant.
 fn choose(dialog: &Dialog, wish: &Wish) -> Result<usize, String> {
-    let only = |says: Says, word: &str| {
-        let mut found = dialog
-            .choices
-            .iter()
-            .enumerate()
-            .filter(|(_, choice)| choice.says == says);
-        match (found.next(), found.next()) {
-            (Some((index, _)), None) => Ok(index),
-            (None, _) => Err(format!(
-                "the dialog has no plain {word}: {}",
-                in_words(dialog)
-            )),
-            (Some(_), Some(_)) => Err(format!(
-                "the dialog has several that say {word}: {}",
-                in_words(dialog)
-            )),
-        }
-    };
     match wish {
-        Wish::Approve(None) => only(Says::Yes, "yes"),
-        Wish::Deny => only(Says::No, "no"),
+        Wish::Approve(None) => only(dialog, Says::Yes, "yes"),
+        Wish::Deny => only(dialog, Says::No, "no"),
         Wish::Approve(Some(option)) | Wish::Choose(option) => named(dialog, option),
     }
 }

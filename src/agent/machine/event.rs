@@ -1,12 +1,13 @@
 //! What goes into an agent's rules and what comes out of them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::super::view::Urgency;
-use crate::config::{AgentConfig, Limits, Timing};
+use crate::config::{AgentConfig, Approvals, Limits, Timing};
 use crate::director::Outcome;
 use crate::director::policy::Terms;
 use crate::director::prompt::Situation;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub prompts: PathBuf,
     /// Whether the person stopped all typing, everywhere.
     pub all_stopped: bool,
+    /// Which dialogs are answered without asking the person.
+    pub approvals: Arc<Approvals>,
     /// How long after the reset of a limit this agent may be nudged, so that not all are at once.
     pub stagger: Duration,
     /// Bounds.

@@ -20,7 +20,7 @@ impl Machine {
         let at_limit = sight.state() == State::Limit;
         match (&self.counters.limit, at_limit) {
             (None, true) => {
-                let until = sight.resets(now.wall);
+                let until = sight.resets;
                 self.counters.limit = Some(Parked {
                     until,
                     nudged: false,

@@ -1,5 +1,6 @@
 //! Memos: what was decided, and what came of it.
 
+use super::progress::Baseline;
 use super::{Effect, Machine, Moment};
 use crate::director::prompt::MEMOS;
 use crate::record::{Memo, MemoAction, VERSION};
@@ -15,6 +16,8 @@ pub(super) struct Pending {
     pub(super) echo: String,
     /// Whether it is a nudge that must show that it helped.
     pub(super) is_nudge: bool,
+    /// What there was before it, to tell what is new.
+    pub(super) baseline: Baseline,
 }
 
 /// What the memo that is being remembered waits for.
@@ -62,6 +65,7 @@ impl Machine {
             before,
             echo,
             is_nudge,
+            baseline: std::mem::take(&mut self.baseline),
         });
     }
 

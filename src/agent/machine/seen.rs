@@ -37,12 +37,14 @@ impl Machine {
             return;
         }
         self.polls += 1;
+        let earlier = self.last_seen;
         self.recovered(now, effects);
         if sight.close {
             self.settle_interrupted(&sight, now, effects);
             self.settle_left_over(&sight, now, effects);
         }
         let sight = self.in_time(sight, now);
+        self.watch_progress(&sight, earlier, now);
         let changed = self
             .screen
             .as_ref()
@@ -89,9 +91,7 @@ impl Machine {
             && !same_screen
             && last.facts.program == sight.facts.program
         {
-            sight.reading = sight
-                .reading
-                .but(State::Working, "its text changed since the last look");
+            sight.screen_shows(State::Working, "its text changed since the last look");
         }
         let same = last.is_some_and(|last| last.state() == sight.state());
         self.same_state = if same {
@@ -133,8 +133,11 @@ impl Machine {
 
     fn stalled(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
         if !self.stalled {
+            if self.is_weighed_closely() && !sight.close {
+                return effects.push(Effect::LookClosely);
+            }
             self.stalled = true;
-            self.weigh_nudge(now, effects);
+            self.weigh_nudge(sight, now, effects);
             self.close_pending(effects);
         }
         let may_ask = self.is_free() && self.counters.question.is_none();
@@ -153,30 +156,6 @@ impl Machine {
     /// Whether nothing is under way, and what would be can be written down.
     pub(super) fn is_free(&self) -> bool {
         self.busy == Busy::Nothing && self.log_trouble.is_none() && self.mode == Mode::Watching
-    }
-
-    /// Whether the last nudge led to anything that was not known before.
-    fn weigh_nudge(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        let Some(screen) = &self.screen else { return };
-        let echo = self
-            .pending
-            .as_ref()
-            .map_or("", |pending| pending.echo.as_str());
-        let new = self.seen_lines.learn(screen, echo);
-        let Some(pending) = &self.pending else { return };
-        let before = self.counters.fruitless;
-        if pending.is_nudge && new == 0 {
-            self.counters.fruitless += 1;
-        } else if !pending.echo.is_empty() && new > 0 {
-            self.counters.fruitless = 0;
-        }
-        if self.counters.fruitless != before {
-            let (id, why) = (
-                pending.memo.id.clone(),
-                format!("the text led to {new} new lines"),
-            );
-            self.note(&id, Step::Counted { why }, now, effects);
-        }
     }
 
     pub(super) fn unseen(&mut self, trouble: Trouble, effects: &mut Vec<Effect>) {

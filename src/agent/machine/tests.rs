@@ -1,9 +1,13 @@
 //! The rules as stories: what happens, second by second, and what follows from it.
 
+mod dialogs;
+mod progress;
+
 use super::*;
 use crate::config::{AgentConfig, Limits, Seconds, Timing};
 use crate::director::{Outcome, Undecided};
-use crate::evidence::{Facts, GENERIC, Known, Reader, Sight};
+use crate::evidence::{Facts, GENERIC, Known, Own, Reader, Sight};
+use crate::git::WorkMark;
 use crate::host::process::ProcessIdentity;
 use crate::ids::PaneAddress;
 use crate::record::{Action, Origin, Receipt, Verdict};
@@ -35,6 +39,7 @@ fn settings() -> Settings {
         observe_all: false,
         prompts: "/logs/prompts".into(),
         all_stopped: false,
+        approvals: Arc::default(),
         stagger: Duration::ZERO,
         limits: Limits::default(),
         timing: Timing::default(),
@@ -55,6 +60,9 @@ struct Story {
     /// What a profile says of the screen, where one is known.
     state: Option<State>,
     dialog: Option<Dialog>,
+    /// What the agent says of itself, and what its repository is like.
+    own: Option<Own>,
+    work: Option<WorkMark>,
     next_poll: f64,
     /// All effects but looks and waits, in order.
     log: Vec<Effect>,
@@ -75,6 +83,8 @@ impl Story {
             shell: false,
             state: None,
             dialog: None,
+            own: None,
+            work: None,
             next_poll: 0.0,
             log: Vec::new(),
         }
@@ -103,6 +113,7 @@ impl Story {
         };
         let reader = Reader {
             profiles: Arc::default(),
+            earlier: None,
             kind: GENERIC.parse().ok(),
             allow_shell: self.machine.settings().agent.allow_shell,
         };
@@ -110,9 +121,13 @@ impl Story {
         let mut sight = reader.read(facts, plain, &self.screen, None, None);
         if let Some(state) = self.state {
             sight.known = Known::As("claude".parse().unwrap());
-            sight.reading.state = state;
+            sight.screen_shows(state, "as the story says");
             sight.reading.dialog.clone_from(&self.dialog);
         }
+        if let Some(own) = &self.own {
+            sight = sight.with(own.clone());
+        }
+        sight.work = self.work.clone().filter(|_| close);
         sight
     }
 
@@ -174,14 +189,40 @@ impl Story {
             action,
             reasoning: "r".into(),
             text: text.into(),
+            quote: Some("step 1 is done".into()),
         });
+        self.answer_with(ticket, verdict, None, None);
+    }
+
+    fn answer_with(
+        &mut self,
+        ticket: Ticket,
+        verdict: Result<Verdict, Undecided>,
+        doubt: Option<&str>,
+        stood_in: Option<&str>,
+    ) {
         let outcome = Outcome {
             verdict,
             answer: "{}".into(),
             tokens: 100,
             by: "test".into(),
+            doubt: doubt.map(str::to_owned),
+            stood_in: stood_in.map(str::to_owned),
         };
         self.on(Event::Answered(ticket, Box::new(outcome)));
+    }
+
+    /// What the log says was answered: by whom, and what is wrong with it.
+    fn answers(&self) -> Vec<(Option<&str>, Option<&str>)> {
+        let steps = self.log.iter().filter_map(|effect| match effect {
+            Effect::Note(line) => Some(&line.step),
+            _ => None,
+        });
+        let answers = steps.filter_map(|step| match step {
+            Step::Answered { by, problem, .. } => Some((by.as_deref(), problem.as_deref())),
+            _ => None,
+        });
+        answers.collect()
     }
 
     /// A nudge goes through, and the agent shows `screen` afterwards.
@@ -325,6 +366,55 @@ fn a_failed_call_changes_no_memory_and_is_told_once() {
             Urgency::Warning,
             "is left alone for now: connection refused"
         )]
+    );
+}
+
+#[test]
+fn that_the_rules_stand_in_is_told_once_while_it_lasts_and_again_the_next_time() {
+    let left = || Verdict {
+        action: Action::Continue,
+        reasoning: "r".into(),
+        text: String::new(),
+        quote: None,
+    };
+    let mut story = Story::new(IDLE);
+    let outages = [
+        Some("connection refused"),
+        Some("it is left alone for now"),
+        Some("connection refused"),
+        None,
+        Some("connection refused"),
+    ];
+    for why in outages {
+        story.pass(3600.0);
+        let ticket = story.asks().expect("something is asked");
+        story.answer_with(ticket, Ok(left()), None, why);
+    }
+    let told = (
+        Urgency::Warning,
+        "is decided about by the built-in rules for now: connection refused",
+    );
+    assert_eq!(story.told(), [told, told]);
+}
+
+#[test]
+fn who_answered_and_a_quotation_that_is_made_up_are_on_record() {
+    let mut story = Story::new(IDLE);
+    story.pass(31.0);
+    let ticket = story.asks().expect("something is asked");
+    let asks = Verdict {
+        action: Action::AskUser,
+        reasoning: "r".into(),
+        text: "What next?".into(),
+        quote: Some("All tests pass".into()),
+    };
+    let wrong = "what the answer quotes is not on the screen: `All tests pass`";
+    story.answer_with(ticket, Ok(asks), Some(wrong), None);
+    assert_eq!(story.answers(), [(Some("test"), Some(wrong))]);
+    assert_eq!(
+        story.status(),
+        "awaiting-user",
+        "the question stands all the same"
     );
 }
 

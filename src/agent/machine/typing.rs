@@ -10,6 +10,7 @@ impl Machine {
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
+        self.baseline = self.baseline_now();
         let typing = sending.typing.clone();
         let step = Step::Intent {
             origin: typing.origin,

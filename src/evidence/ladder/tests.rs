@@ -301,14 +301,15 @@ fn the_registrys_words_are_states() {
     );
 }
 
-fn tail(turn_ended: bool, failure: Option<&str>, limit: Option<&str>) -> Tail {
+fn tail(turn_ended: bool, failure: Option<&str>, limit: Option<&str>) -> Arc<Tail> {
     let at = DateTime::from_timestamp(1_000, 0);
-    Tail {
+    Arc::new(Tail {
         mark: Mark {
             file: "/t".into(),
             length: 0,
             record: None,
             answer: None,
+            tool: None,
         },
         last: LastRecord {
             kind: RecordKind::User,
@@ -324,7 +325,7 @@ fn tail(turn_ended: bool, failure: Option<&str>, limit: Option<&str>) -> Tail {
         }),
         failure: failure.map(str::to_owned),
         pending_tools: Vec::new(),
-    }
+    })
 }
 
 #[test]
@@ -333,7 +334,7 @@ fn the_transcript_speaks_of_turns_only_where_the_registry_is_silent() {
     let at = |seconds| DateTime::from_timestamp(seconds, 0);
     let registry = rung(RungName::Registry, Some(State::Idle));
     let none = rung(RungName::Registry, None);
-    let says = |tail: Result<Tail, Missing>, registry: &Rung, reset| {
+    let says = |tail: Result<Arc<Tail>, Missing>, registry: &Rung, reset| {
         Rung::transcript(&tail, registry, reset, now).says.ok()
     };
     let limit = || {

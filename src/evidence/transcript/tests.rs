@@ -316,7 +316,7 @@ async fn a_transcript_is_read_from_its_end_whatever_its_length() {
     let path = folder.path().join("t.jsonl");
     let filler = line(&says(&"x".repeat(1000))).repeat(2000);
     std::fs::write(&path, filler.clone() + TURNS).unwrap();
-    let seen = tail(&path).await.unwrap();
+    let seen = tail(&path, None).await.unwrap();
     assert_eq!(seen.last.kind, RecordKind::TurnEnd);
     let length = (filler.len() + TURNS.len()) as u64;
     assert_eq!(seen.mark.length, length);
@@ -332,13 +332,20 @@ async fn a_transcript_is_read_from_its_end_whatever_its_length() {
         Ok(Some(Arrival::Taken))
     );
     assert_eq!(arrived(path.clone(), "SLOW 8").await, Ok(None));
+    // one that has not grown is not read again
+    let mut marked = Tail::clone(&tail(&path, None).await.unwrap());
+    marked.tokens_used = Some(7);
+    let marked = Arc::new(marked);
+    let again = tail(&path, Some(&marked)).await.unwrap();
+    assert!(Arc::ptr_eq(&again, &marked));
     // a line too long to be read, and then more of the same: an honest miss
     grown.push_str(&line(&says(&"y".repeat(700 * 1024))));
     std::fs::write(&path, &grown).unwrap();
-    assert_eq!(tail(&path).await.unwrap().last.text.len(), MAX_TEXT);
+    let read = tail(&path, Some(&marked)).await.unwrap();
+    assert_eq!(read.last.text.len(), MAX_TEXT);
     grown.push_str(&line(&says(&"y".repeat(5 * 1024 * 1024))));
     std::fs::write(&path, &grown).unwrap();
-    let missing = tail(&path).await.unwrap_err();
+    let missing = tail(&path, None).await.unwrap_err();
     assert_eq!(
         missing.why,
         "the end of the transcript is too long to be read"
@@ -348,7 +355,7 @@ async fn a_transcript_is_read_from_its_end_whatever_its_length() {
     std::fs::write(&other, line(&says("go on"))).unwrap();
     assert_eq!(arrived(other, "go on").await, Ok(Some(Arrival::Taken)));
     assert!(arrived(folder.path().join("none"), "go on").await.is_err());
-    assert!(tail(folder.path()).await.is_err());
+    assert!(tail(folder.path(), None).await.is_err());
 }
 
 proptest! {

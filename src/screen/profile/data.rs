@@ -90,7 +90,11 @@ pub struct PromptSpec {
     /// Rows of it that are not content.
     #[serde(default)]
     pub drop: Vec<Pattern>,
-    /// Texts that the agent shows in an empty prompt.
+    /// Its last rows that are no content either: each row must match its pattern, or it is no prompt.
+    #[serde(default)]
+    pub tail: Vec<Pattern>,
+    /// Texts that the agent shows in an empty prompt. In a styled dump such a text is a placeholder if the
+    /// cursor stands in front of it.
     #[serde(default)]
     pub placeholders: Vec<Pattern>,
     /// Whether only as many cells as the row below it has belong to it (something else stands at its right).

@@ -4,6 +4,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::super::profile::{CursorPlace, Pattern, Profile, PromptSpec};
 use super::super::prompt::{Prompt, locate};
+use super::super::styled;
 use super::Shown;
 
 /// How many rows from the end of the screen a prompt may end.
@@ -46,12 +47,19 @@ impl Composer {
             .as_wide_as_end
             .then(|| rows.get(end).map(|row| row.trim_end().width()))
             .flatten();
-        let content = content(spec, &rows, &rows, start, end, cells);
+        let last = end - spec.tail.len();
+        let content = content(spec, &rows, &rows, start, last, cells);
         let prompt = match &shown.solid {
+            Some(_)
+                if is_placeholder(spec, &content)
+                    && cursor_is_in_front(&content, &rows, start, last, shown) =>
+            {
+                Prompt::with("", false)
+            }
             Some(solid) => {
                 let solid: Vec<&str> = solid.lines().collect();
                 Prompt::with(
-                    &self::content(spec, &rows, &solid, start, end, cells),
+                    &self::content(spec, &rows, &solid, start, last, cells),
                     false,
                 )
             }
@@ -93,7 +101,12 @@ fn begin(spec: &PromptSpec, rows: &[&str], end: usize) -> Option<usize> {
         Some(top) => start > 0 && is(top, start - 1),
         None => true,
     };
-    (start < end && topped && (marked || spec.mark.is_none())).then_some(start)
+    let found = start + spec.tail.len() < end && topped && (marked || spec.mark.is_none());
+    let tailed = || {
+        let tail = spec.tail.iter().rev().zip((start..end).rev());
+        tail.into_iter().all(|(pattern, row)| is(pattern, row))
+    };
+    (found && tailed()).then_some(start)
 }
 
 fn cursor_fits(spec: &PromptSpec, rows: &[&str], start: usize, end: usize, shown: &Shown) -> bool {
@@ -112,6 +125,30 @@ fn is_placeholder(spec: &PromptSpec, content: &str) -> bool {
     spec.placeholders
         .iter()
         .any(|pattern| pattern.regex().is_match(content))
+}
+
+/// Whether the terminal's cursor, or the one that the agent draws, stands at the first character of `content`
+/// or before it: nobody typed it then.
+fn cursor_is_in_front(
+    content: &str,
+    rows: &[&str],
+    start: usize,
+    end: usize,
+    shown: &Shown,
+) -> bool {
+    let first = content.lines().next().unwrap_or_default();
+    let place = (start..end).find_map(|row| Some((row, rows.get(row)?.find(first)?)));
+    let Some((row, at)) = place else {
+        return false;
+    };
+    if let Some(cursor) = shown.cursor {
+        let (line, column) = locate(rows, shown.columns.max(1), cursor);
+        return line == row && column <= rows[row][..at].width();
+    }
+    let drawn = shown.styled.as_deref().map(styled::reversed);
+    drawn
+        .flatten()
+        .is_some_and(|(line, column)| line == row && column <= rows[row][..at].chars().count())
 }
 
 /// What `text` shows in the prompt that was found in `rows`.

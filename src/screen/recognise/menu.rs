@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::profile::{DialogSpec, Pattern, Press, Profile, RuleSpec};
+use super::super::styled;
 use super::Shown;
 use crate::config::DialogKind;
 
@@ -81,22 +82,30 @@ pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<
     let spec = &profile.file().dialog;
     let rows: Vec<&str> = shown.screen.lines().collect();
     let start = rows.len().saturating_sub(OPTION_ROWS);
-    let mut choices: Vec<Choice> = rows[start..]
-        .iter()
-        .filter_map(|row| option(spec, row))
+    let numbered = || rows.iter().enumerate().skip(start);
+    let mut choices: Vec<Placed> = numbered()
+        .filter_map(|(at, row)| Some((option(spec, row)?, at)))
+        .map(|(choice, at)| Placed::new(choice, at, rows[at]))
         .collect();
     // the lowest run of options counts: an answer above may quote another
-    if let Some(first) = choices.iter().rposition(|choice| choice.key == Some('1')) {
+    let is_first = |placed: &Placed| placed.choice.key == Some('1');
+    if let Some(first) = choices.iter().rposition(is_first) {
         choices.drain(..first);
     }
     choices.truncate(MOST);
     if choices.is_empty() {
-        choices = rows[start..]
-            .iter()
+        choices = numbered()
             .rev()
-            .find_map(|row| buttons(spec, row))
+            .find_map(|(at, row)| {
+                let buttons = buttons(spec, row)?.into_iter();
+                Some(buttons.map(|choice| Placed::new(choice, at, row)).collect())
+            })
             .unwrap_or_default();
     }
+    if let Some(styled) = &shown.styled {
+        mark_selected(&mut choices, styled);
+    }
+    let choices: Vec<Choice> = choices.into_iter().map(|placed| placed.choice).collect();
     let (subject, whole) = subject(spec, &rows);
     (!choices.is_empty()).then_some(Dialog {
         kind: rule.dialog,
@@ -107,13 +116,74 @@ pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<
     })
 }
 
+/// A choice with the place of its label, by row and character.
+struct Placed {
+    choice: Choice,
+    row: usize,
+    column: usize,
+}
+
+impl Placed {
+    fn new(choice: Choice, row: usize, text: &str) -> Self {
+        let before = text.rfind(choice.label.as_str()).unwrap_or_default();
+        let column = text[..before].chars().count();
+        Self {
+            choice,
+            row,
+            column,
+        }
+    }
+}
+
+/// Where no mark stands before the selected option, it is the only one on another background.
+fn mark_selected(choices: &mut [Placed], styled: &str) {
+    if choices.len() < 2
+        || choices
+            .iter()
+            .any(|placed| placed.choice.selected.is_some())
+    {
+        return;
+    }
+    let rows = styled::backgrounds(styled);
+    let behind = |placed: &Placed| rows.get(placed.row)?.get(placed.column).copied();
+    let colours: Vec<Option<u64>> = choices.iter().map(behind).collect();
+    let differs = |at: &usize| {
+        let others = |other: &usize| other != at;
+        let mut rest = (0..colours.len())
+            .filter(others)
+            .map(|other| colours[other]);
+        let first = rest.next().flatten();
+        first.is_some() && colours[*at] != first && rest.all(|colour| colour == first)
+    };
+    let odd: Vec<usize> = (0..colours.len()).filter(differs).collect();
+    // of two, either differs from the other: the one that stands out from the dialog behind them is meant
+    let dialog = rows
+        .get(choices[0].row)
+        .and_then(|row| row.get(choices[0].column.saturating_sub(3)))
+        .copied();
+    let selected = match odd[..] {
+        [only] => Some(only),
+        [first, second] => [first, second]
+            .into_iter()
+            .find(|at| colours[*at] != dialog),
+        _ => None,
+    };
+    if let Some(selected) = selected {
+        for (at, placed) in choices.iter_mut().enumerate() {
+            placed.choice.selected = Some(at == selected);
+        }
+    }
+}
+
 fn option(spec: &DialogSpec, row: &str) -> Option<Choice> {
-    let found = spec.option.as_ref()?.regex().captures(row)?;
+    let pattern = spec.option.as_ref()?.regex();
+    let found = pattern.captures(row)?;
+    let marks = pattern.capture_names().flatten().any(|name| name == "mark");
     let group = |name| found.name(name).map(|group| group.as_str().trim());
     let label = group("label")?.to_owned();
     Some(Choice {
         key: group("key").and_then(|key| key.chars().next()),
-        selected: Some(group("mark").is_some_and(|mark| !mark.is_empty())),
+        selected: marks.then(|| group("mark").is_some_and(|mark| !mark.is_empty())),
         says: says(spec, &label),
         label,
     })

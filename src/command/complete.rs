@@ -23,6 +23,11 @@ pub struct World {
     pub panes: Vec<String>,
 }
 
+/// The kinds of agents that ship, and what stands in place of one.
+const KINDS: [&str; 7] = [
+    "aider", "auto", "claude", "codex", "gemini", "generic", "opencode",
+];
+
 /// One way to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -155,6 +160,7 @@ fn argument(
             })
             .collect(),
         Kind::Switch => among(&["true", "false"]),
+        Kind::AgentKind => among(&KINDS),
         Kind::Flag(flag) => among(&[flag]),
         Kind::Path => return paths(start, typed),
         Kind::Goal => match typed.strip_prefix('@') {

@@ -122,6 +122,7 @@ fn change(setting: Setting) -> Result<Change, Failure> {
         Setting::PollSec(seconds) => Change::PollSec(seconds),
         Setting::Pane(pane) => Change::Pane(pane),
         Setting::Observe(observe) => Change::Observe(observe),
+        Setting::Kind(kind) => Change::Kind(kind),
     })
 }
 

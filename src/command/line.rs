@@ -11,6 +11,10 @@ use super::nearest::{bare, nearest, unknown_command};
 use super::table::{Entry, FIELDS, Field};
 use super::{Command, Goal, Setting};
 use crate::error::Failure;
+use crate::ids::Kind;
+
+/// In place of a kind of agent: what its program tells.
+const AUTO: &str = "auto";
 
 /// The most memos that `/log` shows at once.
 const MOST_MEMOS: usize = 1_000;
@@ -193,6 +197,12 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// A kind of agent; none for `auto`.
+    pub(super) fn agent_kind(&mut self) -> Result<Option<Kind>, Failure> {
+        let kind: Kind = self.word()?;
+        Ok((kind.as_str() != AUTO).then_some(kind))
+    }
+
     /// The name of a command, without its slash.
     pub(super) fn command(&mut self) -> Result<String, Failure> {
         let word = bare(self.next_word()?);
@@ -333,6 +343,11 @@ mod tests {
             ),
             ("/set a1 pane 7", set(Setting::Pane(pane("7")))),
             ("/set a1 observe off", set(Setting::Observe(false))),
+            (
+                "/set a1 kind generic",
+                set(Setting::Kind("generic".parse().ok())),
+            ),
+            ("/set a1 kind auto", set(Setting::Kind(None))),
         ];
         for (line, expected) in cases {
             assert_eq!(parse(line), Ok(Some(expected)), "{line}");

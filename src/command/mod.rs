@@ -26,7 +26,7 @@ use tokio::sync::broadcast;
 pub use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
-use crate::ids::{AgentId, PaneRef};
+use crate::ids::{AgentId, Kind, PaneRef};
 use crate::record::Memo;
 pub use crate::supervisor::PaneRow;
 
@@ -139,6 +139,8 @@ pub enum Setting {
     Pane(PaneRef),
     /// Whether nothing is typed.
     Observe(bool),
+    /// What kind of agent it is; none: what its program tells.
+    Kind(Option<Kind>),
 }
 
 /// What came of a command.

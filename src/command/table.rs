@@ -32,6 +32,8 @@ pub enum Kind {
     Seconds,
     /// `true` or `false`.
     Switch,
+    /// A kind of agent, or `auto`.
+    AgentKind,
     /// This very word.
     Flag(&'static str),
     /// A path: the rest of the line, blanks included.
@@ -164,6 +166,12 @@ pub const FIELDS: &[Field] = &[
         kind: Kind::Switch,
         summary: "true: everything happens but the typing",
         build: |given| Ok(Setting::Observe(given.switch()?)),
+    },
+    Field {
+        name: "kind",
+        kind: Kind::AgentKind,
+        summary: "how its screens are read: claude, ..., generic, or auto",
+        build: |given| Ok(Setting::Kind(given.agent_kind()?)),
     },
 ];
 
@@ -339,7 +347,7 @@ A memo is what was decided, why, what became of it, and what came after.",
             needs("FIELD", Kind::Field),
             needs("VALUE", Kind::Value),
         ],
-        summary: "Changes one field of an agent: goal, stallSec, pollSec, pane, observe.",
+        summary: "Changes one field of an agent: goal, stallSec, pollSec, pane, observe, kind.",
         details: "\
 The change holds from the next look at the pane on. `/save` keeps it.",
         examples: &[
@@ -418,6 +426,7 @@ mod tests {
             Kind::Field => "pollSec",
             Kind::Value | Kind::Seconds | Kind::Count => "5",
             Kind::Switch => "true",
+            Kind::AgentKind => "claude",
             Kind::Flag(flag) => flag,
             Kind::Path => "/tmp/a b",
             Kind::Goal | Kind::Text => "some words",

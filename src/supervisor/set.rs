@@ -1,11 +1,14 @@
 //! What a person changes of an agent while it is supervised.
 
+use std::sync::Arc;
+
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
 use super::{State, Supervisor};
 use crate::config::{AgentConfig, Seconds};
 use crate::error::Failure;
-use crate::ids::{AgentId, PaneRef};
+use crate::evidence::GENERIC;
+use crate::ids::{AgentId, Kind, PaneRef};
 
 /// A field of an agent with its new value.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +23,8 @@ pub enum Change {
     Pane(PaneRef),
     /// Whether nothing is typed.
     Observe(bool),
+    /// What kind of agent it is; none: what its program tells.
+    Kind(Option<Kind>),
 }
 
 impl Supervisor {
@@ -37,12 +42,14 @@ impl Supervisor {
             Change::Pane(pane) => return self.move_to(&mut state, id, pane).await,
             Change::Observe(true) => "nothing is typed to it from now on".to_owned(),
             Change::Observe(false) => "texts are typed to it from now on".to_owned(),
+            Change::Kind(kind) => self.told_of_kind(kind.as_ref())?,
         };
         match change {
             Change::Goal(goal) => agent.goal = goal,
             Change::StallSec(seconds) => agent.stall_sec = seconds,
             Change::PollSec(seconds) => agent.poll_sec = seconds,
             Change::Observe(observe) => agent.observe = observe,
+            Change::Kind(kind) => agent.kind = kind,
             Change::Pane(_) => {}
         }
         let address = self.with(id, |post| post.address.clone())?;
@@ -55,6 +62,23 @@ impl Supervisor {
         self.change(&state, id, "set", |post| post.agent = agent)
             .await?;
         Ok(format!("{id}: {said}"))
+    }
+
+    /// What a kind means; a kind that nobody knows is refused.
+    fn told_of_kind(&self, kind: Option<&Kind>) -> Result<String, Failure> {
+        let Some(kind) = kind else {
+            return Ok("its program tells how its screens are read".into());
+        };
+        if kind.as_str() == GENERIC {
+            return Ok("it is typed to by what prompts and dialogs look like in general".into());
+        }
+        let profiles = Arc::clone(&self.inner.profiles.borrow());
+        if profiles.get(kind).is_some() {
+            return Ok(format!("its screens are read as those of `{kind}`"));
+        }
+        let known: Vec<&str> = profiles.kinds().map(Kind::as_str).collect();
+        let text = format!("there is no profile of `{kind}`");
+        Err(Failure::usage(text).hint(format!("there are: {}, {GENERIC}, auto", known.join(", "))))
     }
 
     /// Another pane is another beginning: the agent's task is started anew there.

@@ -111,6 +111,8 @@ pub struct Machine {
     /// The dialog that a rule has answered, until it is gone.
     ruled: Option<Dialog>,
     interrupted: Option<Interrupted>,
+    /// The person's text that waits until it is on record what became of the interrupted one.
+    early_reply: Option<(Ticket, String)>,
     /// The last look showed nothing of the text that was left in the prompt.
     left_over_gone: bool,
     memos: VecDeque<Memo>,
@@ -156,6 +158,7 @@ impl Machine {
             work: None,
             ruled: None,
             interrupted: restored.interrupted,
+            early_reply: None,
             left_over_gone: false,
             last_decision: last
                 .map(|memo| in_a_line(&memo.action, &memo.text))

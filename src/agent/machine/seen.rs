@@ -59,6 +59,7 @@ impl Machine {
             self.stalled(&sight, now, effects);
         }
         self.sight = Some(sight);
+        self.take_up_early_reply(now, effects);
         if !effects
             .iter()
             .any(|effect| matches!(effect, Effect::LookClosely))
@@ -164,6 +165,8 @@ impl Machine {
         }
         self.failures = self.failures.saturating_add(1);
         self.drop_ask(effects);
+        let (Trouble::Gone(why) | Trouble::NoAnswer(why)) = &trouble;
+        self.refuse_early_reply(why, effects);
         match &trouble {
             Trouble::Gone(why) if !matches!(self.trouble, Some(Trouble::Gone(_))) => {
                 effects.push(Effect::Tell(Urgency::Person, format!("is gone: {why}")));

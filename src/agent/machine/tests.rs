@@ -830,6 +830,45 @@ fn an_interrupted_nudge_is_not_typed_again() {
 }
 
 #[test]
+fn a_reply_waits_until_it_is_on_record_what_became_of_an_interrupted_text() {
+    let restored = Restored {
+        interrupted: Some(Interrupted {
+            id: "d1".into(),
+            origin: Origin::Verdict,
+            text: "go on".into(),
+        }),
+        ..Restored::default()
+    };
+    let mut story = Story::with(IDLE, settings(), restored.clone());
+    let ticket = story.machine.reply_ticket();
+    story.on(Event::Reply(ticket, "use SQLite".into()));
+    let at = |wanted: fn(&Effect) -> bool| story.log.iter().position(wanted);
+    let ended = at(
+        |effect| matches!(effect, Effect::Note(line) if matches!(line.step, Step::Receipt { .. }) && line.id == "d1"),
+    );
+    let typed = at(|effect| matches!(effect, Effect::Type(..)));
+    assert!(ended.is_some() && ended < typed, "{ended:?} {typed:?}");
+
+    // a pane that cannot be read, and an end, leave nobody without an answer
+    for event in [
+        Event::Unseen(Trouble::NoAnswer("zellij is silent".into())),
+        Event::Stop,
+        Event::Quit,
+    ] {
+        let mut machine = Machine::new(settings(), Some(claude(7)), restored.clone());
+        let now = Moment {
+            since_start: Duration::ZERO,
+            wall: Utc::now(),
+        };
+        machine.on(Event::Reply(1, "use SQLite".into()), now);
+        let effects = machine.on(event, now);
+        let refused =
+            |effect: &Effect| matches!(effect, Effect::Receipt(1, Receipt::Refused { .. }));
+        assert!(effects.iter().any(refused), "{effects:?}");
+    }
+}
+
+#[test]
 fn what_became_of_a_text_is_remembered_before_it_is_on_record_and_once() {
     let mut story = Story::new(IDLE);
     story.pass(30.0);

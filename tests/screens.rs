@@ -12,6 +12,8 @@ use meta_orchestrator::screen::profile::{Profile, Profiles};
 use meta_orchestrator::screen::prompt::Cursor;
 use meta_orchestrator::screen::recognise::{Shown, in_time};
 use meta_orchestrator::screen::state::State;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Deserialize;
 
 /// What is known of a case beside its screens.
@@ -234,4 +236,173 @@ fn an_animation_alone_changes_no_digest() {
             );
         }
     }
+}
+
+/// What may happen to a screen without taking away what stands in front.
+#[derive(Debug, Clone)]
+enum Mutation {
+    /// So many of its rows, in percent, are cut off at the top.
+    CutTop(usize),
+    /// Only so many of its columns, in percent, are left.
+    CutRight(usize),
+    /// Its rows are wrapped as if the pane had so many columns, in percent.
+    Wrap(usize),
+    /// An answer at the top quotes a case, so many blanks from the left.
+    Quote(prop::sample::Index, usize),
+    /// A line that moves stands so many rows, in percent, from the top.
+    Spinner(usize, usize),
+}
+
+const SPINNERS: [&str; 5] = [
+    "\u{273b} Determining\u{2026} (3s \u{b7} \u{2193} 39 tokens)",
+    "\u{2022} Working (12s \u{2022} esc to interrupt)",
+    " \u{280f} Thinking... (esc to cancel, 2s)",
+    "   \u{2b1d}\u{2b1d}\u{25a0}\u{25a0}\u{25a0}\u{25a0}  esc interrupt",
+    "     \u{25a3}  Build \u{b7} m \u{b7} 1.4s",
+];
+
+fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
+    let one = prop_oneof![
+        (0..=33_usize).prop_map(Mutation::CutTop),
+        (75..=100_usize).prop_map(Mutation::CutRight),
+        (60..=130_usize).prop_map(Mutation::Wrap),
+        (any::<prop::sample::Index>(), 2..=8_usize).prop_map(|(at, by)| Mutation::Quote(at, by)),
+        (0..SPINNERS.len(), 0..=33_usize).prop_map(|(at, row)| Mutation::Spinner(at, row)),
+    ];
+    prop::collection::vec(one, 1..=3)
+}
+
+/// A screen that is being changed.
+struct Changed {
+    rows: Vec<String>,
+    columns: usize,
+    /// Column and row.
+    cursor: Option<(usize, usize)>,
+}
+
+impl Changed {
+    fn insert(&mut self, at: usize, rows: Vec<String>) {
+        if let Some((_, row)) = self.cursor.as_mut().filter(|(_, row)| *row >= at) {
+            *row += rows.len();
+        }
+        self.rows.splice(at..at, rows);
+    }
+
+    fn change(&mut self, mutation: &Mutation, quoted: &[Case]) {
+        let part = |percent: usize, of: usize| of * percent / 100;
+        match mutation {
+            Mutation::CutTop(percent) => {
+                let cut = part(*percent, self.rows.len());
+                self.rows.drain(..cut);
+                self.cursor = self
+                    .cursor
+                    .and_then(|(column, row)| Some((column, row.checked_sub(cut)?)));
+            }
+            Mutation::CutRight(percent) => {
+                self.columns = part(*percent, self.columns).max(30);
+                for row in &mut self.rows {
+                    *row = wrapped(row, self.columns).swap_remove(0);
+                }
+                let columns = self.columns;
+                self.cursor = self.cursor.filter(|(column, _)| *column < columns);
+            }
+            Mutation::Wrap(percent) => {
+                self.columns = part(*percent, self.columns).max(30);
+                let rows: Vec<Vec<String>> = self
+                    .rows
+                    .iter()
+                    .map(|row| wrapped(row, self.columns))
+                    .collect();
+                self.cursor = self.cursor.map(|(column, row)| {
+                    let above: usize = rows.iter().take(row).map(Vec::len).sum();
+                    (column % self.columns, above + column / self.columns)
+                });
+                self.rows = rows.into_iter().flatten().collect();
+            }
+            Mutation::Quote(at, by) => {
+                let case = at.get(quoted);
+                let text = meta_orchestrator::screen::styled::text(&case.dumps[0].0);
+                let said = text
+                    .lines()
+                    .rev()
+                    .take(20)
+                    .filter(|row| !row.trim().is_empty());
+                let mut said: Vec<String> = said.map(|row| " ".repeat(*by) + row).collect();
+                said.reverse();
+                self.insert(0, said);
+            }
+            Mutation::Spinner(which, percent) => {
+                let at = part(*percent, self.rows.len());
+                self.insert(at, vec![SPINNERS[*which].to_owned()]);
+            }
+        }
+    }
+}
+
+/// A row, with its styling, in pieces of so many cells.
+fn wrapped(row: &str, columns: usize) -> Vec<String> {
+    let (mut pieces, mut cells, mut escape) = (vec![String::new()], 0, false);
+    for c in row.chars() {
+        if c == '\u{1b}' {
+            escape = true;
+        } else if escape {
+            escape = !c.is_ascii_alphabetic();
+        } else {
+            if cells == columns {
+                pieces.push(String::new());
+                cells = 0;
+            }
+            cells += 1;
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(c);
+        }
+    }
+    pieces
+}
+
+#[test]
+fn what_stands_in_front_blocks_typing_however_the_screen_is_cut_wrapped_or_quoted() {
+    let profiles = Profiles::shipped();
+    let cases = cases();
+    let in_front = |case: &&Case| {
+        let blocks = case.state.is_dialog() || case.state == State::Draft;
+        blocks && !case.about.typing && !case.has_ended()
+    };
+    let blocked: Vec<&Case> = cases.iter().filter(in_front).collect();
+    let config = Config {
+        cases: 600,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let seed = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let which = (any::<prop::sample::Index>(), mutations());
+    let held = TestRunner::new_with_rng(config, seed).run(&which, |(at, mutations)| {
+        let case = *at.get(&blocked);
+        let profile = profiles.get(&case.kind.parse().unwrap()).unwrap();
+        let (dump, styled) = case.dumps.last().unwrap();
+        let mut changed = Changed {
+            rows: dump.lines().map(str::to_owned).collect(),
+            columns: case.about.columns,
+            cursor: case.about.cursors.last().copied().flatten(),
+        };
+        for mutation in &mutations {
+            changed.change(mutation, &cases);
+        }
+        let text = changed.rows.join("\n");
+        let cursor = changed.cursor.map(|(column, row)| Cursor { column, row });
+        let read = if *styled { Shown::styled } else { Shown::plain };
+        let reading = in_time(profile, &[read(&text, changed.columns, cursor)]);
+        prop_assert!(
+            !reading.takes_nudge(),
+            "{}/{}/{} takes a nudge by `{}`:\n{}",
+            case.kind,
+            case.state,
+            case.name,
+            reading.rule,
+            meta_orchestrator::screen::styled::text(&text)
+        );
+        Ok(())
+    });
+    held.unwrap_or_else(|error| panic!("{error}"));
 }

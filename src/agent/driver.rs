@@ -26,6 +26,7 @@ use crate::hands::{self, Reach};
 use crate::record::Receipt;
 use crate::record::logs::{AgentLogs, Written};
 use crate::screen::profile::Profiles;
+use crate::screen::reset::Zone;
 use crate::store::StoreError;
 use crate::zellij::{Zellij, ZellijError};
 
@@ -45,6 +46,8 @@ pub struct Doors {
     pub director: watch::Receiver<Arc<Director>>,
     /// The profiles that are known.
     pub profiles: watch::Receiver<Arc<Profiles>>,
+    /// The zone in which people on this machine read clocks.
+    pub zone: Zone,
     /// Its logs.
     pub logs: AgentLogs,
     /// Who tells the person; a bounded queue that the supervisor empties.
@@ -259,6 +262,7 @@ impl Driver {
                 kind: settings.agent.kind.clone(),
                 allow_shell: settings.agent.allow_shell,
                 earlier: self.machine.transcript(),
+                zone: self.doors.zone,
             },
             timing: settings.timing,
         }

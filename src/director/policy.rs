@@ -390,6 +390,7 @@ mod tests {
         Reader {
             profiles: Arc::default(),
             earlier: None,
+            zone: crate::screen::reset::Zone::UTC,
             kind: GENERIC.parse().ok(),
             allow_shell,
         }

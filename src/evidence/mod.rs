@@ -232,6 +232,7 @@ mod tests {
             kind: GENERIC.parse().ok(),
             allow_shell: false,
             earlier: None,
+            zone: crate::screen::reset::Zone::UTC,
         };
         let seen = |styled| {
             let sight = reader.read(facts(), Some("● done\n> half a line"), styled, None, None);

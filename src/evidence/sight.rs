@@ -16,6 +16,7 @@ use crate::screen::Screen;
 use crate::screen::profile::{Profile, Profiles, Publishes, TypingSpec};
 use crate::screen::prompt::Prompt;
 use crate::screen::recognise::{self, Reading, Shown};
+use crate::screen::reset::{Zone, reset_time};
 use crate::screen::state::State;
 use crate::zellij::{Dump, Zellij, ZellijError};
 
@@ -30,6 +31,8 @@ pub struct Reader {
     pub allow_shell: bool,
     /// The end of its transcript as it was read last: one that has not grown is not read again.
     pub earlier: Option<Arc<Tail>>,
+    /// The zone of the times that an agent shows without one.
+    pub zone: Zone,
 }
 
 /// What it is known by, how an agent's screen is read.
@@ -80,7 +83,7 @@ pub struct Sight {
     pub own: Own,
     /// What its folder's repository was like, where that was asked for and there is one.
     pub work: Option<WorkMark>,
-    /// When the limit that it says it has reached is reset, where it says so.
+    /// When the limit that its transcript tells of is reset, where that says so.
     pub resets: Option<DateTime<Utc>>,
     /// How it was read.
     pub known: Known,
@@ -92,6 +95,8 @@ pub struct Sight {
     pub close: bool,
     /// Whether a shell in front is the agent, as a person allowed.
     pub allow_shell: bool,
+    /// The zone of the times that it shows without one.
+    pub zone: Zone,
     /// When it was read.
     pub at: DateTime<Utc>,
 }
@@ -170,8 +175,25 @@ impl Sight {
         };
         let screen = Rung::screen(self.reading.state, self.reading.rule.clone());
         let registry = Rung::registry(&self.own.registry);
+        self.resets = self.reset_said();
         let transcript = Rung::transcript(&self.own.transcript, &registry, self.resets, self.at);
         self.conclusion = conclude(vec![foreground, registry, transcript, screen]);
+    }
+}
+
+impl Sight {
+    /// When the limit is reset, by the transcript: its words are as old as their record.
+    fn reset_said(&self) -> Option<DateTime<Utc>> {
+        let limit = self.own.transcript.as_ref().ok()?.rate_limit.as_ref()?;
+        reset_time(&limit.text, limit.at?, self.zone)
+    }
+
+    /// When the limit that the screen shows is reset. Its words are taken for new: this is asked once, when a
+    /// limit is first seen.
+    pub fn reset_shown(&self) -> Option<DateTime<Utc>> {
+        let lines = self.reading.lines.iter().map(|line| line.text.as_str());
+        let text = lines.collect::<Vec<_>>().join("\n");
+        reset_time(&text, self.at, self.zone)
     }
 }
 
@@ -336,6 +358,7 @@ impl Reader {
             two_screens,
             close: plain.is_some(),
             allow_shell: self.allow_shell,
+            zone: self.zone,
             at: Utc::now(),
         };
         sight.conclude();

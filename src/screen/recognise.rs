@@ -46,9 +46,10 @@ impl Shown {
 
     /// A styled dump.
     pub fn styled(dump: &str, columns: usize, cursor: Option<Cursor>) -> Self {
+        let (text, solid) = styled::texts(dump);
         Self {
-            screen: Screen::read(&styled::text(dump)),
-            solid: Some(Screen::read(&styled::solid(dump))),
+            screen: Screen::read(&text),
+            solid: Some(Screen::read(&solid)),
             styled: Some(dump.to_owned()),
             columns,
             cursor,
@@ -174,9 +175,8 @@ pub fn with_ours(profile: &Profile, shown: &Shown, ours: Option<&str>) -> Readin
             in_prompt,
         };
     };
-    let dialog = rule
-        .state
-        .is_dialog()
+    // a menu asks nothing, and what stands above it may be a dialog of the past
+    let dialog = (rule.state.is_dialog() && rule.state != State::Menu)
         .then(|| menu::read(profile, rule, shown))
         .flatten();
     Reading {

@@ -4,67 +4,88 @@
 //! agents draw it dim, or in the terminal's dark grey. Its first cell may be drawn in reverse, as the agent's
 //! own cursor. A plain dump cannot tell them apart; `dump-screen --ansi` can.
 
-/// The text of a styled dump, with every faint character replaced by a blank and all styling removed.
-pub fn solid(styled: &str) -> String {
-    let cells = cells(styled);
-    let mut text = String::with_capacity(cells.len());
-    for (index, &(c, style)) in cells.iter().enumerate() {
-        let before_faint = cells
-            .get(index + 1)
-            .is_some_and(|(next, style)| style.faint && *next != '\n');
-        let faint = style.faint || (style.reverse && before_faint);
-        text.push(if faint && c != '\n' { ' ' } else { c });
-    }
-    text
+/// The text of a styled dump with all styling removed; and the same with a blank for every faint character.
+pub fn texts(styled: &str) -> (String, String) {
+    let (mut all, mut solid) = (
+        String::with_capacity(styled.len()),
+        String::with_capacity(styled.len()),
+    );
+    // whether the last character is drawn in reverse, and would be an agent's cursor before a faint one
+    let mut after_reverse = false;
+    runs(styled, |text, style| {
+        all.push_str(text);
+        if !style.faint {
+            solid.push_str(text);
+            after_reverse = style.reverse && !text.ends_with('\n');
+            return;
+        }
+        if after_reverse && !text.starts_with('\n') {
+            solid.pop();
+            solid.push(' ');
+        }
+        after_reverse = false;
+        solid.extend(text.chars().map(|c| if c == '\n' { c } else { ' ' }));
+    });
+    (all, solid)
 }
 
 /// The text of a styled dump with all styling removed.
 pub fn text(styled: &str) -> String {
-    cells(styled).into_iter().map(|(c, _)| c).collect()
+    texts(styled).0
+}
+
+/// The text of a styled dump, with every faint character replaced by a blank and all styling removed.
+pub fn solid(styled: &str) -> String {
+    texts(styled).1
 }
 
 /// The last cell that is drawn in reverse, by row and character from 0: where an agent draws its own cursor.
 pub fn reversed(styled: &str) -> Option<(usize, usize)> {
     let (mut row, mut column, mut last) = (0, 0, None);
-    for (c, style) in cells(styled) {
-        match c {
-            '\n' => (row, column) = (row + 1, 0),
-            _ => {
-                if style.reverse {
-                    last = Some((row, column));
-                }
-                column += 1;
+    runs(styled, |text, style| {
+        for c in text.chars() {
+            if c == '\n' {
+                (row, column) = (row + 1, 0);
+                continue;
             }
+            if style.reverse {
+                last = Some((row, column));
+            }
+            column += 1;
         }
-    }
+    });
     last
 }
 
 /// What lies behind each character, row by row; equal numbers mean the same colour.
 pub fn backgrounds(styled: &str) -> Vec<Vec<u64>> {
     let mut rows = vec![Vec::new()];
-    for (c, style) in cells(styled) {
-        if c == '\n' {
-            rows.push(Vec::new());
-        } else if let Some(row) = rows.last_mut() {
-            row.push(style.background);
+    runs(styled, |text, style| {
+        for c in text.chars() {
+            if c == '\n' {
+                rows.push(Vec::new());
+            } else if let Some(row) = rows.last_mut() {
+                row.push(style.background);
+            }
         }
-    }
+    });
     rows
 }
 
-fn cells(styled: &str) -> Vec<(char, Style)> {
-    let mut cells = Vec::with_capacity(styled.len());
+/// Hands over the texts of a dump that are drawn alike, in their order; none of them is empty.
+fn runs(styled: &str, mut take: impl FnMut(&str, Style)) {
     let mut style = Style::default();
-    let mut rest = styled.chars();
-    while let Some(c) = rest.next() {
-        if c == '\u{1b}' {
-            escape(&mut rest, &mut style);
-        } else {
-            cells.push((c, style));
+    let mut rest = styled;
+    loop {
+        let (text, sequence) = rest.split_once('\u{1b}').unwrap_or((rest, ""));
+        if !text.is_empty() {
+            take(text, style);
         }
+        if text.len() == rest.len() {
+            return;
+        }
+        rest = escape(sequence, &mut style);
     }
-    cells
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,35 +97,45 @@ struct Style {
     background: u64,
 }
 
-/// Reads the rest of an escape sequence and follows it where it sets styling (SGR, ECMA-48).
-fn escape(rest: &mut std::str::Chars<'_>, style: &mut Style) {
+/// The longest parameters that are heeded, in bytes.
+const MAX_PARAMETERS: usize = 64;
+
+/// Reads the rest of an escape sequence, follows it where it sets styling (SGR, ECMA-48), and gives what comes
+/// after it.
+fn escape<'a>(sequence: &'a str, style: &mut Style) -> &'a str {
+    let mut rest = sequence.chars();
     match rest.next() {
         Some('[') => {}
-        Some(']') => return skip_string(rest),
-        _ => return,
+        Some(']') => return after_string(rest.as_str()),
+        _ => return rest.as_str(),
     }
-    let mut parameters = String::new();
-    for c in rest.by_ref() {
-        match c {
-            'm' => return follow(&parameters, style),
-            '\u{40}'..='\u{7e}' => return,
-            _ if parameters.len() < 64 => parameters.push(c),
-            _ => {}
-        }
+    let rest = rest.as_str();
+    let is_end = |c: char| matches!(c, '\u{40}'..='\u{7e}');
+    let Some(end) = rest.find(is_end) else {
+        return "";
+    };
+    let (parameters, after) = rest.split_at(end);
+    if after.starts_with('m') {
+        follow(
+            parameters.get(..MAX_PARAMETERS).unwrap_or(parameters),
+            style,
+        );
     }
+    &after[1..]
 }
 
-/// An operating system command: ends with BEL or ESC `\`.
-fn skip_string(rest: &mut std::str::Chars<'_>) {
-    while let Some(c) = rest.next() {
-        if c == '\u{7}' {
-            return;
-        }
-        if c == '\u{1b}' {
-            rest.next();
-            return;
-        }
+/// What comes after an operating system command, which ends with BEL or ESC `\`.
+fn after_string(rest: &str) -> &str {
+    let Some(end) = rest.find(['\u{7}', '\u{1b}']) else {
+        return "";
+    };
+    let (_, after) = rest.split_at(end);
+    let is_bell = after.starts_with('\u{7}');
+    let mut after = after[1..].chars();
+    if !is_bell {
+        after.next();
     }
+    after.as_str()
 }
 
 fn follow(parameters: &str, style: &mut Style) {
@@ -172,10 +203,41 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_last_reversed_cell_is_the_drawn_cursor() {
+        let cases = [
+            ("no cursor", None),
+            ("> \u{1b}[7mT\u{1b}[27mype", Some((0, 2))),
+            ("\u{1b}[7ma\u{1b}[m b\nbé\u{1b}[7m \u{1b}[0m", Some((1, 2))),
+            ("\u{1b}[7mall", Some((0, 2))),
+        ];
+        for (styled, expected) in cases {
+            assert_eq!(reversed(styled), expected, "{styled:?}");
+        }
+    }
+
+    #[test]
+    fn what_lies_behind_a_text_can_be_told_apart() {
+        let cases = [
+            ("ab", vec![true]),
+            ("a\u{1b}[48;2;1;2;3mb", vec![false]),
+            ("\u{1b}[48;2;1;2;3ma\u{1b}[48;2;3;2;1mb", vec![false]),
+            ("\u{1b}[48;2;1;2;3ma\u{1b}[1;38;5;7mb", vec![true]),
+            ("\u{1b}[48;5;9ma\u{1b}[41mb", vec![false]),
+            ("\u{1b}[41ma\u{1b}[49mb", vec![false]),
+            ("\u{1b}[41ma\u{1b}[0m\u{1b}[41mb\naa", vec![true, true]),
+        ];
+        for (styled, expected) in cases {
+            let same = |row: &Vec<u64>| row[0] == row[1];
+            let rows: Vec<bool> = backgrounds(styled).iter().map(same).collect();
+            assert_eq!(rows, expected, "{styled:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read_without_a_panic(text in any::<String>()) {
-            let _ = solid(&text);
+            let _ = (solid(&text), reversed(&text), backgrounds(&text));
         }
     }
 }

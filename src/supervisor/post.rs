@@ -8,9 +8,11 @@ use crate::agent::machine::{Machine, Restored, Settings};
 use crate::agent::view::{AgentView, Status};
 use crate::agent::{self, Doors, Handle};
 use crate::config::AgentConfig;
+use crate::host;
 use crate::ids::{AgentId, PaneAddress};
 use crate::record::logs::AgentLogs;
 use crate::record::{Program, RosterEntry};
+use crate::screen::reset::Zone;
 use crate::store::Lock;
 
 /// An agent, its task and what is held for it.
@@ -178,6 +180,7 @@ impl Supervisor {
             zellij: self.inner.zellij.clone(),
             director: self.inner.director.subscribe(),
             profiles: self.inner.profiles.subscribe(),
+            zone: Zone::named(&host::local_zone()).unwrap_or(Zone::UTC),
             logs: logs.clone(),
             notices: self.inner.agent_notices.clone(),
         };

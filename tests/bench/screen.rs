@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion};
 use meta_orchestrator::screen::change::SeenLines;
+use meta_orchestrator::screen::profile::Profiles;
 use meta_orchestrator::screen::prompt::{self, Cursor};
+use meta_orchestrator::screen::recognise::{Shown, recognise};
 use meta_orchestrator::screen::{Screen, dialog, styled};
 
 const COLUMNS: usize = 200;
 const ROWS: usize = 60;
+const KINDS: [&str; 5] = ["claude", "codex", "opencode", "gemini", "aider"];
 const GROUP: &str = "screen of 200x60";
 
 /// A full screen as a coding agent draws it: answers with marks and letters outside ASCII, a table in a
@@ -90,6 +93,19 @@ fn measure(criterion: &mut Criterion) {
             BatchSize::SmallInput,
         );
     });
+    let shown = Shown::styled(&coloured, COLUMNS, cursor);
+    group.bench_function("read a styled dump", |b| {
+        b.iter(|| Shown::styled(black_box(&coloured), COLUMNS, cursor));
+    });
+    let profiles = Profiles::shipped();
+    for kind in KINDS {
+        let Some(profile) = kind.parse().ok().and_then(|kind| profiles.get(&kind)) else {
+            panic!("no profile of {kind}");
+        };
+        group.bench_function(format!("recognise as {kind}"), |b| {
+            b.iter(|| recognise(profile, black_box(&shown)));
+        });
+    }
     group.finish();
 }
 
@@ -106,6 +122,12 @@ fn main() {
         ("find the prompt by its rules", None),
         ("leave out what is faint", None),
         ("learn the lines", None),
+        ("read a styled dump", None),
+        ("recognise as claude", Some(500)),
+        ("recognise as codex", Some(500)),
+        ("recognise as opencode", Some(500)),
+        ("recognise as gemini", Some(500)),
+        ("recognise as aider", Some(500)),
     ] {
         let Some(took) = figures::median(GROUP, name) else {
             continue;

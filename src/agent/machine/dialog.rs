@@ -89,12 +89,12 @@ impl Machine {
             },
             folder: folder.as_deref().and_then(std::path::Path::to_str),
         };
-        let (says, word, rule) = match approval::judge(rules, &asked) {
-            Ruling::Person { why } => return Ruled::Asked(Some(why)),
-            Ruling::Allow { rule } => (Says::Yes, "yes", rule),
-            Ruling::Deny { rule } => (Says::No, "no", rule),
+        let ruling = approval::judge(rules, &asked);
+        let rule = match &ruling {
+            Ruling::Person { why } => return Ruled::Asked(Some(why.clone())),
+            Ruling::Allow { rule } | Ruling::Deny { rule } => *rule,
         };
-        match only(dialog, says, word) {
+        match approval::option_for(&ruling, dialog) {
             Ok(choice) => {
                 let words = rules.rules.get(rule.0).map(ToString::to_string);
                 let answer = Answer {

@@ -20,7 +20,7 @@ impl Machine {
         let at_limit = sight.state() == State::Limit;
         match (&self.counters.limit, at_limit) {
             (None, true) => {
-                let until = sight.resets;
+                let until = sight.resets.or_else(|| sight.reset_shown());
                 self.counters.limit = Some(Parked {
                     until,
                     nudged: false,

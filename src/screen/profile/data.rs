@@ -129,6 +129,10 @@ pub struct RuleSpec {
     /// What kind of thing is asked for, where the state is `approval`.
     #[serde(default)]
     pub dialog: Option<DialogKind>,
+    /// Only a person at the pane answers this dialog, for a key would be text or tick a box: its options are not
+    /// read.
+    #[serde(default)]
+    pub by_hand: bool,
     /// What must be known of the prompt.
     #[serde(default)]
     pub prompt: PromptWant,
@@ -212,9 +216,13 @@ pub struct DialogSpec {
     /// Labels that say no.
     #[serde(default)]
     pub no: Vec<Pattern>,
-    /// What is asked for: patterns with the group `text`; the first that matches the last 60 rows counts.
+    /// What is asked for: patterns with the group `text`; the first that matches the last 60 rows counts. Where
+    /// one has the group `again`, it counts only if both are the same.
     #[serde(default)]
     pub subject: Vec<Pattern>,
+    /// With fewer rows than these on the screen, the agent may cut the end of what is asked for without a mark.
+    #[serde(default)]
+    pub whole_from_rows: usize,
     /// How an option is chosen.
     #[serde(default)]
     pub press: Press,

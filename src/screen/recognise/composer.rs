@@ -49,7 +49,7 @@ impl Composer {
             .flatten();
         let last = end - spec.tail.len();
         let content = content(spec, &rows, &rows, start, last, cells);
-        let prompt = match &shown.solid {
+        let mut prompt = match &shown.solid {
             Some(_)
                 if is_placeholder(spec, &content)
                     && cursor_is_in_front(&content, &rows, start, last, shown) =>
@@ -66,6 +66,9 @@ impl Composer {
             None if is_placeholder(spec, &content) => Prompt::with("", true),
             None => Prompt::with(&content, false),
         };
+        let hidden_or_lost = shown.styled.is_none() && shown.cursor.is_none();
+        prompt.unsure |= spec.cursor == CursorPlace::Inside && hidden_or_lost;
+        prompt.unsure |= content.is_empty() && cursor_is_past_the_front(spec, &rows, start, shown);
         let top = start - usize::from(spec.top.is_some());
         Some(Self {
             top,
@@ -115,7 +118,8 @@ fn cursor_fits(spec: &PromptSpec, rows: &[&str], start: usize, end: usize, shown
         .map(|cursor| (start..end).contains(&locate(rows, shown.columns.max(1), cursor).0));
     match spec.cursor {
         CursorPlace::Anywhere => true,
-        CursorPlace::Inside => inside == Some(true),
+        // a plain dump may come without its cursor: it is enough to name a state, not to type
+        CursorPlace::Inside => inside.unwrap_or(shown.styled.is_none()),
         CursorPlace::InsideOrHidden => inside != Some(false),
     }
 }
@@ -149,6 +153,23 @@ fn cursor_is_in_front(
     drawn
         .flatten()
         .is_some_and(|(line, column)| line == row && column <= rows[row][..at].chars().count())
+}
+
+/// Whether the cursor stands where it does only after something was typed: a text that is not drawn yet, or
+/// blanks.
+fn cursor_is_past_the_front(spec: &PromptSpec, rows: &[&str], start: usize, shown: &Shown) -> bool {
+    /// Blanks that agents leave between the mark and the text.
+    const GAP: usize = 2;
+    let Some(cursor) = shown.cursor else {
+        return false;
+    };
+    let (line, column) = locate(rows, shown.columns.max(1), cursor);
+    let front = spec.mark.as_ref().or(spec.strip.as_ref());
+    let row = rows.get(start).copied().unwrap_or_default();
+    let width = front
+        .and_then(|pattern| pattern.regex().find(row))
+        .map_or(0, |found| found.as_str().width());
+    line >= start && column > width + GAP
 }
 
 /// What `text` shows in the prompt that was found in `rows`.
@@ -235,4 +256,76 @@ pub(super) fn still(profile: &Profile, shown: &Shown, composer: Option<&Composer
         text.push_str(&composer.prompt.draft);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::prompt::Cursor;
+    use super::super::recognise;
+    use super::*;
+
+    fn profile() -> Profile {
+        let text = r#"{
+            "kind": "test", "name": "Test", "processes": [{"name": "test"}],
+            "prompt": {
+                "body": "^#", "end": "^=", "strip": "^#", "tail": ["^#$", "^# model$"],
+                "placeholders": ["^Ask me$"], "cursor": "inside"
+            },
+            "rules": [{"name": "empty", "state": "idle", "prompt": "empty"}]
+        }"#;
+        Profile::parse(text).unwrap()
+    }
+
+    fn prompt(
+        styled: bool,
+        screen: &str,
+        cursor: Option<(usize, usize)>,
+    ) -> Option<(String, bool)> {
+        let cursor = cursor.map(|(column, row)| Cursor { column, row });
+        let read = if styled { Shown::styled } else { Shown::plain };
+        let prompt = recognise(&profile(), &read(screen, 40, cursor)).prompt?;
+        Some((prompt.draft, prompt.unsure))
+    }
+
+    #[test]
+    fn a_prompt_is_empty_only_where_nothing_can_have_been_typed() {
+        let empty = Some((String::new(), false));
+        let unsure = Some((String::new(), true));
+        let draft = |text: &str| Some((text.to_owned(), false));
+        let cases = [
+            ("# \n#\n# model\n===", Some((2, 0)), empty.clone()),
+            ("# hello\n#\n# model\n===", Some((7, 0)), draft("hello")),
+            // a placeholder is a draft unless the cursor stands in front of it
+            ("# Ask me\n#\n# model\n===", Some((2, 0)), empty),
+            ("# Ask me\n#\n# model\n===", Some((8, 0)), draft("Ask me")),
+            // blanks, or a text that is not drawn yet
+            ("# \n#\n# model\n===", Some((9, 0)), unsure),
+            // hidden, or elsewhere: something else takes the keys
+            ("# \n#\n# model\n===", None, None),
+            ("x\n# \n#\n# model\n===", Some((0, 0)), None),
+            // the rows that are drawn below the text are not there
+            ("# \n# model\n===", Some((2, 0)), None),
+            ("# \n#\n# other\n===", Some((2, 0)), None),
+        ];
+        for (screen, cursor, expected) in cases {
+            assert_eq!(
+                prompt(true, screen, cursor),
+                expected,
+                "{screen}, {cursor:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_plain_dump_without_a_cursor_names_a_state_and_permits_nothing() {
+        let shown = Shown::plain("# \n#\n# model\n===", 40, None);
+        let reading = recognise(&profile(), &shown);
+        assert_eq!(reading.state, super::super::State::Idle);
+        assert!(!reading.takes_nudge());
+        let known = Shown {
+            cursor: Some(Cursor { column: 2, row: 0 }),
+            ..shown
+        };
+        assert!(recognise(&profile(), &known).takes_nudge());
+    }
 }

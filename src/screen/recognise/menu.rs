@@ -80,6 +80,9 @@ impl Dialog {
 /// The dialog that `rule` found, where its options can be read.
 pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<Dialog> {
     let spec = &profile.file().dialog;
+    if rule.by_hand {
+        return None;
+    }
     let rows: Vec<&str> = shown.screen.lines().collect();
     let start = rows.len().saturating_sub(OPTION_ROWS);
     let numbered = || rows.iter().enumerate().skip(start);
@@ -91,6 +94,8 @@ pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<
     let is_first = |placed: &Placed| placed.choice.key == Some('1');
     if let Some(first) = choices.iter().rposition(is_first) {
         choices.drain(..first);
+    } else if choices.iter().any(|placed| is_digit(placed.choice.key)) {
+        return None; // the first option is not to be seen, or these are the rest of an older dialog
     }
     choices.truncate(MOST);
     if choices.is_empty() {
@@ -106,7 +111,7 @@ pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<
         mark_selected(&mut choices, styled);
     }
     let choices: Vec<Choice> = choices.into_iter().map(|placed| placed.choice).collect();
-    let (subject, whole) = subject(spec, &rows);
+    let (subject, whole) = subject(spec, rule, &rows);
     (!choices.is_empty()).then_some(Dialog {
         kind: rule.dialog,
         subject,
@@ -230,17 +235,148 @@ fn says(spec: &DialogSpec, label: &str) -> Says {
     }
 }
 
+fn is_digit(key: Option<char>) -> bool {
+    key.is_some_and(|key| key.is_ascii_digit())
+}
+
 /// What is asked for, and whether it stands in one row.
-fn subject(spec: &DialogSpec, rows: &[&str]) -> (String, bool) {
+fn subject(spec: &DialogSpec, rule: &RuleSpec, rows: &[&str]) -> (String, bool) {
     let text = rows[rows.len().saturating_sub(SUBJECT_ROWS)..].join("\n");
-    for pattern in &spec.subject {
-        let last = pattern.regex().captures_iter(&text).last();
-        if let Some(found) = last.and_then(|found| found.name("text")) {
-            let subject = found.as_str().trim();
-            let whole =
-                !subject.contains('\n') && !subject.contains('…') && !subject.ends_with("...");
-            return (subject.to_owned(), whole);
+    let found = spec.subject.iter().find_map(|pattern| {
+        let last = pattern.regex().captures_iter(&text).last()?;
+        let group = |name| last.name(name).map(|group| group.as_str().trim());
+        let text = group("text")?;
+        let is_same = group("again").is_none_or(|again| again == text);
+        is_same.then_some(text)
+    });
+    let Some(found) = found else {
+        return (String::new(), false);
+    };
+    let cut = match rule.dialog {
+        // long paths are shortened in their middle
+        Some(DialogKind::FileEdit) => found.contains("..."),
+        _ => found.ends_with("..."),
+    };
+    let whole = !cut
+        && !found.is_empty()
+        && !found.contains(['\n', '…'])
+        && rows.len() >= spec.whole_from_rows;
+    let stroke = |c: char| c.is_whitespace() || matches!(c, '│' | '┃');
+    let lines: Vec<&str> = found
+        .lines()
+        .map(|line| line.trim_matches(stroke))
+        .collect();
+    (lines.join("\n").trim().to_owned(), whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recognise;
+    use super::*;
+
+    /// A profile in which every screen is a dialog about `kind`.
+    fn profile(kind: &str) -> Profile {
+        let text = format!(
+            r#"{{
+            "kind": "test", "name": "Test", "processes": [{{"name": "test"}}],
+            "prompt": {{"body": "^never$", "end": "^never$"}},
+            "rules": [{{"name": "all", "state": "approval", "dialog": "{kind}"}}],
+            "dialog": {{
+                "option": "^(?P<key>\\d)\\. (?P<label>.*)$",
+                "buttons": [["Once", "Always", "Never"], ["Confirm", "Cancel"]],
+                "yes": ["^Once"], "always": ["^Always", "^Confirm"], "no": ["^Never", "^Cancel"],
+                "subject": ["Do: (?P<text>[^#]*)#"],
+                "wholeFromRows": 2
+            }}}}"#
+        );
+        Profile::parse(&text).unwrap()
+    }
+
+    fn dialog(kind: &str, screen: &str) -> Option<Dialog> {
+        recognise(&profile(kind), &Shown::styled(screen, 80, None)).dialog
+    }
+
+    #[test]
+    fn the_selected_option_is_the_one_on_another_background() {
+        const A: &str = "\u{1b}[48;2;9;9;9m";
+        const B: &str = "\u{1b}[48;2;200;9;9m";
+        const N: &str = "\u{1b}[49m";
+        let cases = [
+            (format!("{A}  {B}Once{A}  Always  Never"), Some(0)),
+            (format!("{A}  Once  {B}Always{A}  Never"), Some(1)),
+            (format!("{A}  Once  Always  {B}Never"), Some(2)),
+            (format!("{A}    {B}Confirm{A}  Cancel"), Some(0)),
+            (format!("{A}    Confirm  {B}Cancel{A} "), Some(1)),
+            (
+                format!("{A}1. Once{N}\n{B}2. Never{N}\n{A}3. Always{N}"),
+                Some(1),
+            ),
+            ("  Once  Always  Never".to_owned(), None),
+            (format!("{A}  {B}Once{A}  {N}Always{A}  Never"), None),
+        ];
+        for (screen, expected) in cases {
+            let dialog = dialog("command", &screen).unwrap();
+            let selected = |choice: &Choice| choice.selected == Some(true);
+            assert_eq!(
+                dialog.choices.iter().position(selected),
+                expected,
+                "{screen:?}"
+            );
+            let told = dialog.choices.iter().all(|c| c.selected.is_some());
+            assert_eq!(told, expected.is_some(), "{screen:?}");
         }
     }
-    (String::new(), false)
+
+    #[test]
+    fn options_without_the_first_are_not_read() {
+        assert!(dialog("command", "1. Once\n2. Never").is_some());
+        assert!(dialog("command", "2. Always\n3. Never").is_none());
+        let lowest = dialog("command", "1. old\n2. old\n1. Once\n2. Never").unwrap();
+        assert_eq!(lowest.choices.len(), 2);
+        assert_eq!(lowest.choices[0].says, Says::Yes);
+    }
+
+    #[test]
+    fn a_subject_that_may_be_cut_is_not_whole() {
+        let cases = [
+            ("command", "Do: make test #\n1. Once", "make test", true),
+            (
+                "command",
+                "Do: make test # 1. Once Always Never",
+                "make test",
+                false,
+            ),
+            (
+                "command",
+                "Do: make\n│ test │\n#\n1. Once",
+                "make\ntest",
+                false,
+            ),
+            ("command", "Do: make te… #\n1. Once", "make te…", false),
+            ("command", "Do: make te... #\n1. Once", "make te...", false),
+            (
+                "command",
+                "Do: git log a...b #\n1. Once",
+                "git log a...b",
+                true,
+            ),
+            (
+                "fileEdit",
+                "Do: src/.../b.rs #\n1. Once",
+                "src/.../b.rs",
+                false,
+            ),
+            ("fileEdit", "Do: src/b.rs #\n1. Once", "src/b.rs", true),
+            ("command", "Do: #\n1. Once", "", false),
+            ("command", "nothing is said\n1. Once", "", false),
+        ];
+        for (kind, screen, subject, whole) in cases {
+            let read = dialog(kind, screen).unwrap();
+            assert_eq!(
+                (read.subject.as_str(), read.whole),
+                (subject, whole),
+                "{screen}"
+            );
+        }
+    }
 }

@@ -65,6 +65,8 @@ struct Story {
     work: Option<WorkMark>,
     next_poll: f64,
     /// All effects but looks and waits, in order.
+    /// Where the cursor is, if not at the end of the screen.
+    cursor: Option<Cursor>,
     log: Vec<Effect>,
 }
 
@@ -86,6 +88,7 @@ impl Story {
             own: None,
             work: None,
             next_poll: 0.0,
+            cursor: None,
             log: Vec::new(),
         }
     }
@@ -107,7 +110,7 @@ impl Story {
             program: Some(self.front.clone()),
             shell: self.shell,
             columns: 80,
-            cursor: Some(Cursor { column, row }),
+            cursor: self.cursor.or(Some(Cursor { column, row })),
             arguments: vec!["claude".into()],
             exit_status: None,
         };
@@ -794,6 +797,24 @@ fn nothing_is_typed_while_the_log_cannot_be_written() {
     story.on(Event::Log(Ok(())));
     story.pass(60.0);
     assert_eq!(story.asked(), 2);
+}
+
+#[test]
+fn a_cursor_that_moves_on_a_still_screen_is_a_persons_and_one_that_comes_late_is_not() {
+    let mut story = Story::new("● step 1\n> ");
+    story.pass(10.0);
+    // the list of panes is older than the screen
+    story.show(IDLE);
+    story.cursor = Some(Cursor { column: 3, row: 1 });
+    story.pass(5.0);
+    story.cursor = None;
+    story.pass(5.0);
+    assert_eq!(story.machine.person_at, None);
+
+    story.pass(5.0);
+    story.cursor = Some(Cursor { column: 3, row: 1 });
+    story.pass(5.0);
+    assert!(story.machine.person_at.is_some());
 }
 
 #[test]

@@ -258,9 +258,10 @@ pub fn user_record_in(lines: &[u8], text: &str) -> Option<Arrival> {
         };
         let said = squash(&said);
         let mixed = said.starts_with(&text) || said.ends_with(&text);
-        match said == text {
-            true => Some(arrival),
-            false => mixed.then_some(Arrival::Mixed),
+        if said == text {
+            Some(arrival)
+        } else {
+            mixed.then_some(Arrival::Mixed)
         }
     });
     arrivals.max()

@@ -18,7 +18,7 @@ use super::common::supervisor::Stage;
 use super::common::zellij::{TestZellij, wait_for};
 
 /// How long an agent may take to show its prompt.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How long its first screen must have stood still.
 const STILL: Duration = Duration::from_millis(1_500);
 /// Columns and rows of the session.

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::wire::{Newest, Talk, Wire};
 
 /// How long a stream that hangs waits for its release.
-const LONGEST_HANG: Duration = Duration::from_secs(60);
+const LONGEST_HANG: Duration = Duration::from_mins(1);
 
 const STORY: &str = "First the parser: it reads a token, keeps a position and a line number, and hands both on. \
     Next come the error paths, where an unclosed string ends the file without a message. Then a test for empty \

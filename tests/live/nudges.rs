@@ -11,7 +11,7 @@ use super::plan::Texts;
 use super::table::Row;
 
 /// How long nothing may happen before the agent is started anew.
-const STUCK: Duration = Duration::from_secs(60);
+const STUCK: Duration = Duration::from_mins(1);
 /// How often an agent is started anew at most.
 const STARTS: usize = 6;
 
@@ -31,11 +31,11 @@ pub async fn run(lab: &Lab, seed: u64, count: u64, row: &mut Row) {
             .model
             .answers(move |_| instruct(&making.lock().unwrap().nudge()));
         let watch = lab.stage.watch_as(lab.config(&agent.pane, &name)).await;
-        let (mut seen, mut since) = (0, Instant::now());
-        while since.elapsed() < STUCK && receipts.len() + seen < count {
+        let (mut known, mut since) = (0, Instant::now());
+        while since.elapsed() < STUCK && receipts.len() + known < count {
             let now = typed(&watch.decisions("a1")).len();
-            if now > seen {
-                (seen, since) = (now, Instant::now());
+            if now > known {
+                (known, since) = (now, Instant::now());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -89,7 +89,9 @@ impl Texts {
 
     /// A nudge after which the agent asks whether it may run a command, some time later.
     pub fn asks(&mut self) -> String {
-        let (mark, after) = (self.mark(), self.dice.below(900));
+        let mark = self.mark();
+        let most = self.dice.of(&[60, 900]);
+        let after = self.dice.below(most);
         format!("touch {mark} and do that. AFTER {after} TOOL touch APPROVED-{mark}")
     }
 

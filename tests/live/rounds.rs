@@ -156,7 +156,7 @@ impl Scene<'_> {
 
     fn trouble(&self, trouble: Trouble) {
         let (zellij, pane) = (&self.lab.stage.zellij, &self.agent.pane);
-        let alone = self.number % 2 == 0;
+        let alone = self.number.is_multiple_of(2);
         match trouble {
             Trouble::Dialog => {}
             Trouble::LateDialog => self.lab.api.release(),

@@ -97,9 +97,9 @@ impl Wire {
             Self::Responses => items.last().is_some_and(is_output),
         };
         let text = self.user_texts(body).pop().unwrap_or_default();
-        let users = items.iter().filter(|item| item["role"] == "user");
-        let says_more = users.last().is_some_and(|item| !texts(item).is_empty())
-            && items.last().is_some_and(|item| item["role"] == "user");
+        let says_more = items
+            .last()
+            .is_some_and(|item| item["role"] == "user" && !texts(item).is_empty());
         if tool_last && !(self == Self::Messages && says_more) {
             Newest::ToolResult
         } else {

@@ -258,11 +258,8 @@ pub fn user_record_in(lines: &[u8], text: &str) -> Option<Arrival> {
         };
         let said = squash(&said);
         let mixed = said.starts_with(&text) || said.ends_with(&text);
-        if said == text {
-            Some(arrival)
-        } else {
-            mixed.then_some(Arrival::Mixed)
-        }
+        let exact = (said == text).then_some(arrival);
+        exact.or_else(|| mixed.then_some(Arrival::Mixed))
     });
     arrivals.max()
 }

@@ -123,6 +123,8 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let Some(wire) = Wire::of(&path) else {
         return json(&mut out, r#"{"data":[],"models":[],"input_tokens":10}"#);
     };
+    // before anybody can know of the request
+    let released = shared.released.load(Ordering::SeqCst);
     let has_tools = body["tools"]
         .as_array()
         .is_some_and(|tools| !tools.is_empty());
@@ -142,7 +144,7 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     if body["stream"] != true {
         return json(&mut out, &talk.whole("A title"));
     }
-    answer(&mut out, talk, &say, shared)
+    answer(&mut out, talk, &say, released, shared)
 }
 
 fn json(out: &mut TcpStream, body: &str) -> std::io::Result<()> {
@@ -199,8 +201,13 @@ impl Say {
     }
 }
 
-fn answer(out: &mut TcpStream, mut talk: Talk, say: &Say, shared: &Shared) -> std::io::Result<()> {
-    let released = shared.released.load(Ordering::SeqCst);
+fn answer(
+    out: &mut TcpStream,
+    mut talk: Talk,
+    say: &Say,
+    released: u64,
+    shared: &Shared,
+) -> std::io::Result<()> {
     thread::sleep(say.after);
     write!(
         out,

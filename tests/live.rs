@@ -53,7 +53,9 @@ async fn nudges_reach_real_agents_and_nothing_happens_that_nobody_meant() {
     for kind in chosen.split_whitespace().map(Kind::named) {
         let lab = Lab::open(kind);
         let mut row = Row::new(kind, &lab);
-        tokio::task::block_in_place(|| control::run(&lab, seed));
+        if number("LIVE_CONTROL", 1) == 1 {
+            tokio::task::block_in_place(|| control::run(&lab, seed));
+        }
         nudges::run(&lab, seed, number("LIVE_NUDGES", MANY), &mut row).await;
         rounds::run(&lab, &moments, seed, number("LIVE_ROUNDS", MANY), &mut row).await;
         println!("{}", table::of(std::slice::from_ref(&row)));

@@ -74,7 +74,7 @@ impl Texts {
     pub fn nudge(&mut self) -> String {
         let mark = self.mark();
         let rest = match self.dice.below(6) {
-            0 => "now.".to_owned(),
+            0 => "in src/lib.rs, now.".to_owned(),
             1 => "and go on with the next part of the plan, please.".to_owned(),
             2 => "then read the parser first («größe», 日本語), write down what it does with an empty file, \
                 and only then change it; what you find on the way goes into a list in the notes, with the \

@@ -378,7 +378,8 @@ impl Machine {
         let Some(typing) = self.sight.as_ref().map(|sight| &sight.typing) else {
             return (text, None);
         };
-        if text::fits(&text, typing.fold_chars, typing.fold_newlines) {
+        let is_plain = !text.contains(|c| typing.keys.contains(c));
+        if is_plain && text::fits(&text, typing.fold_chars, typing.fold_newlines) {
             return (text, None);
         }
         let path = self
@@ -392,6 +393,11 @@ impl Machine {
     fn typeable(&self, verdict: &Verdict, screen: &Screen, now: Moment) -> Result<String, Receipt> {
         let refused = |why: String| Receipt::Refused { why };
         let text = text::instruction(&verdict.text).map_err(|why| refused(why.to_string()))?;
+        let typing = self.sight.as_ref().map(|sight| &sight.typing);
+        let marks = typing.map_or("", |typing| typing.refused_first.as_str());
+        if let Some(first) = text.chars().next().filter(|first| marks.contains(*first)) {
+            return Err(refused(text::TextRefused::Command(first).to_string()));
+        }
         if self.observes() {
             return Err(Receipt::Observed);
         }

@@ -307,7 +307,7 @@ impl Machine {
             Status::Instructed
         } else if self.observes() {
             Status::Observing
-        } else if self.quiet(now) < self.stall() {
+        } else if self.quiet(now) < self.stall() || self.state().is_some_and(State::is_busy) {
             Status::Running
         } else {
             Status::Stable

@@ -25,8 +25,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::view::{AgentView, Notice, Urgency};
-use crate::config::{BackendType, Config};
-use crate::director::Director;
+use crate::config::{Approvals, BackendType, Config};
+use crate::director::{Director, approval};
 use crate::error::{Failure, Kind, in_full};
 use crate::http::Http;
 use crate::ids::{AgentId, SessionId, SessionName};
@@ -216,10 +216,19 @@ impl Supervisor {
                 writer_end: Mutex::new(Some(writer_end)),
             }),
         };
+        supervisor.say_rules().await;
         supervisor
             .bring_back(start.resume, matches!(start.memory, Memory::Named(_)))
             .await?;
         Ok(supervisor)
+    }
+
+    /// Says at the start which rules answer dialogs from now on: an agent may have written them into the file.
+    async fn say_rules(&self) {
+        let rules = self.inner.state.lock().await.config.approval_rules();
+        for line in approval::changes(&Approvals::default(), &rules) {
+            self.say(None, Urgency::Warning, format!("approvals: {line}"));
+        }
     }
 
     /// Every agent as it is now, in the order in which they came.

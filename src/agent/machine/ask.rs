@@ -126,6 +126,7 @@ impl Machine {
         let settled = state.decides_itself()
             || matches!(state, State::Draft | State::Queued)
             || (known && state.is_dialog())
+            || self.is_parked()
             || self.holds_off(now).is_some();
         if settled {
             self.last_decision = format!("left alone: {state}");

@@ -1,6 +1,8 @@
 //! The rules as stories: what happens, second by second, and what follows from it.
 
 mod dialogs;
+mod limits;
+mod people;
 mod progress;
 
 use super::*;
@@ -128,6 +130,7 @@ impl Story {
             sight.screen_shows(state, "as the story says");
             sight.reading.dialog.clone_from(&self.dialog);
         }
+        sight.at = self.now().wall;
         if let Some(own) = &self.own {
             sight = sight.with(own.clone());
         }

@@ -239,7 +239,7 @@ impl Story {
         self.run
             .wait_until_listed(&reported, |list| list.contains(&reported));
         // more than a stall, than the model takes, and than two looks before a key
-        sleep(Duration::from_millis(3_000));
+        sleep(Duration::from_secs(3));
         let worker = &self.workers[id];
         assert_eq!(worker.draft(&self.test).as_ref(), Some(&draft));
         assert_eq!(worker.submitted(), before, "nobody sent anything");

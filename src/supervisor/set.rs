@@ -1,7 +1,5 @@
 //! What a person changes of an agent while it is supervised.
 
-use std::sync::Arc;
-
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
 use super::{State, Supervisor};
@@ -23,7 +21,7 @@ pub enum Change {
     Pane(PaneRef),
     /// Whether nothing is typed.
     Observe(bool),
-    /// What kind of agent it is; none: what its program tells.
+    /// What kind of agent it is; `None`: as its program tells.
     Kind(Option<Kind>),
 }
 
@@ -42,7 +40,16 @@ impl Supervisor {
             Change::Pane(pane) => return self.move_to(&mut state, id, pane).await,
             Change::Observe(true) => "nothing is typed to it from now on".to_owned(),
             Change::Observe(false) => "texts are typed to it from now on".to_owned(),
-            Change::Kind(kind) => self.told_of_kind(kind.as_ref())?,
+            Change::Kind(kind) => {
+                self.refuse_unknown(kind.as_ref())?;
+                match kind {
+                    Some(kind) if kind.as_str() == GENERIC => {
+                        "it is typed to by what prompts and dialogs look like in general".to_owned()
+                    }
+                    Some(kind) => format!("its screens are read as those of `{kind}`"),
+                    None => "its program tells what kind of agent it is".to_owned(),
+                }
+            }
         };
         match change {
             Change::Goal(goal) => agent.goal = goal,
@@ -64,21 +71,24 @@ impl Supervisor {
         Ok(format!("{id}: {said}"))
     }
 
-    /// What a kind means; a kind that nobody knows is refused.
-    fn told_of_kind(&self, kind: Option<&Kind>) -> Result<String, Failure> {
-        let Some(kind) = kind else {
-            return Ok("its program tells how its screens are read".into());
-        };
-        if kind.as_str() == GENERIC {
-            return Ok("it is typed to by what prompts and dialogs look like in general".into());
+    /// The kinds of agents that there are.
+    pub fn kinds(&self) -> Vec<String> {
+        let profiles = self.inner.profiles.borrow();
+        let known = profiles.kinds().map(ToString::to_string);
+        known.chain([GENERIC.to_owned()]).collect()
+    }
+
+    /// # Errors
+    /// When there is no such kind of agent.
+    pub(super) fn refuse_unknown(&self, kind: Option<&Kind>) -> Result<(), Failure> {
+        let kinds = self.kinds();
+        match kind {
+            Some(kind) if kinds.iter().all(|known| known != kind.as_str()) => Err(Failure::usage(
+                format!("there is no kind of agent `{kind}`"),
+            )
+            .hint(format!("there are: {}", kinds.join(", ")))),
+            _ => Ok(()),
         }
-        let profiles = Arc::clone(&self.inner.profiles.borrow());
-        if profiles.get(kind).is_some() {
-            return Ok(format!("its screens are read as those of `{kind}`"));
-        }
-        let known: Vec<&str> = profiles.kinds().map(Kind::as_str).collect();
-        let text = format!("there is no profile of `{kind}`");
-        Err(Failure::usage(text).hint(format!("there are: {}, {GENERIC}, auto", known.join(", "))))
     }
 
     /// Another pane is another beginning: the agent's task is started anew there.

@@ -203,7 +203,7 @@ fn each_field_is_set_and_saved() {
             "/set a kind claude",
             "its screens are read as those of `claude`",
         ),
-        ("/set a kind auto", "its program tells"),
+        ("/set a kind none", "its program tells"),
         (
             "/set a kind generic",
             "a: it is typed to by what prompts and dialogs look like",
@@ -242,7 +242,7 @@ fn each_field_is_set_and_saved() {
         ("/set a observe perhaps", "neither `true` nor `false`"),
         (
             "/set a kind clod",
-            "there are: aider, claude, codex, demo, gemini, opencode, generic, auto",
+            "there are: aider, claude, codex, demo, gemini, opencode, generic",
         ),
         ("/set a kind a/b", "no kind of agent"),
         ("/set a polSec 5", "did you mean `pollSec`?"),

@@ -81,8 +81,7 @@ impl Phase {
             // the two looks before the first key take most of it
             Self::Intent => 2_000,
             Self::Question => 100,
-            Self::Reply => 2_800,
-            Self::Any => 3_000,
+            Self::Reply | Self::Any => 3_000,
         }
     }
 }

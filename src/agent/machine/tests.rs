@@ -5,6 +5,8 @@ mod limits;
 mod people;
 mod progress;
 
+mod explain;
+
 use super::*;
 use crate::config::{AgentConfig, Limits, Seconds, Timing};
 use crate::director::{Outcome, Undecided};

@@ -106,7 +106,11 @@ pub fn explain(
             });
             Ok(match best {
                 Some((kind, reading)) => explained(Some(kind), &reading, others.collect(), true),
-                None => explained(None, &in_general(&shown, None, None), Vec::new(), true),
+                None => {
+                    let reading = in_general(&shown, None, None);
+                    let reading = reading.but(State::Unknown, "no profile knows this screen");
+                    explained(None, &reading, Vec::new(), true)
+                }
             })
         }
     }
@@ -138,7 +142,8 @@ fn shown(dumped: &Dumped, is_styled: bool) -> Shown {
 type Fit = (String, Reading);
 
 /// The profile that knows the screen best, and the others that make something of it: a rule that rests on lines
-/// of the screen counts more than a prompt with some text in it, which many would see.
+/// of the screen counts more than a prompt with some text in it, which many would see; and a prompt with its
+/// frame more than a line that looks like work.
 fn best(shown: &Shown, profiles: &Profiles) -> (Option<Fit>, Vec<Fit>) {
     let readings = profiles.kinds().filter_map(|kind| {
         let reading = recognise(profiles.get(kind)?, shown);
@@ -162,7 +167,7 @@ fn weight(reading: &Reading) -> usize {
     };
     let prompt = usize::from(reading.prompt.is_some());
     let dialog = usize::from(reading.dialog.is_some());
-    state * 100 + dialog * 50 + prompt * 20 + reading.lines.len()
+    state * 100 + dialog * 100 + prompt * 250 + reading.lines.len()
 }
 
 /// All of it, for a person.
@@ -171,7 +176,7 @@ pub fn words(explained: &ScreenExplained, frame: &Frame) -> String {
         (Some(kind), false) => kind.clone(),
         (Some(kind), true) => format!("{kind} (found by trying every profile)"),
         (None, _) => {
-            "none of the profiles knows this screen; read by what prompts look like in general"
+            "none of the profiles knows this screen; `--kind generic` reads it by what prompts look like in general"
                 .to_owned()
         }
     };

@@ -104,14 +104,12 @@ pub fn explain(
                 kind,
                 state: reading.state,
             });
-            Ok(match best {
-                Some((kind, reading)) => explained(Some(kind), &reading, others.collect(), true),
-                None => {
-                    let reading = in_general(&shown, None, None);
-                    let reading = reading.but(State::Unknown, "no profile knows this screen");
-                    explained(None, &reading, Vec::new(), true)
-                }
-            })
+            let Some((kind, reading)) = best else {
+                let reading = in_general(&shown, None, None);
+                let reading = reading.but(State::Unknown, "no profile knows this screen");
+                return Ok(explained(None, &reading, Vec::new(), true));
+            };
+            Ok(explained(Some(kind), &reading, others.collect(), true))
         }
     }
 }

@@ -158,6 +158,8 @@ fn best(shown: &Shown, profiles: &Profiles) -> (Option<Fit>, Vec<Fit>) {
 fn weight(reading: &Reading) -> usize {
     let state = match reading.state {
         State::Draft => 0,
+        // lines alone, which another program may write as well
+        state if state.is_busy() && reading.prompt.is_none() => 0,
         state if state.is_dialog() && reading.dialog.is_none() => 1,
         _ => 2,
     };

@@ -16,6 +16,9 @@ const PAUSE: Duration = Duration::from_millis(700);
 /// How long an agent sets itself up.
 const SET_UP: Duration = Duration::from_secs(8);
 
+/// How long an agent may take to draw a dialog.
+const DRAWN: Duration = Duration::from_secs(4);
+
 /// Types into a shell, over a person's text and into a dialog, with no supervisor; panics if the judge sees
 /// nothing.
 pub fn run(lab: &Lab, seed: u64) {
@@ -62,6 +65,7 @@ pub fn run(lab: &Lab, seed: u64) {
         (lab.api.count() > before).then_some(())
     });
     lab.api.release();
+    std::thread::sleep(DRAWN);
     let mut still = (String::new(), 0);
     wait_for(PATIENCE, "the dialog", || {
         let shown = agent.screen();

@@ -93,6 +93,7 @@ async fn one(
     let acted = scene.act(moments, round).await;
     let receipt = scene.receipt().await;
     tokio::time::sleep(AFTERMATH).await;
+    scene.arrival(receipt.as_ref()).await;
     scene.judge(moments, round, acted, receipt.as_ref(), asked_before, row);
     scene.watch.quit().await;
 }
@@ -189,6 +190,20 @@ impl Scene<'_> {
                 return receipt;
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// An agent on a busy machine may take its time from Enter to its first request.
+    async fn arrival(&self, receipt: Option<&Value>) {
+        let delivered = receipt.filter(|receipt| receipt["receipt"] == "delivered");
+        let Some(text) = delivered.and_then(|receipt| receipt["text"].as_str()) else {
+            return;
+        };
+        let end = Instant::now() + RECEIPT;
+        let arrived =
+            |asked: &super::api::Asked| asked.texts.iter().any(|said| said.contains(text));
+        while Instant::now() < end && !self.lab.api.asked().iter().any(arrived) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 

@@ -92,9 +92,27 @@ impl Row {
 
 /// The table, in Markdown.
 pub fn of(rows: &[Row]) -> String {
-    let head = "| agent | nudges | delivered | twice | rounds | between permit and proof | harm | of that in the gap | left in a prompt \
-        | left on a shell's line | sent along by the person | withheld | delivered all the same \
-        | the gap: last read to Enter, median / p95 / max |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+    let columns = [
+        "agent",
+        "nudges",
+        "delivered",
+        "twice",
+        "rounds",
+        "between permit and proof",
+        "harm",
+        "of that in the gap",
+        "left in a prompt",
+        "left on a shell's line",
+        "sent along by the person",
+        "withheld",
+        "delivered all the same",
+        "the gap: median / p95 / max",
+    ];
+    let head = format!(
+        "| {} |\n|{}\n",
+        columns.join(" | "),
+        "---|".repeat(columns.len())
+    );
     let lines = rows.iter().map(|row| {
         format!(
             "| {} {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} / {} / {} ms |\n",
@@ -117,5 +135,5 @@ pub fn of(rows: &[Row]) -> String {
             row.part(100),
         )
     });
-    head.to_owned() + &lines.collect::<String>()
+    head + &lines.collect::<String>()
 }

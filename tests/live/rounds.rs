@@ -93,7 +93,7 @@ async fn one(
     let acted = scene.act(moments, round).await;
     let receipt = scene.receipt().await;
     tokio::time::sleep(AFTERMATH).await;
-    if matches!(round.trouble, Trouble::Dialog | Trouble::LateDialog) {
+    if !round.trouble.breaks_off() {
         scene.arrival(receipt.as_ref()).await;
     }
     scene.judge(moments, round, acted, receipt.as_ref(), asked_before, row);

@@ -245,13 +245,7 @@ impl Scene<'_> {
             harm.push(format!("submitted, but the receipt is {said}"));
         }
         // taken by the agent, and then broken off before its first request
-        let stops = [
-            Trouble::Kill,
-            Trouble::Suspend,
-            Trouble::Exit,
-            Trouble::CtrlC,
-        ];
-        let broken_off = stops.contains(&round.trouble) && enter.is_some_and(|at| at <= acted.1);
+        let broken_off = round.trouble.breaks_off() && enter.is_some_and(|at| at <= acted.1);
         if submitted.ours == 0 && said == "delivered" && !broken_off {
             harm.push("a receipt says delivered, and nothing arrived".into());
         }

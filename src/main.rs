@@ -14,7 +14,7 @@ use meta_orchestrator::error::{Failure, Kind};
 use meta_orchestrator::host::Host;
 use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
-use meta_orchestrator::ui::cli::{self, Options, Task};
+use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task};
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
 use meta_orchestrator::ui::signals::Signals;
@@ -44,6 +44,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
         return ran
             .map(|()| 0)
             .map_err(|error| Failure::from_error(Kind::Failed, &error));
+    }
+    if let Task::Explain(screen) = &options.task {
+        return explain(options, screen);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -144,6 +147,18 @@ fn greeting(place: &ConfigPlace, exists: bool) -> String {
 async fn end_on_signal(mut signals: Signals, supervisor: Supervisor) {
     signals.received().await;
     supervisor.quit().await;
+}
+
+/// Explains one screen, by the profiles that a supervisor would use.
+fn explain(options: &Options, screen: &ScreenOptions) -> Result<u8, Failure> {
+    let place = place(options);
+    let config = supervisor::read_configuration(&place.path)?.map(|(config, _)| config);
+    let profiles = supervisor::profiles(
+        places::profiles(|name| std::env::var_os(name)).as_deref(),
+        &config.unwrap_or_default(),
+        &place.path,
+    )?;
+    ui::explain::run(screen, &profiles)
 }
 
 /// Checks what the supervisor needs, and says what is missing.

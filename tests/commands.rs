@@ -8,8 +8,14 @@
 )]
 
 mod common;
+#[path = "commands/dialogs.rs"]
+mod dialogs;
+#[path = "commands/explains.rs"]
+mod explains;
 #[path = "commands/files.rs"]
 mod files;
+#[path = "commands/holds.rs"]
+mod holds;
 #[path = "commands/hostile.rs"]
 mod hostile;
 #[path = "commands/model.rs"]

@@ -33,6 +33,9 @@ struct About {
     #[serde(default)]
     at: Vec<f64>,
     typing: bool,
+    /// As `/capture` read it; the folder says what is true.
+    #[serde(default, rename = "state")]
+    _state: Option<State>,
     #[serde(default, rename = "note")]
     _note: Option<String>,
 }

@@ -5,6 +5,8 @@
 //! written one after the other; a text is typed, and something is said, only when every line before it is
 //! written.
 
+mod look;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +17,21 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::machine::{Effect, Event, Machine, Moment, Ticket, Trouble, Typing};
+use super::machine::{Effect, Event, Machine, Moment, Settings, Ticket, Typing};
 use super::view::{AgentView, Notice, Status, Urgency};
 use super::{Brief, Order};
 use crate::director::Director;
 use crate::director::prompt::Situation;
 use crate::error::in_full;
-use crate::evidence::{self, Care, Reader};
+use crate::evidence::{Care, Reader};
 use crate::hands::{self, Reach};
 use crate::record::Receipt;
 use crate::record::logs::{AgentLogs, Written};
 use crate::screen::profile::Profiles;
 use crate::screen::reset::Zone;
 use crate::store::StoreError;
-use crate::zellij::{Zellij, ZellijError};
+use crate::zellij::Zellij;
+use look::look;
 
 /// How long after a failed write the log is tried again.
 const LOG_AGAIN: Duration = Duration::from_secs(2);
@@ -50,6 +53,8 @@ pub struct Doors {
     pub zone: Zone,
     /// Its logs.
     pub logs: AgentLogs,
+    /// Whether the person stopped all typing, everywhere: heeded before every order and every key.
+    pub all_stopped: watch::Receiver<bool>,
     /// Who tells the person; a bounded queue that the supervisor empties.
     pub notices: mpsc::Sender<Notice>,
 }
@@ -106,10 +111,12 @@ pub(super) async fn run(
         is_writing: false,
         write_again: None,
     };
+    driver.heed_stop();
     let quit = loop {
         let (due, write_again) = (driver.due, driver.write_again);
         tokio::select! {
             biased;
+            () = changed(&mut driver.doors.all_stopped) => driver.heed_stop(),
             order = orders.recv() => match order {
                 Some(Order::Quit(answer)) => break Some(answer),
                 Some(order) => driver.take(order),
@@ -136,6 +143,13 @@ pub(super) async fn run(
     }
 }
 
+/// Waits for a change; for ever where there can be none any more.
+async fn changed(stopped: &mut watch::Receiver<bool>) {
+    if stopped.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Waits until then; for ever where there is no then.
 async fn until(then: Option<Instant>) {
     match then {
@@ -152,6 +166,23 @@ impl Driver {
         }
     }
 
+    fn all_stopped(&self) -> bool {
+        *self.doors.all_stopped.borrow()
+    }
+
+    /// All typing was stopped everywhere, or may go on.
+    fn heed_stop(&mut self) {
+        let all_stopped = *self.doors.all_stopped.borrow_and_update();
+        let settings = self.machine.settings();
+        if settings.all_stopped != all_stopped {
+            let settings = settings.clone();
+            self.on(Event::Set(Box::new(Settings {
+                all_stopped,
+                ..settings
+            })));
+        }
+    }
+
     fn take(&mut self, order: Order) {
         match order {
             Order::Stop(answer) => {
@@ -162,7 +193,9 @@ impl Driver {
                 self.on(Event::Start(program));
                 let _ = answer.send(());
             }
-            Order::Set(settings, answer) => {
+            Order::Set(mut settings, answer) => {
+                // they may have been put together before it was
+                settings.all_stopped = self.all_stopped();
                 self.on(Event::Set(settings));
                 let _ = answer.send(());
             }
@@ -170,6 +203,22 @@ impl Driver {
                 let ticket = self.machine.reply_ticket();
                 self.replies.insert(ticket, answer);
                 self.on(Event::Reply(ticket, text));
+            }
+            Order::Answer(wish, answer) => {
+                let ticket = self.machine.reply_ticket();
+                self.replies.insert(ticket, answer);
+                self.on(Event::Answer(ticket, wish));
+            }
+            Order::Hold(until, answer) => {
+                self.on(Event::Hold(until));
+                let _ = answer.send(());
+            }
+            Order::Release(answer) => {
+                self.on(Event::Release);
+                let _ = answer.send(());
+            }
+            Order::Explain(answer) => {
+                let _ = answer.send(Box::new(self.machine.explain(self.now())));
             }
             Order::Brief(chars, answer) => {
                 let situation = self.machine.situation(String::new(), self.now());
@@ -368,6 +417,10 @@ impl Driver {
     }
 
     fn begin_typing(&mut self, ticket: Ticket, typing: Typing) {
+        if self.all_stopped() {
+            let why = "all typing is stopped; `/startall` first".into();
+            return self.on(Event::Typed(ticket, Receipt::Refused { why }));
+        }
         let (reach, logs) = (self.reach(), self.doors.logs.clone());
         let ended = CancellationToken::new();
         self.typing = Some(ended.clone());
@@ -438,31 +491,5 @@ impl Driver {
             ..self.machine.view(self.now())
         };
         self.view.send_replace(Arc::new(view));
-    }
-}
-
-/// Reads the pane. Its program's end is told by the list of panes: a dump of a pane that is gone is no error.
-async fn look(reach: &Reach, care: Care<'_>) -> Event {
-    match evidence::look(&reach.zellij, &reach.pane, &reach.reader, care).await {
-        Ok(sight) if sight.facts.ended => {
-            let status = sight
-                .facts
-                .exit_status
-                .map(|status| format!(" with status {status}"));
-            let status = status.unwrap_or_default();
-            let why = format!("the program in {} has ended{status}", reach.pane);
-            Event::Unseen(Trouble::Gone(why))
-        }
-        Ok(sight) => Event::Seen(Box::new(sight)),
-        Err(error) => Event::Unseen(trouble(&error)),
-    }
-}
-
-fn trouble(error: &ZellijError) -> Trouble {
-    match error {
-        ZellijError::SessionNotFound { .. } | ZellijError::NoSuchPane { .. } => {
-            Trouble::Gone(in_full(error))
-        }
-        _ => Trouble::NoAnswer(in_full(error)),
     }
 }

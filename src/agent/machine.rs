@@ -8,6 +8,7 @@ mod ask;
 mod bounds;
 mod dialog;
 mod event;
+mod explain;
 mod limit;
 mod memory;
 mod person;
@@ -30,6 +31,7 @@ use super::view::{AgentView, Bounded, Status, Urgency};
 pub use event::{
     Effect, Event, Moment, PromptFile, Restored, Settings, Ticket, Trouble, Typing, Wish,
 };
+pub use explain::{Against, Explanation, Outlook, Waiting};
 
 use crate::director::policy::{Errand, Terms};
 use crate::director::prompt::Situation;
@@ -110,6 +112,8 @@ pub struct Machine {
     work: Option<WorkMark>,
     /// The dialog that a rule has answered, until it is gone.
     ruled: Option<Dialog>,
+    /// The dialog that the person was shown last, and since when.
+    shown: Option<(Dialog, Duration)>,
     interrupted: Option<Interrupted>,
     /// The last look showed nothing of the text that was left in the prompt.
     left_over_gone: bool,
@@ -155,6 +159,7 @@ impl Machine {
             baseline: Baseline::default(),
             work: None,
             ruled: None,
+            shown: None,
             interrupted: restored.interrupted,
             left_over_gone: false,
             last_decision: last
@@ -231,6 +236,7 @@ impl Machine {
             question: self.counters.question.clone(),
             program: self.accepted.as_ref().map(|program| program.name.clone()),
             observe: self.observes(),
+            all_stopped: self.settings.all_stopped,
         }
     }
 
@@ -290,6 +296,8 @@ impl Machine {
         }
         if self.counters.question.is_some() {
             Status::AwaitingUser
+        } else if self.settings.all_stopped {
+            Status::AllStopped
         } else if let Some(hold) = self.held(now) {
             Status::Held(hold.until)
         } else if let Some(limit) = &self.counters.limit {
@@ -304,7 +312,7 @@ impl Machine {
             Status::Instructed
         } else if self.observes() {
             Status::Observing
-        } else if self.quiet(now) < self.stall() {
+        } else if self.quiet(now) < self.stall() || self.state().is_some_and(State::is_busy) {
             Status::Running
         } else {
             Status::Stable

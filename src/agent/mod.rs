@@ -15,8 +15,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use driver::Doors;
-use machine::{Machine, Moment, Settings};
+use machine::{Explanation, Machine, Moment, Settings, Wish};
 use view::AgentView;
+
+use chrono::{DateTime, Utc};
 
 use crate::director::prompt::Situation;
 use crate::ids::AgentId;
@@ -31,6 +33,10 @@ enum Order {
     Stop(oneshot::Sender<()>),
     Start(Option<Program>, oneshot::Sender<()>),
     Reply(String, oneshot::Sender<Receipt>),
+    Answer(Wish, oneshot::Sender<Receipt>),
+    Hold(Option<DateTime<Utc>>, oneshot::Sender<()>),
+    Release(oneshot::Sender<()>),
+    Explain(oneshot::Sender<Box<Explanation>>),
     Set(Box<Settings>, oneshot::Sender<()>),
     Brief(usize, oneshot::Sender<Brief>),
     Quit(oneshot::Sender<()>),
@@ -113,6 +119,38 @@ impl Handle {
     /// [`Ended`].
     pub async fn reply(&self, text: String) -> Result<Receipt, Ended> {
         self.order(|answer| Order::Reply(text, answer)).await
+    }
+
+    /// Answers the dialog that is open for the person, and says what became of it. Takes seconds.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn answer(&self, wish: Wish) -> Result<Receipt, Ended> {
+        self.order(|answer| Order::Answer(wish, answer)).await
+    }
+
+    /// Holds every nudge until then, or until it is released.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn hold(&self, until: Option<DateTime<Utc>>) -> Result<(), Ended> {
+        self.order(|answer| Order::Hold(until, answer)).await
+    }
+
+    /// Takes the hold back.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn release(&self) -> Result<(), Ended> {
+        self.order(Order::Release).await
+    }
+
+    /// What is known of it, what would be done now and why.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn explain(&self) -> Result<Explanation, Ended> {
+        self.order(Order::Explain).await.map(|explained| *explained)
     }
 
     /// Changes its settings.

@@ -30,6 +30,8 @@ pub enum Status {
     Disabled,
     /// As running or stable, but nothing would be typed.
     Observing,
+    /// The person stopped all typing, everywhere.
+    AllStopped,
     /// The person holds nudges, until then or until they release it.
     Held(Option<DateTime<Utc>>),
     /// It is at its usage limit, which is reset then.
@@ -59,6 +61,7 @@ impl fmt::Display for Status {
             Self::Stopped => out.pad("stopped"),
             Self::Disabled => out.pad("disabled"),
             Self::Observing => out.pad("observing"),
+            Self::AllStopped => out.pad("all-stopped"),
             Self::Held(until) => out.pad(&with_time("held", *until)),
             Self::Limit(until) => out.pad(&with_time("limit", *until)),
             Self::Gone(why) => out.pad(&format!("gone: {why}")),
@@ -137,6 +140,8 @@ pub struct AgentView {
     pub program: Option<String>,
     /// Whether nothing is typed, whatever is decided.
     pub observe: bool,
+    /// Whether the person stopped all typing, everywhere.
+    pub all_stopped: bool,
 }
 
 /// How much something that is said wants the person's attention.

@@ -5,7 +5,7 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-use super::line::expand_home;
+use super::line::{KIND, expand_home};
 use super::table::{Entry, FIELDS, Field, Kind, TABLE};
 use super::text::harmless;
 
@@ -21,6 +21,8 @@ pub struct World {
     pub agents: Vec<String>,
     /// The panes known from the last look.
     pub panes: Vec<String>,
+    /// The kinds of agents that there are.
+    pub kinds: Vec<String>,
 }
 
 /// One way to go on.
@@ -76,6 +78,9 @@ fn place(typed: &str) -> Place<'_> {
         let start = typed.len() - typed[at..].trim_start().len();
         let rest = &typed[start..];
         let kind = meant(argument.kind, field);
+        if kind == Kind::WithKind && !(rest.starts_with(KIND) || KIND.starts_with(rest)) {
+            continue;
+        }
         match rest.split_once(char::is_whitespace) {
             Some((word, _)) if !kind.takes_rest() => {
                 if kind == Kind::Field {
@@ -154,6 +159,16 @@ fn argument(
                 display: format!("{:8}  {}", field.name, field.summary),
             })
             .collect(),
+        Kind::AgentKind => {
+            let none = std::iter::once("none");
+            let kinds = world.kinds.iter().map(String::as_str);
+            among(&kinds.chain(none).collect::<Vec<_>>())
+        }
+        Kind::WithKind => {
+            let kinds = world.kinds.iter().map(|kind| format!("{KIND}{kind}"));
+            let kinds: Vec<String> = kinds.collect();
+            among(&kinds.iter().map(String::as_str).collect::<Vec<_>>())
+        }
         Kind::Switch => among(&["true", "false"]),
         Kind::Flag(flag) => among(&[flag]),
         Kind::Path => return paths(start, typed),
@@ -277,6 +292,7 @@ mod tests {
                 "work:terminal_12".into(),
                 "other:terminal_3".into(),
             ],
+            kinds: vec!["claude".into(), "codex".into()],
         }
     }
 
@@ -288,8 +304,8 @@ mod tests {
 
     #[test]
     fn commands_ids_panes_fields_and_values_are_completed_where_they_belong() {
-        let cases: [(&str, &[&str]); 20] = [
-            ("/st", &["/stop ", "/start "]),
+        let cases: [(&str, &[&str]); 27] = [
+            ("/st", &["/stop ", "/start ", "/stopall", "/startall"]),
             ("/li", &["/list"]),
             ("  /qu", &["  /quit"]),
             ("/stop k", &["/stop kernel", "/stop kernel-2"]),
@@ -311,6 +327,16 @@ mod tests {
             ("/help ad", &["/help add", "/help adopt"]),
             ("/help /ad", &["/help /add ", "/help /adopt "]),
             ("/xyz k", &[]),
+            ("/app", &["/approve "]),
+            ("/hold d", &["/hold docs "]),
+            ("/explain docs -", &["/explain docs --json"]),
+            ("/set docs kind cl", &["/set docs kind claude"]),
+            ("/set docs kind n", &["/set docs kind none"]),
+            (
+                "/add x 3 ki",
+                &["/add x 3 kind=claude ", "/add x 3 kind=codex "],
+            ),
+            ("/add x 3 kind=co", &["/add x 3 kind=codex "]),
             ("hello", &[]),
         ];
         for (line, expected) in cases {
@@ -335,7 +361,7 @@ mod tests {
         for name in ["a file.json", "b.json", ".hidden", "a\u{1b}[2J"] {
             std::os::unix::fs::symlink("/dev/null", folder.path().join(name)).unwrap();
         }
-        let cases: [(String, &[&str]); 6] = [
+        let cases: [(String, &[&str]); 7] = [
             (
                 format!("/load {root}/"),
                 &["a file.json", "a folder/", "b.json"],
@@ -343,6 +369,7 @@ mod tests {
             (format!("/load {root}/a f"), &["a file.json", "a folder/"]),
             (format!("/save {root}/.h"), &[".hidden"]),
             (format!("/add x 1 @{root}/b"), &["b.json"]),
+            (format!("/add x 1 kind=a @{root}/b"), &["b.json"]),
             (format!("/set docs goal @{root}/b"), &["b.json"]),
             (format!("/load {root}/none/"), &[]),
         ];
@@ -357,10 +384,10 @@ mod tests {
     #[test]
     fn what_may_follow_is_hinted_at() {
         for (line, expected) in [
-            ("/add", Some(" ID PANE GOAL...")),
-            ("/add ", Some("ID PANE GOAL...")),
-            ("/add x", Some(" PANE GOAL...")),
-            ("/add x 1 ", Some("GOAL...")),
+            ("/add", Some(" ID PANE [kind=KIND] GOAL...")),
+            ("/add ", Some("ID PANE [kind=KIND] GOAL...")),
+            ("/add x", Some(" PANE [kind=KIND] GOAL...")),
+            ("/add x 1 ", Some("[kind=KIND] GOAL...")),
             ("/add x 1 make", None),
             ("/log x", Some(" [N]")),
             ("/list", None),

@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 
 use super::{Answering, Client, Command, Goal, Reply, Setting, help};
 use crate::agent::view::{AgentView, Notice};
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
 use crate::store;
 use crate::supervisor::{Change, Finished, Supervisor};
@@ -36,11 +36,25 @@ impl Local {
         }
         let said = match command {
             Command::List => return Ok(Reply::Agents(supervisor.views())),
-            Command::Add { id, pane, goal } => supervisor.add(id, pane, read(goal)?).await?,
+            Command::Add {
+                id,
+                pane,
+                kind,
+                goal,
+            } => supervisor.add(id, pane, kind, read(goal)?).await?,
             Command::Stop { id } => supervisor.stop(&id).await?,
             Command::Start { id } => supervisor.start_agent(&id).await?,
             Command::Remove { id } => supervisor.remove(&id).await?,
             Command::Reply { id, text } => supervisor.reply(&id, text).await?,
+            Command::Approve { id, option } => supervisor.approve(&id, option).await?,
+            Command::Deny { id, text } => supervisor.deny(&id, text).await?,
+            Command::Answer { id, option } => supervisor.answer(&id, option).await?,
+            Command::Hold { id, minutes } => supervisor.hold(&id, minutes).await?,
+            Command::Release { id } => supervisor.release(&id).await?,
+            Command::StopAll => supervisor.stop_all().await?,
+            Command::StartAll => supervisor.start_all().await?,
+            Command::Explain { id, json } => return self.explain(&id, json).await,
+            Command::Capture { id, folder } => supervisor.capture(&id, folder).await?,
             Command::Review { id, send } => return self.review(&id, send).await,
             Command::Save { path } => supervisor.save(path).await?,
             Command::Load { path } => supervisor.load(&path).await?,
@@ -61,6 +75,16 @@ impl Local {
             Command::No => supervisor.no()?,
         };
         Ok(Reply::Done(said))
+    }
+
+    async fn explain(&self, id: &AgentId, json: bool) -> Result<Reply, Failure> {
+        let explained = self.supervisor.explain(id).await?;
+        if !json {
+            return Ok(Reply::Explanation(Box::new(explained)));
+        }
+        let text = serde_json::to_string_pretty(&explained);
+        let text = text.map_err(|error| Failure::from_error(Kind::Bug, &error))?;
+        Ok(Reply::Text(text))
     }
 
     async fn review(&self, id: &AgentId, send: bool) -> Result<Reply, Failure> {
@@ -113,6 +137,10 @@ impl Client for Local {
     fn known_panes(&self) -> Vec<String> {
         self.supervisor.known_panes()
     }
+
+    fn known_kinds(&self) -> Vec<String> {
+        self.supervisor.kinds()
+    }
 }
 
 fn change(setting: Setting) -> Result<Change, Failure> {
@@ -122,6 +150,7 @@ fn change(setting: Setting) -> Result<Change, Failure> {
         Setting::PollSec(seconds) => Change::PollSec(seconds),
         Setting::Pane(pane) => Change::Pane(pane),
         Setting::Observe(observe) => Change::Observe(observe),
+        Setting::Kind(kind) => Change::Kind(kind),
     })
 }
 

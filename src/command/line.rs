@@ -11,9 +11,14 @@ use super::nearest::{bare, nearest, unknown_command};
 use super::table::{Entry, FIELDS, Field};
 use super::{Command, Goal, Setting};
 use crate::error::Failure;
+use crate::ids::Kind;
 
 /// The most memos that `/log` shows at once.
 const MOST_MEMOS: usize = 1_000;
+/// The most minutes that `/hold` takes: a week.
+const LONGEST_HOLD: u32 = 7 * 24 * 60;
+/// How the word begins that says what kind of agent it is.
+pub(super) const KIND: &str = "kind=";
 
 /// Reads one typed line; `None` where it is blank or a `#` comment.
 ///
@@ -181,6 +186,42 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// How many minutes, up to a week.
+    pub(super) fn minutes(&mut self) -> Result<u32, Failure> {
+        let word = self.next_word()?;
+        match word.parse() {
+            Ok(minutes) if (1..=LONGEST_HOLD).contains(&minutes) => Ok(minutes),
+            _ => {
+                let shown = word.escape_debug();
+                Err(self.wrong(format!(
+                    "`{shown}` is no number of minutes from 1 to {LONGEST_HOLD}"
+                )))
+            }
+        }
+    }
+
+    /// The name of a kind of agent; `none` is none.
+    pub(super) fn kind(&mut self) -> Result<Option<Kind>, Failure> {
+        match self.rest.trim() {
+            "none" => self.next_word().map(|_| None),
+            _ => self.word().map(Some),
+        }
+    }
+
+    /// The kind after `kind=`, where the next word begins so.
+    pub(super) fn with_kind(&mut self) -> Result<Option<Kind>, Failure> {
+        let rest = self.rest.trim_start();
+        let Some(after) = rest.strip_prefix(KIND) else {
+            self.taken += 1;
+            return Ok(None);
+        };
+        self.rest = after;
+        if after.starts_with(char::is_whitespace) || after.is_empty() {
+            return Err(self.wrong("`kind=` needs the name of a kind of agent after it"));
+        }
+        self.word().map(Some)
+    }
+
     /// A switch, in the words that people use for it.
     pub(super) fn switch(&mut self) -> Result<bool, Failure> {
         match self.next_word()? {
@@ -254,6 +295,7 @@ mod tests {
         let add = |goal: Goal| Command::Add {
             id: id("a1"),
             pane: pane("work:18"),
+            kind: None,
             goal,
         };
         let set = |setting: Setting| Command::Set {
@@ -276,6 +318,104 @@ mod tests {
                 "/add\ta1   work:terminal_18  g",
                 add(Goal::Text("g".into())),
             ),
+            (
+                "/add a1 work:18 kind=codex kind=x",
+                Command::Add {
+                    id: id("a1"),
+                    pane: pane("work:18"),
+                    kind: Some("codex".parse().unwrap()),
+                    goal: Goal::Text("kind=x".into()),
+                },
+            ),
+            (
+                "/add a1 work:18 kind of a goal",
+                add(Goal::Text("kind of a goal".into())),
+            ),
+            (
+                "/approve a1",
+                Command::Approve {
+                    id: id("a1"),
+                    option: None,
+                },
+            ),
+            (
+                "/approve a1 Yes, and don't ask again",
+                Command::Approve {
+                    id: id("a1"),
+                    option: Some("Yes, and don't ask again".into()),
+                },
+            ),
+            (
+                "/deny a1",
+                Command::Deny {
+                    id: id("a1"),
+                    text: None,
+                },
+            ),
+            (
+                "/deny a1  not that # one",
+                Command::Deny {
+                    id: id("a1"),
+                    text: Some("not that # one".into()),
+                },
+            ),
+            (
+                "/answer a1 2",
+                Command::Answer {
+                    id: id("a1"),
+                    option: "2".into(),
+                },
+            ),
+            (
+                "/hold a1",
+                Command::Hold {
+                    id: id("a1"),
+                    minutes: None,
+                },
+            ),
+            (
+                "/hold a1 10080",
+                Command::Hold {
+                    id: id("a1"),
+                    minutes: Some(10_080),
+                },
+            ),
+            ("/release a1", Command::Release { id: id("a1") }),
+            ("/stopall", Command::StopAll),
+            ("/startall", Command::StartAll),
+            (
+                "/explain a1",
+                Command::Explain {
+                    id: id("a1"),
+                    json: false,
+                },
+            ),
+            (
+                "/explain a1 --json",
+                Command::Explain {
+                    id: id("a1"),
+                    json: true,
+                },
+            ),
+            (
+                "/capture a1",
+                Command::Capture {
+                    id: id("a1"),
+                    folder: None,
+                },
+            ),
+            (
+                "/capture a1 my captures",
+                Command::Capture {
+                    id: id("a1"),
+                    folder: Some("my captures".into()),
+                },
+            ),
+            (
+                "/set a1 kind generic",
+                set(Setting::Kind(Some("generic".parse().unwrap()))),
+            ),
+            ("/set a1 kind none", set(Setting::Kind(None))),
             ("/stop a1", Command::Stop { id: id("a1") }),
             ("/review a1", review(false)),
             ("/review a1 --send", review(true)),
@@ -371,7 +511,10 @@ mod tests {
             ("go on", &["does not begin with `/`", "/reply ID TEXT..."]),
             ("/lsit", &["no command `/lsit`", "did you mean `/list`?"]),
             ("/", &["no command `/`", "`/help`"]),
-            ("/add", &["`/add` needs ID", "usage: /add ID PANE GOAL..."]),
+            (
+                "/add",
+                &["`/add` needs ID", "usage: /add ID PANE [kind=KIND] GOAL..."],
+            ),
             ("/add a1 18", &["`/add` needs GOAL...", "usage: /add"]),
             ("/add a/b 18 g", &["`a/b` is no agent id", "usage: /add"]),
             (
@@ -404,7 +547,7 @@ mod tests {
             ),
             (
                 "/set a1 xyzzyx 5",
-                &["FIELD is goal, stallSec, pollSec, pane, observe"],
+                &["FIELD is goal, stallSec, pollSec, pane, observe, kind"],
             ),
             (
                 "/set a1 pollSec 0",
@@ -415,6 +558,26 @@ mod tests {
                 &["`maybe` is neither `true` nor `false`"],
             ),
             ("/set a1 observe", &["`/set` needs VALUE"]),
+            ("/set a1 kind", &["`/set` needs VALUE"]),
+            ("/set a1 kind a/b", &["`a/b` is no kind of agent"]),
+            (
+                "/add a1 18 kind=",
+                &["`kind=` needs the name", "usage: /add"],
+            ),
+            ("/add a1 18 kind= x", &["`kind=` needs the name"]),
+            ("/add a1 18 kind=x", &["`/add` needs GOAL..."]),
+            (
+                "/hold a1 0",
+                &["`0` is no number of minutes from 1 to 10080"],
+            ),
+            ("/hold a1 for ever", &["`for` is no number of minutes"]),
+            (
+                "/approve",
+                &["`/approve` needs ID", "usage: /approve ID [OPTION...]"],
+            ),
+            ("/answer a1", &["`/answer` needs OPTION..."]),
+            ("/stopall a1", &["`/stopall` takes no `a1`"]),
+            ("/explain a1 json", &["`json` is not `--json`"]),
         ];
         for (line, expected) in cases {
             let failure = parse(line).unwrap_err();

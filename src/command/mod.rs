@@ -8,6 +8,7 @@
 
 pub mod complete;
 pub mod dispatch;
+pub mod explain;
 pub mod help;
 pub mod line;
 mod nearest;
@@ -23,10 +24,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
+use crate::agent::machine::Explanation;
 pub use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
-use crate::ids::{AgentId, PaneRef};
+use crate::ids::{AgentId, Kind, PaneRef};
 use crate::record::Memo;
 pub use crate::supervisor::PaneRow;
 
@@ -41,6 +43,8 @@ pub enum Command {
         id: AgentId,
         /// Its pane.
         pane: PaneRef,
+        /// What kind of agent it is, where its program does not tell.
+        kind: Option<Kind>,
         /// What it is to achieve.
         goal: Goal,
     },
@@ -65,6 +69,57 @@ pub enum Command {
         id: AgentId,
         /// The text, as it was typed.
         text: String,
+    },
+    /// Says yes to the dialog that it has open.
+    Approve {
+        /// Whose.
+        id: AgentId,
+        /// The option that says so, by its key, number or label; the plain yes where none is named.
+        option: Option<String>,
+    },
+    /// Says no to the dialog that it has open.
+    Deny {
+        /// Whose.
+        id: AgentId,
+        /// What it is told instead, once it stands at its prompt.
+        text: Option<String>,
+    },
+    /// Chooses an option of the dialog that it has open.
+    Answer {
+        /// Whose.
+        id: AgentId,
+        /// The option, by its key, number or label.
+        option: String,
+    },
+    /// Holds every nudge to it.
+    Hold {
+        /// To which.
+        id: AgentId,
+        /// For how many minutes; until `/release` where that is not said.
+        minutes: Option<u32>,
+    },
+    /// Takes the hold back.
+    Release {
+        /// Whose.
+        id: AgentId,
+    },
+    /// Stops all typing, to every agent.
+    StopAll,
+    /// Lets it go on.
+    StartAll,
+    /// Tells what is known of an agent, what would be done now and why.
+    Explain {
+        /// Of which.
+        id: AgentId,
+        /// Whether as JSON.
+        json: bool,
+    },
+    /// Keeps its screen and what is known of it as a test case.
+    Capture {
+        /// Whose.
+        id: AgentId,
+        /// In which folder; `captures` beside the logs where none is named.
+        folder: Option<PathBuf>,
     },
     /// Has the review backend audit it.
     Review {
@@ -139,6 +194,8 @@ pub enum Setting {
     Pane(PaneRef),
     /// Whether nothing is typed.
     Observe(bool),
+    /// What kind of agent it is; `None`: as its program tells.
+    Kind(Option<Kind>),
 }
 
 /// What came of a command.
@@ -160,6 +217,8 @@ pub enum Reply {
         /// Lines of the log that could not be read.
         skipped: u64,
     },
+    /// What is known of an agent, what would be done now and why.
+    Explanation(Box<Explanation>),
     /// A text to show as it is.
     Text(String),
     /// `/yes` does it, `/no` or another command leaves it.
@@ -181,4 +240,6 @@ pub trait Client: Send + Sync {
     fn notices(&self) -> broadcast::Receiver<Notice>;
     /// The panes known from the last look, for completion: `session:terminal_18`.
     fn known_panes(&self) -> Vec<String>;
+    /// The kinds of agents that there are, for completion.
+    fn known_kinds(&self) -> Vec<String>;
 }

@@ -9,11 +9,13 @@ use std::fmt::Write as _;
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 
 use super::text::{harmless, one_line, table, wrap};
-use super::{Notice, PaneRow, Reply, Urgency};
+use super::{Notice, PaneRow, Reply, Urgency, explain};
 use crate::agent::view::{AgentView, Status};
 use crate::error::Failure;
+use crate::evidence::GENERIC;
 use crate::ids::AgentId;
 use crate::record::Memo;
+use crate::screen::state::State;
 
 /// What the words have to fit into.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +38,7 @@ pub fn render(reply: &Reply, frame: &Frame) -> String {
         Reply::Done(text) | Reply::Bye(text) | Reply::Text(text) => harmless(text).into_owned(),
         Reply::Agents(views) => agents(views.iter().map(AsRef::as_ref), frame),
         Reply::Panes(rows) => panes(rows, frame),
+        Reply::Explanation(explained) => explain::words(explained, frame),
         Reply::Memos { id, memos, skipped } => all_memos(id, memos, *skipped, frame),
         Reply::Confirm(question) => {
             let question = harmless(question);
@@ -91,6 +94,7 @@ fn agents<'a>(views: impl Iterator<Item = &'a AgentView> + Clone, frame: &Frame)
     let heading = [
         "ID",
         "STATUS",
+        "STATE",
         "PANE",
         "POLLS",
         "CHANGED",
@@ -103,8 +107,11 @@ fn agents<'a>(views: impl Iterator<Item = &'a AgentView> + Clone, frame: &Frame)
         return "no agents yet: /panes shows what there is, /add ID PANE GOAL... supervises one"
             .to_owned();
     }
-    let bounds = [32, 24, 32];
+    let bounds = [32, 24, 10, 32];
     let mut text = table(&heading, &bounds, &rows, frame.columns);
+    if views.clone().any(|view| view.all_stopped) {
+        text.push_str("\n\nall typing is stopped; /startall lets it go on");
+    }
     for view in views {
         if let Some(more) = agent_more(view, frame) {
             let _ = write!(text, "\n\n{more}");
@@ -123,6 +130,8 @@ fn agent_row(view: &AgentView, frame: &Frame) -> Vec<String> {
     vec![
         view.id.to_string(),
         format!("{status}{}", if observed { " (observed)" } else { "" }),
+        view.state
+            .map_or_else(|| "-".to_owned(), |state| state.to_string()),
         view.pane.to_string(),
         view.polls.to_string(),
         view.changed_at.map_or("-".to_owned(), |at| frame.ago(at)),
@@ -152,12 +161,26 @@ fn agent_more(view: &AgentView, frame: &Frame) -> Option<String> {
     }
     if let Some(question) = &view.question {
         parts.push(format!(
-            "{id} asks ({} ago):\n{}\n  to answer: /reply {id} TEXT...",
+            "{id} asks ({} ago):\n{}\n  to answer: {}",
             frame.ago(question.since),
-            wrap(&question.text, frame.columns, "    ")
+            wrap(&question.text, frame.columns, "    "),
+            to_answer(view)
         ));
     }
     (!parts.is_empty()).then(|| parts.join("\n"))
+}
+
+/// With which command a question is answered: one that the agent's dialog asks with a key of that dialog.
+fn to_answer(view: &AgentView) -> String {
+    let id = &view.id;
+    let by_profile = view.kind.as_deref().is_some_and(|kind| kind != GENERIC);
+    match view.state {
+        Some(State::Approval) if by_profile => format!("/approve {id}, or /deny {id}"),
+        Some(State::Question | State::Trust | State::Login) if by_profile => {
+            format!("/answer {id} OPTION...")
+        }
+        _ => format!("/reply {id} TEXT..."),
+    }
 }
 
 fn panes(rows: &[PaneRow], frame: &Frame) -> String {
@@ -266,6 +289,7 @@ mod tests {
             question: None,
             program: Some("claude".into()),
             observe: false,
+            all_stopped: false,
         }
     }
 

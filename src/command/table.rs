@@ -5,10 +5,15 @@
 //! holds the two together. [`help`](super::help) shows the table, [`line`](super::line) reads lines by it;
 //! nothing here acts.
 
+mod fields;
+mod person;
+
 use std::fmt::Write as _;
 
+pub use fields::{FIELDS, Field};
+
+use super::Command;
 use super::line::Given;
-use super::{Command, Setting};
 use crate::error::Failure;
 
 /// What an argument is: how it is completed, and whether it takes the rest of the line.
@@ -26,6 +31,10 @@ pub enum Kind {
     Field,
     /// A value of the field that was named before it.
     Value,
+    /// The name of a kind of agent, or `none`.
+    AgentKind,
+    /// `kind=` with the name of a kind of agent; may be left out before what follows.
+    WithKind,
     /// A number from 1.
     Count,
     /// Seconds.
@@ -113,60 +122,6 @@ impl Entry {
     }
 }
 
-/// A field that `/set` changes.
-#[derive(Debug)]
-pub struct Field {
-    /// Its name, as in the configuration.
-    pub name: &'static str,
-    /// What its value is.
-    pub kind: Kind,
-    /// What it says, in a line.
-    pub summary: &'static str,
-    /// Takes the value from the line.
-    pub(super) build: fn(&mut Given<'_>) -> Result<Setting, Failure>,
-}
-
-impl Field {
-    /// The field called `name`.
-    pub fn find(name: &str) -> Option<&'static Self> {
-        FIELDS.iter().find(|field| field.name == name)
-    }
-}
-
-/// What `/set` can change.
-pub const FIELDS: &[Field] = &[
-    Field {
-        name: "goal",
-        kind: Kind::Goal,
-        summary: "what it is to achieve: words, or @FILE",
-        build: |given| Ok(Setting::Goal(given.goal()?)),
-    },
-    Field {
-        name: "stallSec",
-        kind: Kind::Seconds,
-        summary: "seconds without a change after which it counts as stalled",
-        build: |given| Ok(Setting::StallSec(given.word()?)),
-    },
-    Field {
-        name: "pollSec",
-        kind: Kind::Seconds,
-        summary: "seconds between two looks at its pane",
-        build: |given| Ok(Setting::PollSec(given.word()?)),
-    },
-    Field {
-        name: "pane",
-        kind: Kind::Pane,
-        summary: "its pane",
-        build: |given| Ok(Setting::Pane(given.word()?)),
-    },
-    Field {
-        name: "observe",
-        kind: Kind::Switch,
-        summary: "true: everything happens but the typing",
-        build: |given| Ok(Setting::Observe(given.switch()?)),
-    },
-];
-
 /// Every command, in the order in which help shows them.
 pub const TABLE: &[Entry] = &[
     Entry {
@@ -174,9 +129,9 @@ pub const TABLE: &[Entry] = &[
         arguments: &[],
         summary: "Shows every agent, and the questions that wait for you.",
         details: "\
-Per agent: its status, its pane, how often it was looked at, how long ago its
-screen last changed, nudges of the last hour and model calls of today against
-their bounds, and the last decision.",
+Per agent: its status, what it is doing, its pane, how often it was looked at,
+how long ago its screen last changed, nudges of the last hour and model calls
+of today against their bounds, and the last decision.",
         examples: &["/list"],
         build: |_| Ok(Command::List),
     },
@@ -185,21 +140,25 @@ their bounds, and the last decision.",
         arguments: &[
             needs("ID", Kind::NewAgent),
             needs("PANE", Kind::Pane),
+            may("kind=KIND", Kind::WithKind),
             needs("GOAL...", Kind::Goal),
         ],
         summary: "Supervises one more pane.",
         details: "\
 ID names the agent and its log files. PANE is `terminal_18`, `18` or
 `session:terminal_18`; `/panes` shows what there is. GOAL is the rest of the
-line, or `@FILE`. What runs in the pane now is what may be typed to.",
+line, or `@FILE`. What runs in the pane now is what may be typed to. KIND says
+what kind of agent that is, where its program does not tell.",
         examples: &[
             "/add kernel terminal_18 Optimise the backward pass, twice as fast",
             "/add docs work:19 @goals/docs.txt",
+            "/add own 20 kind=generic Write the user guide",
         ],
         build: |given| {
             Ok(Command::Add {
                 id: given.word()?,
                 pane: given.word()?,
+                kind: given.with_kind()?,
                 goal: given.goal()?,
             })
         },
@@ -250,6 +209,15 @@ has to pass; otherwise you are told why not.",
             })
         },
     },
+    person::APPROVE,
+    person::DENY,
+    person::ANSWER,
+    person::HOLD,
+    person::RELEASE,
+    person::STOP_ALL,
+    person::START_ALL,
+    person::EXPLAIN,
+    person::CAPTURE,
     Entry {
         name: "review",
         arguments: &[
@@ -339,7 +307,7 @@ A memo is what was decided, why, what became of it, and what came after.",
             needs("FIELD", Kind::Field),
             needs("VALUE", Kind::Value),
         ],
-        summary: "Changes one field of an agent: goal, stallSec, pollSec, pane, observe.",
+        summary: "Changes one field of an agent: goal, stallSec, pollSec, pane, observe, kind.",
         details: "\
 The change holds from the next look at the pane on. `/save` keeps it.",
         examples: &[
@@ -418,6 +386,8 @@ mod tests {
             Kind::Field => "pollSec",
             Kind::Value | Kind::Seconds | Kind::Count => "5",
             Kind::Switch => "true",
+            Kind::AgentKind => "claude",
+            Kind::WithKind => "kind=claude",
             Kind::Flag(flag) => flag,
             Kind::Path => "/tmp/a b",
             Kind::Goal | Kind::Text => "some words",
@@ -427,11 +397,11 @@ mod tests {
     #[test]
     fn every_command_takes_exactly_the_arguments_that_its_usage_shows() {
         for entry in TABLE {
-            let needed = entry.arguments.iter().filter(|one| one.needed).count();
             let mut line = format!("/{}", entry.name);
             for given in 0..=entry.arguments.len() {
                 let parsed = parse(&line);
-                assert_eq!(parsed.is_ok(), given >= needed, "{line}: {parsed:?}");
+                let is_whole = entry.arguments[given..].iter().all(|one| !one.needed);
+                assert_eq!(parsed.is_ok(), is_whole, "{line}: {parsed:?}");
                 if let Some(argument) = entry.arguments.get(given) {
                     line = format!("{line} {}", sample(argument.kind));
                 }

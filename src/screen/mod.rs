@@ -15,6 +15,7 @@ pub mod recognise;
 pub mod reset;
 pub mod state;
 pub mod styled;
+pub mod told;
 
 use std::fmt;
 use std::hash::Hasher;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
-use super::{State, Supervisor, absolute, blocking, director, lock, own_profiles};
+use super::{State, Supervisor, absolute, blocking, director, lock, profiles};
 use crate::config::{AgentConfig, Config};
 use crate::director::approval;
 use crate::error::{Failure, Kind};
@@ -117,7 +117,7 @@ impl Supervisor {
             None
         };
         let director = Arc::new(director(&config, &self.inner.http)?);
-        let profiles = own_profiles(&self.inner.overrides, &config, path)?;
+        let profiles = profiles(self.inner.overrides.profiles.as_deref(), &config, path)?;
         let mut wanted = Vec::new();
         for agent in &config.agents {
             let address = self.address(&config, &agent.pane).await?;

@@ -4,16 +4,19 @@
 //! agent does is its own business. It holds the locks that keep two supervisors off one pane. A verb either
 //! does all that it says or nothing, and says which. `command` calls it; it never prints.
 
+mod capture;
 pub mod doctor;
 mod files;
 mod lock;
 mod panes;
+mod person;
 mod post;
 mod profiles;
 mod resume;
 mod review;
 mod roster;
 mod set;
+mod stop_all;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,8 +28,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::view::{AgentView, Notice, Urgency};
-use crate::config::{BackendType, Config};
-use crate::director::Director;
+use crate::config::{Approvals, BackendType, Config};
+use crate::director::{Director, approval};
 use crate::error::{Failure, Kind, in_full};
 use crate::http::Http;
 use crate::ids::{AgentId, SessionId, SessionName};
@@ -41,6 +44,7 @@ pub use files::read as read_configuration;
 pub use lock::folder as lock_folder;
 pub use panes::PaneRow;
 use post::Post;
+pub use profiles::profiles;
 pub use review::Finished;
 pub use set::Change;
 
@@ -115,6 +119,9 @@ struct Inner {
     overrides: Overrides,
     director: watch::Sender<Arc<Director>>,
     profiles: watch::Sender<Arc<Profiles>>,
+    /// Whether the person stopped all typing, and who writes that down.
+    all_stopped: watch::Sender<bool>,
+    stop_file: tokio::sync::Mutex<()>,
     notices: broadcast::Sender<Notice>,
     /// What was said before anybody listened: for the first who does.
     early_notices: Mutex<Option<broadcast::Receiver<Notice>>>,
@@ -146,8 +153,6 @@ struct State {
     copies: HashMap<PathBuf, Document>,
     /// Keeps other supervisors off the configuration.
     lock: store::Lock,
-    /// Whether the person stopped all typing.
-    all_stopped: bool,
 }
 
 /// What is done on a yes.
@@ -172,9 +177,11 @@ impl Supervisor {
             .clone()
             .unwrap_or_else(|| start.config.log_dir.clone());
         store::private_folder(&log_dir)?;
+        let stop = stop_all::left(&log_dir);
         let http = Http::new(start.config.limits.calls_at_once);
         let director = Arc::new(director(&start.config, &http)?);
-        let profiles = own_profiles(&start.overrides, &start.config, &start.path)?;
+        let own = start.overrides.profiles.as_deref();
+        let profiles = profiles(own, &start.config, &start.path)?;
         let rotation = Rotation {
             max_bytes: start.config.logs.rotate_mib.saturating_mul(1024 * 1024),
             keep_days: start.config.logs.keep_days,
@@ -191,7 +198,6 @@ impl Supervisor {
             document: start.document,
             copies: HashMap::new(),
             lock,
-            all_stopped: false,
         };
         let supervisor = Self {
             inner: Arc::new(Inner {
@@ -203,6 +209,8 @@ impl Supervisor {
                 overrides: start.overrides,
                 director: watch::Sender::new(director),
                 profiles: watch::Sender::new(Arc::new(profiles)),
+                all_stopped: watch::Sender::new(stop.is_some()),
+                stop_file: tokio::sync::Mutex::default(),
                 notices,
                 early_notices: Mutex::new(Some(early_notices)),
                 agent_notices,
@@ -216,10 +224,22 @@ impl Supervisor {
                 writer_end: Mutex::new(Some(writer_end)),
             }),
         };
+        supervisor.say_rules().await;
+        if let Some(stop) = stop {
+            supervisor.say(None, Urgency::Warning, stop);
+        }
         supervisor
             .bring_back(start.resume, matches!(start.memory, Memory::Named(_)))
             .await?;
         Ok(supervisor)
+    }
+
+    /// Says at the start which rules answer dialogs from now on: an agent may have written them into the file.
+    async fn say_rules(&self) {
+        let rules = self.inner.state.lock().await.config.approval_rules();
+        for line in approval::changes(&Approvals::default(), &rules) {
+            self.say(None, Urgency::Warning, format!("approvals: {line}"));
+        }
     }
 
     /// Every agent as it is now, in the order in which they came.
@@ -407,21 +427,6 @@ fn absolute(path: &Path) -> PathBuf {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         in_folder(&path).unwrap_or(path)
     })
-}
-
-/// The profiles that ship, and the person's own.
-fn own_profiles(overrides: &Overrides, config: &Config, path: &Path) -> Result<Profiles, Failure> {
-    let named = config.profiles.as_ref().map(|folder| {
-        absolute(path)
-            .parent()
-            .map_or_else(|| folder.clone(), |parent| parent.join(folder))
-    });
-    let folders = overrides
-        .profiles
-        .iter()
-        .chain(&named)
-        .map(PathBuf::as_path);
-    profiles::profiles(folders)
 }
 
 impl State {

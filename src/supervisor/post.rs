@@ -121,7 +121,7 @@ impl Supervisor {
             backend: self.inner.director.borrow().name(),
             session: self.inner.session.clone(),
             prompts: self.inner.log_dir.join("prompts"),
-            all_stopped: state.all_stopped,
+            all_stopped: *self.inner.all_stopped.borrow(),
             approvals: Arc::new(state.config.approval_rules()),
             stagger: state.stagger(&agent.id),
         }
@@ -182,6 +182,7 @@ impl Supervisor {
             profiles: self.inner.profiles.subscribe(),
             zone: Zone::named(&host::local_zone()).unwrap_or(Zone::UTC),
             logs: logs.clone(),
+            all_stopped: self.inner.all_stopped.subscribe(),
             notices: self.inner.agent_notices.clone(),
         };
         let handle = agent::spawn(machine, doors);
@@ -200,6 +201,8 @@ impl Supervisor {
                 "{why} (`/start {}` tries again)",
                 assignment.agent.id
             )),
+            // nothing could be typed to it anyway, and nobody would tell it that it goes on
+            all_stopped: false,
             ..AgentView::clone(&agent::first_view(&machine))
         };
         let logs = self.logs_of(&assignment.agent.id);

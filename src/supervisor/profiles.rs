@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::absolute;
+use crate::config::Config;
 use crate::error::{Failure, Kind};
 use crate::screen::profile::{Profile, Profiles};
 use crate::store;
@@ -9,13 +11,22 @@ use crate::store;
 /// The largest profile that is read, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// The shipped profiles, and those of the folders that are there: of two with one kind the later counts.
+/// The shipped profiles, and the person's: those in the folder `own`, and those in the one that the configuration
+/// at `path` names.
 ///
 /// # Errors
 /// When a file `<kind>.json` cannot be read, is no profile, or is one of another kind.
-pub(super) fn profiles<'a>(
-    folders: impl IntoIterator<Item = &'a Path>,
-) -> Result<Profiles, Failure> {
+pub fn profiles(own: Option<&Path>, config: &Config, path: &Path) -> Result<Profiles, Failure> {
+    let named = config.profiles.as_ref().map(|folder| {
+        absolute(path)
+            .parent()
+            .map_or_else(|| folder.clone(), |parent| parent.join(folder))
+    });
+    of_folders(own.into_iter().chain(named.as_deref()))
+}
+
+/// The shipped profiles, and those of the folders that are there: of two with one kind the later counts.
+fn of_folders<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Result<Profiles, Failure> {
     let mut profiles = Profiles::shipped();
     for folder in folders {
         for path in files(folder) {

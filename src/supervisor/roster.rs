@@ -9,7 +9,7 @@ use crate::agent::{Ended, Handle};
 use crate::config::AgentConfig;
 use crate::error::{Failure, Kind};
 use crate::evidence::{Facts, Sameness, sameness};
-use crate::ids::{AgentId, PaneAddress, PaneRef};
+use crate::ids::{self, AgentId, PaneAddress, PaneRef};
 use crate::record::logs::ReadBack;
 use crate::record::{Memo, Receipt, RosterChange};
 
@@ -17,13 +17,21 @@ impl Supervisor {
     /// Supervises one more pane, and accepts the program that runs there. Says what was done.
     ///
     /// # Errors
-    /// When the name or the pane is taken, the pane is not there, is a plugin's or the supervisor's own, or
+    /// When the name or the pane is taken, there is no such kind of agent, the pane is not there, is a plugin's or the supervisor's own, or
     /// another supervisor has it.
-    pub async fn add(&self, id: AgentId, pane: PaneRef, goal: String) -> Result<String, Failure> {
+    pub async fn add(
+        &self,
+        id: AgentId,
+        pane: PaneRef,
+        kind: Option<ids::Kind>,
+        goal: String,
+    ) -> Result<String, Failure> {
+        self.refuse_unknown(kind.as_ref())?;
         let mut state = self.changing().await?;
         let address = self.address(&state.config, &pane).await?;
         let facts = self.facts_of_new(&address).await;
-        let agent = AgentConfig::new(id, pane, goal);
+        let mut agent = AgentConfig::new(id, pane, goal);
+        agent.kind = kind;
         self.add_agent(&mut state, agent, address, facts).await
     }
 

@@ -5,7 +5,8 @@ use super::resume::acceptable;
 use super::{State, Supervisor};
 use crate::config::{AgentConfig, Seconds};
 use crate::error::Failure;
-use crate::ids::{AgentId, PaneRef};
+use crate::evidence::GENERIC;
+use crate::ids::{AgentId, Kind, PaneRef};
 
 /// A field of an agent with its new value.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,8 @@ pub enum Change {
     Pane(PaneRef),
     /// Whether nothing is typed.
     Observe(bool),
+    /// What kind of agent it is; `None`: as its program tells.
+    Kind(Option<Kind>),
 }
 
 impl Supervisor {
@@ -37,12 +40,20 @@ impl Supervisor {
             Change::Pane(pane) => return self.move_to(&mut state, id, pane).await,
             Change::Observe(true) => "nothing is typed to it from now on".to_owned(),
             Change::Observe(false) => "texts are typed to it from now on".to_owned(),
+            Change::Kind(kind) => {
+                self.refuse_unknown(kind.as_ref())?;
+                match kind {
+                    Some(kind) => format!("its screens are read as those of `{kind}`"),
+                    None => "its program tells what kind of agent it is".to_owned(),
+                }
+            }
         };
         match change {
             Change::Goal(goal) => agent.goal = goal,
             Change::StallSec(seconds) => agent.stall_sec = seconds,
             Change::PollSec(seconds) => agent.poll_sec = seconds,
             Change::Observe(observe) => agent.observe = observe,
+            Change::Kind(kind) => agent.kind = kind,
             Change::Pane(_) => {}
         }
         let address = self.with(id, |post| post.address.clone())?;
@@ -55,6 +66,26 @@ impl Supervisor {
         self.change(&state, id, "set", |post| post.agent = agent)
             .await?;
         Ok(format!("{id}: {said}"))
+    }
+
+    /// The kinds of agents that there are.
+    pub fn kinds(&self) -> Vec<String> {
+        let profiles = self.inner.profiles.borrow();
+        let known = profiles.kinds().map(ToString::to_string);
+        known.chain([GENERIC.to_owned()]).collect()
+    }
+
+    /// # Errors
+    /// When there is no such kind of agent.
+    pub(super) fn refuse_unknown(&self, kind: Option<&Kind>) -> Result<(), Failure> {
+        let kinds = self.kinds();
+        match kind {
+            Some(kind) if kinds.iter().all(|known| known != kind.as_str()) => Err(Failure::usage(
+                format!("there is no kind of agent `{kind}`"),
+            )
+            .hint(format!("there are: {}", kinds.join(", ")))),
+            _ => Ok(()),
+        }
     }
 
     /// Another pane is another beginning: the agent's task is started anew there.

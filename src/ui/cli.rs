@@ -11,7 +11,7 @@ use clap_complete::Shell;
 
 use super::demo_agent::DemoAgent;
 use crate::config::Config;
-use crate::ids::{SessionId, SessionName};
+use crate::ids::{Kind, SessionId, SessionName};
 use crate::screen::profile::Profiles;
 
 /// What is to be done, and with what.
@@ -58,6 +58,8 @@ pub enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Tells what a screen shows: the agent's state, the rule, the lines, an open dialog; needs no zellij
+    Explain(ScreenOptions),
     /// Shows it at work on three simulated agents, without a key, a server or a configuration
     Demo,
     /// Prints the completions of a shell
@@ -82,6 +84,41 @@ pub enum Task {
     },
 }
 
+/// Which screen is explained, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ScreenOptions {
+    /// A dump of a pane (`zellij action dump-screen`, plain or with `--ansi`); `-` is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub screen: PathBuf,
+    /// The kind of agent: claude, codex, ..., generic; found by trying every profile where it is not named
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<Kind>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many columns the pane has, where `case.json` beside FILE does not tell: else its longest row
+    #[arg(long, value_name = "N", value_parser = columns)]
+    pub columns: Option<usize>,
+    /// Where the terminal's cursor is, from 0, where `case.json` beside FILE does not tell
+    #[arg(long, value_name = "COLUMN,ROW", value_parser = cursor)]
+    pub cursor: Option<(usize, usize)>,
+}
+
+/// As many columns as a pane may have.
+fn columns(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number| (1..=10_000).contains(number));
+    number.ok_or_else(|| "a number of columns is from 1 to 10000".into())
+}
+
+fn cursor(text: &str) -> Result<(usize, usize), String> {
+    let place = text
+        .split_once(',')
+        .and_then(|(column, row)| Some((column.trim().parse().ok()?, row.trim().parse().ok()?)));
+    let place = place.filter(|(column, row): &(usize, usize)| *column <= 10_000 && *row <= 10_000);
+    place.ok_or_else(|| "a cursor is its column and its row: `2,35`".into())
+}
+
 impl Task {
     /// The text that is all there is to do, for tasks that only print one.
     pub fn text(&self) -> Option<Vec<u8>> {
@@ -96,7 +133,11 @@ impl Task {
             Self::Man => clap_mangen::Man::new(command).render(&mut text).ok()?,
             Self::Schema { profile: true } => text = Profiles::schema_text().into_bytes(),
             Self::Schema { profile: false } => text = Config::schema_text().into_bytes(),
-            Self::Supervise | Self::Doctor { .. } | Self::Demo | Self::DemoAgent { .. } => {
+            Self::Supervise
+            | Self::Doctor { .. }
+            | Self::Explain(_)
+            | Self::Demo
+            | Self::DemoAgent { .. } => {
                 return None;
             }
         }
@@ -123,6 +164,9 @@ Examples:
 
   Let a script ask:
       echo /list | meta-orchestrator --repl
+
+  Find out what it makes of a screen:
+      zellij action dump-screen --pane-id 18 --ansi | meta-orchestrator explain --screen -
 
   Find out why it does not work:
       meta-orchestrator doctor
@@ -279,6 +323,19 @@ mod tests {
                 },
             ),
             (
+                "explain --screen - --kind codex --columns 80 --cursor 2,35 --json",
+                Options {
+                    task: Task::Explain(ScreenOptions {
+                        screen: "-".into(),
+                        kind: Some("codex".parse().unwrap()),
+                        json: true,
+                        columns: Some(80),
+                        cursor: Some((2, 35)),
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
                 "demo",
                 Options {
                     task: Task::Demo,
@@ -322,6 +379,10 @@ mod tests {
             "--session-id ../x",
             "--zellij-session -x",
             "--nonsense",
+            "explain",
+            "explain --screen x --columns 0",
+            "explain --screen x --cursor 2",
+            "explain --screen x --kind a/b",
             "supervise",
             "completions tcsh",
             "demo-agent",

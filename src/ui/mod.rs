@@ -8,6 +8,7 @@ pub mod cli;
 pub mod demo;
 pub mod demo_agent;
 pub mod diagnostics;
+pub mod explain;
 pub mod places;
 pub mod repl;
 pub mod signals;

@@ -64,7 +64,7 @@ const DOORS: [Door; 4] = [
 ];
 
 /// The verbs of `zellij` that press keys, and who may use them.
-const KEYS: [&str; 2] = ["place", "press"];
+const KEYS: [&str; 3] = ["place", "paste", "press"];
 const HANDS: [&str; 2] = ["hands", "zellij"];
 
 /// Modules without async, clock, randomness and files.

@@ -276,18 +276,21 @@ pub fn configuration(agents: &[(&str, &str)]) -> String {
     serde_json::to_string_pretty(&config).unwrap()
 }
 
-/// The row of one agent in an answer to `/list`, as its columns.
+/// The row of one agent in an answer to `/list`, as its columns, without its state.
 #[track_caller]
 pub fn row(list: &str, id: &str) -> Vec<String> {
     let row = list
         .lines()
         .find(|line| line.split_whitespace().next() == Some(id));
     let row = row.unwrap_or_else(|| panic!("no {id} in\n{list}"));
-    row.split("  ")
+    let mut row: Vec<String> = row
+        .split("  ")
         .map(str::trim)
         .filter(|cell| !cell.is_empty())
         .map(str::to_owned)
-        .collect()
+        .collect();
+    row.remove(2);
+    row
 }
 
 /// How often an agent's pane was read, by `/list`.

@@ -48,7 +48,7 @@ impl Machine {
     }
 
     /// What only the person can settle, whatever a model would say: nothing may be typed as things are.
-    fn asked_without_a_model(&self, sight: &Sight) -> Option<String> {
+    pub(super) fn asked_without_a_model(&self, sight: &Sight) -> Option<String> {
         let front = sight.facts.front();
         let id = &self.settings.agent.id;
         if sight.facts.ended {
@@ -126,6 +126,7 @@ impl Machine {
         let settled = state.decides_itself()
             || matches!(state, State::Draft | State::Queued)
             || (known && state.is_dialog())
+            || self.is_parked()
             || self.holds_off(now).is_some();
         if settled {
             self.last_decision = format!("left alone: {state}");
@@ -172,7 +173,7 @@ impl Machine {
     }
 
     /// Which bound on spend is used up.
-    fn spent(&self, now: Moment) -> Option<String> {
+    pub(super) fn spent(&self, now: Moment) -> Option<String> {
         let limits = &self.settings.limits;
         if self.calls_today(now) >= limits.calls_per_day {
             return Some(format!(

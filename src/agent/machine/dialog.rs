@@ -1,16 +1,20 @@
 //! Open dialogs: which are told to the person, and how they are answered. Never by a nudge.
 
+use std::time::Duration;
+
 use super::{Busy, Effect, Machine, Mode, Moment, Sending, Ticket, Typing, Wish};
 use crate::director::approval::{self, Asked, Ruling, Subject};
 use crate::director::policy::Errand;
 use crate::evidence::{Known, Sight};
 use crate::hands::Answer;
 use crate::record::{Origin, Receipt};
-use crate::screen::recognise::{Dialog, Says};
+use crate::screen::recognise::{Choice, Dialog, Says};
 use crate::screen::state::State;
 
 /// Looks in a row that must show a dialog before anything follows from it.
 const LOOKS: u32 = 2;
+/// The least time in which a person reads a dialog and answers it.
+const READ: Duration = Duration::from_secs(1);
 
 /// Who answers a dialog.
 enum Ruled {
@@ -58,6 +62,9 @@ impl Machine {
                     effects,
                 );
             }
+        }
+        if let Some(dialog) = &sight.reading.dialog {
+            self.show(dialog, now);
         }
         self.ask_person(text, sight, now, effects);
     }
@@ -111,6 +118,15 @@ impl Machine {
         }
     }
 
+    /// Who answers the dialog that is open, and why no rule does.
+    pub(super) fn answerer(&self, sight: &Sight, now: Moment) -> String {
+        match self.ruling(sight, now) {
+            Ruled::Asked(None) => "a person answers".into(),
+            Ruled::Asked(Some(why)) => format!("a person answers ({why})"),
+            Ruled::Answer(_, rule) => format!("{rule} answers"),
+        }
+    }
+
     /// A dialog in words, with what can be done about it.
     fn told_of(&self, sight: &Sight) -> String {
         let id = &self.settings.agent.id;
@@ -154,6 +170,7 @@ impl Machine {
     ) {
         let chosen = self.answerable().and_then(|(dialog, screen)| {
             let choice = choose(&dialog, wish)?;
+            self.meant(&dialog, now)?;
             Ok((
                 Answer {
                     dialog,
@@ -177,6 +194,38 @@ impl Machine {
                 );
             }
             Err(why) => effects.push(Effect::Receipt(ticket, Receipt::Refused { why })),
+        }
+    }
+
+    /// A person's word is for the dialog that they were shown: one that took its place meanwhile is shown first.
+    fn meant(&mut self, dialog: &Dialog, now: Moment) -> Result<(), String> {
+        let told = self.sight.as_deref().map(|sight| self.told_of(sight));
+        let told = told.unwrap_or_default();
+        let since = match &self.shown {
+            Some((shown, at)) if shown.is(dialog) => now.since_start.saturating_sub(*at),
+            // an earlier run may have shown it
+            None if self.asks_of(&told) => READ,
+            _ => Duration::ZERO,
+        };
+        if since >= READ {
+            return Ok(());
+        }
+        self.show(dialog, now);
+        Err(format!(
+            "it opened only just now: {told}. The same again in a moment answers it"
+        ))
+    }
+
+    /// Whether the question that is open is this one.
+    fn asks_of(&self, told: &str) -> bool {
+        let question = self.counters.question.as_ref();
+        question.is_some_and(|question| question.text.starts_with(told))
+    }
+
+    /// Takes down that the person is shown a dialog now.
+    fn show(&mut self, dialog: &Dialog, now: Moment) {
+        if !matches!(&self.shown, Some((shown, _)) if shown.is(dialog)) {
+            self.shown = Some((dialog.clone(), now.since_start));
         }
     }
 
@@ -288,7 +337,14 @@ fn choose(dialog: &Dialog, wish: &Wish) -> Result<usize, String> {
     match wish {
         Wish::Approve(None) => only(dialog, Says::Yes, "yes"),
         Wish::Deny => only(dialog, Says::No, "no"),
-        Wish::Approve(Some(option)) | Wish::Choose(option) => named(dialog, option),
+        Wish::Choose(option) => named(dialog, option),
+        Wish::Approve(Some(option)) => {
+            let index = named(dialog, option)?;
+            if dialog.choices[index].says == Says::No {
+                return Err(format!("option `{option}` says no: {}", in_words(dialog)));
+            }
+            Ok(index)
+        }
     }
 }
 
@@ -297,15 +353,22 @@ fn named(dialog: &Dialog, option: &str) -> Result<usize, String> {
     let option = option.trim().trim_end_matches('.');
     let mut keys = option.chars();
     let key = keys.next().filter(|_| keys.next().is_none());
-    let has_keys = dialog.choices.iter().any(|choice| choice.key.is_some());
+    // a number that is a key is that key, and no other number counts beside it
+    let is_number = |choice: &Choice| choice.key.is_some_and(|key| key.is_ascii_digit());
+    let numbered = dialog.choices.iter().any(is_number);
     let found = dialog
         .choices
         .iter()
         .enumerate()
         .position(|(index, choice)| {
             (key.is_some() && choice.key == key)
-                || (!has_keys && option == (index + 1).to_string())
+                || (!numbered && option == (index + 1).to_string())
                 || choice.label.eq_ignore_ascii_case(option)
         });
-    found.ok_or_else(|| format!("there is no option `{option}`: {}", in_words(dialog)))
+    found.ok_or_else(|| {
+        format!(
+            "there is no option `{option}`: {}. Other words are not typed into a dialog: write them in its pane, or say no first, with `/deny ID TEXT`",
+            in_words(dialog)
+        )
+    })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Effect, Machine, Moment, Sending, Typing, Urgency};
 use crate::director::policy::Errand;
 use crate::evidence::Sight;
+use crate::evidence::transcript::RateLimit;
 use crate::record::{Origin, Parked, Step};
 use crate::screen::state::State;
 
@@ -38,7 +39,10 @@ impl Machine {
                 ));
             }
             // a word of it that is still to be seen above an empty prompt does not count
-            (Some(_), false) if sight.state() != State::Unknown => {
+            (Some(limit), false)
+                if sight.state() != State::Unknown
+                    && !(waits(limit, now) && is_last_word(sight)) =>
+            {
                 self.counters.limit = None;
                 let why = "the usage limit is over".into();
                 self.note("", Step::Counted { why }, now, effects);
@@ -79,6 +83,12 @@ impl Machine {
         self.begin_typing(sending, now, effects);
     }
 
+    /// Whether it is still to be seen if the agent goes on by itself after the reset, or is nudged.
+    pub(super) fn is_parked(&self) -> bool {
+        let limit = self.counters.limit.as_ref();
+        limit.is_some_and(|limit| !limit.nudged)
+    }
+
     fn is_due_after_limit(&self, now: Moment) -> bool {
         let Some(Parked {
             until: Some(until),
@@ -90,4 +100,16 @@ impl Machine {
         let wait = GRACE + self.settings.stagger;
         self.is_free() && now.wall >= until + wait
     }
+}
+
+/// Whether the reset has passed, and the nudge after it has not been.
+fn waits(limit: &Parked, now: Moment) -> bool {
+    !limit.nudged && limit.until.is_some_and(|until| until <= now.wall)
+}
+
+/// Whether nothing has been said in the transcript since the limit.
+fn is_last_word(sight: &Sight) -> bool {
+    let tail = sight.own.transcript.as_ref().ok();
+    let limit = tail.and_then(|tail| tail.rate_limit.as_ref());
+    limit.is_some_and(RateLimit::is_of_plan) && sight.state().takes_nudge()
 }

@@ -107,6 +107,10 @@ impl Machine {
     ) {
         self.counters.hold = Some(Hold { until });
         self.drop_ask(effects);
+        // the person's own text is theirs
+        if matches!(&self.busy, Busy::Typing(sending) if sending.typing.origin != Origin::Person) {
+            effects.push(Effect::EndTyping);
+        }
         self.note(
             "",
             Step::Counted {

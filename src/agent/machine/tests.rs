@@ -1,7 +1,11 @@
 //! The rules as stories: what happens, second by second, and what follows from it.
 
 mod dialogs;
+mod limits;
+mod people;
 mod progress;
+
+mod explain;
 
 use super::*;
 use crate::config::{AgentConfig, Limits, Seconds, Timing};
@@ -125,6 +129,7 @@ impl Story {
             sight.screen_shows(state, "as the story says");
             sight.reading.dialog.clone_from(&self.dialog);
         }
+        sight.at = self.now().wall;
         if let Some(own) = &self.own {
             sight = sight.with(own.clone());
         }

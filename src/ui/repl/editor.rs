@@ -260,6 +260,7 @@ impl Completer for Words {
         let world = World {
             agents: views.iter().map(|view| view.id.to_string()).collect(),
             panes: self.client.known_panes(),
+            kinds: self.client.known_kinds(),
         };
         let (start, candidates) = complete(line, cursor, &world);
         let pairs = candidates.into_iter().map(|one| Pair {

@@ -119,6 +119,10 @@ impl Client for Fake {
         self.notices.subscribe()
     }
 
+    fn known_kinds(&self) -> Vec<String> {
+        vec!["claude".into()]
+    }
+
     fn known_panes(&self) -> Vec<String> {
         vec!["work:terminal_3".into()]
     }

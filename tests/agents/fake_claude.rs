@@ -9,6 +9,7 @@
 //! dialog is ignored. `!` at the front of the prompt begins a command for the shell, typed or pasted.
 //!
 //! Orders: `idle CASE` (the prompt is empty, as in that case of `idle`), `say TEXT` (an answer of the agent's),
+//! `row TEXT` (a row above the prompt, as it is),
 //! `dialog COMMAND` (asks for a yes), `always COMMAND` (the only yes is one for ever), `low ROWS` (only so many
 //! of the last rows are to be seen), `deaf` (a key closes no dialog), `when-typed ORDER` (at the first byte),
 //! `when-shown ORDER` (once the text of a nudge is drawn), `killed` (ends as `kill -9` ends it: the screen
@@ -125,6 +126,7 @@ impl Claude {
                 self.dialog = None;
             }
             "say" => self.say(rest),
+            "row" => self.above.push(rest.to_owned()),
             "dialog" => self.dialog = Some(Dialog::about(rest, false)?),
             "always" => self.dialog = Some(Dialog::about(rest, true)?),
             "low" => self.low = rest.parse().ok(),

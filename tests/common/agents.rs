@@ -161,12 +161,7 @@ fn folder(zellij: &TestZellij, name: &str) -> PathBuf {
     zellij.home().join("agents").join(name)
 }
 
-fn command(
-    program: &'static str,
-    zellij: &TestZellij,
-    name: &str,
-    orders: &[&str],
-) -> Vec<String> {
+fn command(program: &'static str, zellij: &TestZellij, name: &str, orders: &[&str]) -> Vec<String> {
     let folder = folder(zellij, name);
     std::fs::create_dir_all(&folder).unwrap();
     let mut words = vec![

@@ -55,13 +55,6 @@ pub async fn watch(stage: &Stage, agent: &PaneAgent) -> Watch {
     stage.watch_as(config(stage, &[("a1", agent)])).await
 }
 
-/// The same with rules by which dialogs are answered.
-pub async fn watch_by_rules(stage: &Stage, agent: &PaneAgent, rules: Value) -> Watch {
-    let mut config = config(stage, &[("a1", agent)]);
-    config["approvals"] = rules;
-    stage.watch_as(config).await
-}
-
 /// Waits until an agent is seen in a state, for two looks at least.
 pub fn wait_for_state(watch: &Watch, name: &str, state: &str) {
     let is_seen = || {
@@ -103,4 +96,13 @@ pub fn wait_for_file(agent: &PaneAgent, name: &str) {
 pub fn assert_unharmed(agent: &PaneAgent) {
     let did = ["answers", "ran", "lines", "harm"].map(|file| agent.read(file));
     assert!(did.iter().all(String::is_empty), "{did:?}");
+}
+
+/// Waits until the agent has run a command.
+pub fn wait_for_ran(agent: &PaneAgent, command: &str) {
+    wait_for(
+        PATIENCE,
+        &format!("{command:?} run, not {:?}", agent.read("ran")),
+        || agent.read("ran").contains(command).then_some(()),
+    );
 }

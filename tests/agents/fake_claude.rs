@@ -10,7 +10,8 @@
 //!
 //! Orders: `idle CASE` (the prompt is empty, as in that case of `idle`), `say TEXT` (an answer of the agent's),
 //! `row TEXT` (a row above the prompt, as it is),
-//! `dialog COMMAND` (asks for a yes), `always COMMAND` (the only yes is one for ever), `low ROWS` (only so many
+//! `dialog COMMAND` (asks for a yes; `\n` is a line's end), `bare COMMAND` (without a description below it),
+//! `always COMMAND` (the only yes is one for ever), `low ROWS` (only so many
 //! of the last rows are to be seen), `deaf` (a key closes no dialog), `when-typed ORDER` (at the first byte),
 //! `when-shown ORDER` (once the text of a nudge is drawn), `killed` (ends as `kill -9` ends it: the screen
 //! stays), `exit CODE`.
@@ -38,6 +39,8 @@ const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/screens/claude")
 const COLUMNS: usize = 60;
 /// The command in the captured dialog.
 const CAPTURED: &str = "touch made.txt && make test";
+/// And what stands below it.
+const DESCRIPTION: &str = "Run it";
 /// How often the pane's size is looked at.
 const RESIZED: Duration = Duration::from_millis(25);
 
@@ -127,8 +130,9 @@ impl Claude {
             }
             "say" => self.say(rest),
             "row" => self.above.push(rest.to_owned()),
-            "dialog" => self.dialog = Some(Dialog::about(rest, false)?),
-            "always" => self.dialog = Some(Dialog::about(rest, true)?),
+            "dialog" => self.dialog = Some(Dialog::about(rest, Form::Usual)?),
+            "bare" => self.dialog = Some(Dialog::about(rest, Form::Bare)?),
+            "always" => self.dialog = Some(Dialog::about(rest, Form::Always)?),
             "low" => self.low = rest.parse().ok(),
             "deaf" => self.deaf = true,
             "when-typed" => self.when_typed.push(rest.to_owned()),
@@ -311,22 +315,37 @@ impl Claude {
     }
 }
 
+/// What a dialog leaves out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Usual,
+    /// The description.
+    Bare,
+    /// The option that says yes just once.
+    Always,
+}
+
 impl Dialog {
-    /// The captured dialog, about another command; `always`: without the option that says yes just once.
-    fn about(command: &str, always: bool) -> io::Result<Self> {
+    /// The captured dialog, about another command.
+    fn about(command: &str, form: Form) -> io::Result<Self> {
         const FOR_EVER: &str = "Yes, and don't ask again for similar commands in";
+        let command = &command.replace("\\n", "\n");
+        let always = form == Form::Always;
         let mut rows = Vec::new();
         let mut in_second = false;
         for row in case("approval", "bash-short")? {
             let text = plain(&row);
             if text.starts_with("● Bash(") {
                 let mut shown = wrapped(command, COLUMNS - 10);
-                let cut = if shown.len() > 1 { "…" } else { "" };
-                let first = shown.swap_remove(0);
-                rows.push(format!("● \u{1b}[1mBash\u{1b}[m({first}{cut})"));
+                let cut = if shown.len() > 2 { "…" } else { "" };
+                shown.truncate(2);
+                let shown = shown.join("\n      ");
+                let shown = format!("● \u{1b}[1mBash\u{1b}[m({}{cut})", shown.trim_end());
+                rows.extend(shown.split('\n').map(str::to_owned));
             } else if text.trim() == CAPTURED {
                 let shown = wrapped(command, COLUMNS - 6);
                 rows.extend(shown.iter().map(|row| format!("   {row}")));
+            } else if text.trim() == DESCRIPTION && form == Form::Bare {
             } else if text.starts_with(" ❯ 1.") && always {
                 rows.push(format!(" ❯ 1. {FOR_EVER}"));
             } else if text.starts_with("   2.") {

@@ -66,8 +66,7 @@ async fn a_dialog_that_opens_over_our_text_gets_no_enter() {
 async fn a_rule_answers_the_plain_command_and_nothing_that_only_begins_like_it() {
     let stage = open();
     let chain = "cargo test ; rm -rf x";
-    let long =
-        "cargo test --workspace --all-targets --locked --no-fail-fast --test harm && rm -rf x";
+    let long = "cargo test --workspace --all-targets --locked --no-fail-fast --test harm; rm -rf x";
     let agents = [
         ("plain", vec!["dialog cargo test".to_owned()], ""),
         (
@@ -78,6 +77,11 @@ async fn a_rule_answers_the_plain_command_and_nothing_that_only_begins_like_it()
         (
             "wrapped",
             vec![format!("dialog {long}")],
+            "it is not wholly known",
+        ),
+        (
+            "lines",
+            vec![r"bare cargo test\nrm -rf x".into()],
             "it is not wholly known",
         ),
         (

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use meta_orchestrator::command::explain::screen::{Dumped, explain};
 use meta_orchestrator::screen::profile::{Profile, Profiles};
 use meta_orchestrator::screen::prompt::Cursor;
 use meta_orchestrator::screen::recognise::{Shown, in_time};
@@ -218,6 +219,42 @@ fn the_profiles_know_the_screens() {
             count.unknown
         );
     }
+}
+
+/// `explain --screen` without a kind: which profile a screen is read by, over a part of the cases.
+#[test]
+#[expect(
+    clippy::disallowed_macros,
+    reason = "the table is for who runs the tests"
+)]
+fn the_kind_of_a_screen_is_found_by_trying_every_profile() {
+    let profiles = Profiles::shipped();
+    let (mut right, mut all, mut said) = (0, 0, String::new());
+    for case in cases().iter().filter(|case| !case.has_ended()).step_by(9) {
+        let (Some((text, _)), at) = (case.dumps.last(), case.dumps.len() - 1) else {
+            continue;
+        };
+        let cursor = case.about.cursors.get(at).copied().flatten();
+        let dumped = Dumped {
+            text: text.clone(),
+            columns: Some(case.about.columns),
+            cursor: cursor.map(|(column, row)| Cursor { column, row }),
+        };
+        let found = explain(&dumped, None, &profiles).unwrap();
+        all += 1;
+        if found.kind.as_deref() == Some(case.kind.as_str()) {
+            right += 1;
+        } else {
+            let (kind, state) = (found.kind.unwrap_or_default(), found.told.state);
+            let _ = writeln!(
+                said,
+                "  {}/{}/{}: {kind}, {state}",
+                case.kind, case.state, case.name
+            );
+        }
+    }
+    println!("kinds found: {right} of {all}\n{said}");
+    assert!(right * 100 >= all * 90, "{right} of {all}\n{said}");
 }
 
 #[test]

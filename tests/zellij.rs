@@ -152,6 +152,27 @@ async fn text_is_placed_as_it_is_and_enter_submits_it() {
 }
 
 #[tokio::test]
+async fn a_paste_is_bracketed_where_that_was_asked_for_and_holds_no_escape() {
+    let test = TestZellij::start();
+    let zellij = test.zellij(DEADLINE).await;
+    let plain = test.open_pane(&["cat", "-A"]);
+    let asks = "printf '\\033[?2004h'; exec cat -A";
+    let asks = test.open_pane(&["bash", "-c", asks]);
+    for (pane, expected) in [(&plain, "-a b$"), (&asks, "^[[200~-a b^[[201~$")] {
+        zellij.paste(pane, "-a b").await.unwrap();
+        shown(&zellij, pane, "-a b").await;
+        zellij.press(pane, Key::Enter).await.unwrap();
+        shown(&zellij, pane, expected).await;
+    }
+    // this would end the paste, and what follows would be keys
+    let error = zellij.paste(&asks, "a\u{1b}[201~\rb").await.unwrap_err();
+    assert!(matches!(error, ZellijError::TextRefused { .. }), "{error}");
+    // the control: placed as it is, it does
+    zellij.place(&asks, "x\u{1b}[201~\ry").await.unwrap();
+    shown(&zellij, &asks, "x^[[201~$").await;
+}
+
+#[tokio::test]
 async fn a_screen_is_read_plain_styled_and_with_what_scrolled_away() {
     let test = TestZellij::start();
     let zellij = test.zellij(DEADLINE).await;

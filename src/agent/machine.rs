@@ -115,6 +115,8 @@ pub struct Machine {
     /// The dialog that the person was shown last, and since when.
     shown: Option<(Dialog, Duration)>,
     interrupted: Option<Interrupted>,
+    /// The person's text that waits until it is on record what became of the interrupted one.
+    early_reply: Option<(Ticket, String)>,
     /// The last look showed nothing of the text that was left in the prompt.
     left_over_gone: bool,
     memos: VecDeque<Memo>,
@@ -161,6 +163,7 @@ impl Machine {
             ruled: None,
             shown: None,
             interrupted: restored.interrupted,
+            early_reply: None,
             left_over_gone: false,
             last_decision: last
                 .map(|memo| in_a_line(&memo.action, &memo.text))

@@ -221,6 +221,9 @@ impl Running {
             // whatever it left behind in the background.
             stdout.take_what_is_there()?;
             stderr.take_what_is_there()?;
+        } else {
+            // before its pipes close: it is to end by this, and not by what it makes of that
+            self.kill();
         }
         Ok(Output {
             code: status.and_then(|status| status.code()),
@@ -319,7 +322,7 @@ impl<P: AsyncRead + AsFd + Unpin> Stream<P> {
     /// Reads what is in the pipe without waiting for more. The runtime may not have noticed it yet, so
     /// the pipe, which the runtime made non-blocking, is asked directly.
     fn take_what_is_there(&mut self) -> io::Result<()> {
-        while let Some(pipe) = &self.pipe {
+        while let Some(pipe) = self.pipe.as_ref().filter(|_| !self.cut) {
             self.bytes.reserve(Self::STEP);
             match rustix::io::read(pipe, rustix::buffer::spare_capacity(&mut self.bytes)) {
                 Ok(count) => self.account(count),
@@ -336,7 +339,7 @@ impl<P: AsyncRead + AsFd + Unpin> Stream<P> {
             self.bytes.truncate(self.bound);
             self.cut = true;
         }
-        if count == 0 || self.cut {
+        if count == 0 {
             self.pipe = None;
         }
     }

@@ -43,6 +43,9 @@ impl Supervisor {
             Change::Kind(kind) => {
                 self.refuse_unknown(kind.as_ref())?;
                 match kind {
+                    Some(kind) if kind.as_str() == GENERIC => {
+                        "it is typed to by what prompts and dialogs look like in general".to_owned()
+                    }
                     Some(kind) => format!("its screens are read as those of `{kind}`"),
                     None => "its program tells what kind of agent it is".to_owned(),
                 }

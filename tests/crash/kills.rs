@@ -104,7 +104,8 @@ impl Story {
             Phase::Text => {
                 self.until_step(id, phase.step());
                 let worker = &self.workers[id];
-                let end = Instant::now() + Duration::from_millis(700);
+                // two looks some time apart come before the first key
+                let end = Instant::now() + Duration::from_secs(5);
                 while worker
                     .draft(&self.test)
                     .is_none_or(|draft| draft.is_empty())
@@ -237,8 +238,8 @@ impl Story {
         let reported = format!("may stand unsent in its prompt: `{draft}`");
         self.run
             .wait_until_listed(&reported, |list| list.contains(&reported));
-        // more than a stall, and than the model takes
-        sleep(Duration::from_millis(1_200));
+        // more than a stall, than the model takes, and than two looks before a key
+        sleep(Duration::from_secs(3));
         let worker = &self.workers[id];
         assert_eq!(worker.draft(&self.test).as_ref(), Some(&draft));
         assert_eq!(worker.submitted(), before, "nobody sent anything");
@@ -513,7 +514,9 @@ fn killed_at_any_moment_it_loses_nothing_and_submits_nothing_twice() {
 impl Drop for Story {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for id in self.workers.keys() {
+            println!("said: {}", self.run.said());
+            for (id, worker) in &self.workers {
+                println!("{id} shows: {}", self.test.dump(worker.address.pane));
                 for line in self.place.decisions(id) {
                     println!("{id}: {line}");
                 }

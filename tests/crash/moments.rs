@@ -76,11 +76,12 @@ impl Phase {
         match self {
             Self::Asked => 250,
             Self::Answered | Self::Roster => 60,
-            Self::Intent | Self::Receipt => 400,
+            Self::Receipt => 400,
             Self::Text => 300,
+            // the two looks before the first key take most of it
+            Self::Intent => 2_000,
             Self::Question => 100,
-            Self::Reply => 1_500,
-            Self::Any => 3_000,
+            Self::Reply | Self::Any => 3_000,
         }
     }
 }

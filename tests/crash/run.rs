@@ -31,7 +31,7 @@ impl Place {
             .iter()
             .map(|(id, pane)| {
                 json!({"id": id, "pane": pane, "goal": format!("the goal of {id}"),
-                    "stallSec": 0.3, "pollSec": 0.2})
+                    "stallSec": 0.3, "pollSec": 0.2, "kind": "generic"})
             })
             .collect();
         this.write(&json!({
@@ -40,7 +40,7 @@ impl Place {
             "zellijSession": test.session().as_str(),
             "decideBackend": {"type": "openaiCompat", "baseUrl": model.base_url(), "model": "m"},
             "limits": {"nudgesPerHour": 100_000, "callsPerDay": 100_000, "tokensPerDay": 100_000_000},
-            "timing": {"enterPauseSec": 0.6, "zellijTimeoutSec": 10},
+            "timing": {"enterPauseSec": 0.6, "zellijTimeoutSec": 10, "personQuietSec": 0.5},
         }));
         this
     }

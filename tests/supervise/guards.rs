@@ -3,6 +3,7 @@
 
 use meta_orchestrator::agent::view::Urgency;
 use meta_orchestrator::error::Kind;
+use meta_orchestrator::supervisor::Change;
 use serde_json::json;
 
 use super::common::agents::PaneAgent;
@@ -99,13 +100,17 @@ async fn a_persons_half_written_draft_is_left_alone() {
         agent.wait_for_typed("but");
         stage.model.says([instruct(NEXT)]);
         let watch = stage.watch(&[("a1", &agent)]).await;
-        let receipt = watch.wait_for_receipt("a1");
-        assert_eq!(
-            receipt,
-            "refused: somebody's text stands in the prompt: `Delete all but`"
-        );
+        let told =
+            "somebody's text stands in its prompt, and I type nothing over it: `Delete all but`";
+        watch.wait_for_notice(Urgency::Warning, told);
         refuses_a_reply(&watch, "somebody's text stands in the prompt").await;
+        watch.wait_for_polls("a1", 5);
         assert_eq!(agent.typed(), "Delete all but");
+        assert_eq!(
+            stage.model.asked().len(),
+            0,
+            "no model is asked what to do about a draft"
+        );
         watch.quit().await;
 
         stage
@@ -188,6 +193,32 @@ async fn a_held_pane_is_gone_for_enter_would_run_its_command_again() {
         "{question}"
     );
     assert_eq!(agent.typed(), "");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_without_a_profile_is_typed_to_only_when_a_person_has_said_so() {
+    let (stage, agent) = Stage::with_agent(&["prompt", FINISHED]);
+    stage.model.says([instruct(NEXT)]);
+    let mut config = stage.config(&[("a1", &agent)]);
+    config["agents"][0].as_object_mut().unwrap().remove("kind");
+    let watch = stage.watch_as(config).await;
+    let receipt = watch.wait_for_receipt("a1");
+    assert!(
+        receipt.starts_with("refused: there is no profile of `pane-agent`")
+            && receipt.contains("`/set ID kind generic` allows it"),
+        "{receipt}"
+    );
+    refuses_a_reply(&watch, "`/set ID kind generic` allows it").await;
+    // a kind that is another one's reads no prompt of this one
+    let claude = Change::Kind("claude".parse().ok());
+    watch.supervisor.set(&id("a1"), claude).await.unwrap();
+    refuses_a_reply(&watch, "no prompt is to be seen").await;
+    watch.wait_for_polls("a1", 5);
+    assert_eq!(agent.typed(), "");
+
+    let generic = Change::Kind("generic".parse().ok());
+    watch.supervisor.set(&id("a1"), generic).await.unwrap();
+    agent.wait_for_line(NEXT);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -45,7 +45,7 @@ async fn a_stalled_agent_is_nudged_and_what_came_of_it_is_remembered() {
     assert_eq!(asked[0].line, "POST /v1/chat/completions HTTP/1.1");
     assert_eq!(asked[0].system(), prompt::DECIDE);
     assert!(
-        asked[0].user().starts_with("State: unknown\n"),
+        asked[0].user().starts_with("State: idle\n"),
         "{}",
         asked[0].user()
     );

@@ -117,6 +117,7 @@ fn a_whole_session_over_a_pipe() {
         &format!("/add a1 {pane} Ship the parser # all of it"),
         &format!("a1 watches {pane}, where `pane-agent` runs"),
     );
+    run.order("/set a1 kind generic", "it is typed to by what prompts");
     run.order("/set a1 pollSec 0.2", "its pane is read every 0.2 s");
     run.order("/set a1 stallSec 0.5", "a stall is 0.5 s without a change");
     run.wait_for("a1 needs you: Postgres or SQLite?");
@@ -144,6 +145,7 @@ fn a_whole_session_over_a_pipe() {
         serde_json::from_str(&std::fs::read_to_string(stage.config_path()).unwrap()).unwrap();
     assert_eq!(saved["agents"][0]["goal"], "Ship the parser # all of it");
     assert_eq!(saved["agents"][0]["stallSec"], 0.5);
+    assert_eq!(saved["agents"][0]["kind"], "generic");
 }
 
 #[test]

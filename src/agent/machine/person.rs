@@ -47,6 +47,11 @@ impl Machine {
         effects: &mut Vec<Effect>,
     ) {
         match self.replyable(text) {
+            // of two texts without an end on record a next run would know the later one only
+            Ok(_) if self.interrupted.is_some() => {
+                self.early_reply = Some((ticket, text.to_owned()));
+                effects.push(Effect::LookClosely);
+            }
             Ok(text) => {
                 self.drop_ask(effects);
                 self.close_pending(effects);
@@ -91,6 +96,9 @@ impl Machine {
         }
         if matches!(self.busy, Busy::Typing(_)) {
             return Err("another text is being typed to it; try again in a moment".into());
+        }
+        if self.early_reply.is_some() {
+            return Err("another text waits to be typed to it; try again in a moment".into());
         }
         if let Some(why) = &self.log_trouble {
             return Err(format!("the log cannot be written: {why}"));
@@ -170,10 +178,28 @@ impl Machine {
     }
 
     fn drop_work(&mut self, effects: &mut Vec<Effect>) {
+        self.refuse_early_reply("it was stopped before the first key", effects);
         self.drop_ask(effects);
         if matches!(self.busy, Busy::Typing(_)) {
             // its receipt is still to come, and to be written down
             effects.push(Effect::EndTyping);
+        }
+    }
+
+    /// Begins to type the text that waited for the end of the interrupted one.
+    pub(super) fn take_up_early_reply(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        if self.interrupted.is_none()
+            && let Some((ticket, text)) = self.early_reply.take()
+        {
+            self.reply(ticket, &text, now, effects);
+        }
+    }
+
+    /// The text that waits is not typed, for `why`.
+    pub(super) fn refuse_early_reply(&mut self, why: &str, effects: &mut Vec<Effect>) {
+        if let Some((ticket, _)) = self.early_reply.take() {
+            let why = why.to_owned();
+            effects.push(Effect::Receipt(ticket, Receipt::Refused { why }));
         }
     }
 

@@ -43,7 +43,7 @@ impl Machine {
             self.settle_interrupted(&sight, now, effects);
             self.settle_left_over(&sight, now, effects);
         }
-        let sight = self.in_time(sight, now);
+        let sight = self.in_time(sight, earlier, now);
         self.watch_progress(&sight, earlier, now);
         let changed = self
             .screen
@@ -59,6 +59,7 @@ impl Machine {
             self.stalled(&sight, now, effects);
         }
         self.sight = Some(sight);
+        self.take_up_early_reply(now, effects);
         if !effects
             .iter()
             .any(|effect| matches!(effect, Effect::LookClosely))
@@ -69,7 +70,12 @@ impl Machine {
 
     /// The look, known what the ones before it showed: whether somebody is at work in the prompt, and whether an
     /// agent works of which one still screen shows no sign.
-    fn in_time(&mut self, mut sight: Box<Sight>, now: Moment) -> Box<Sight> {
+    fn in_time(
+        &mut self,
+        mut sight: Box<Sight>,
+        earlier: Option<Moment>,
+        now: Moment,
+    ) -> Box<Sight> {
         let last = self.sight.as_deref();
         let left = self.counters.question.as_ref();
         let left = left.and_then(|question| question.left_over.as_deref());
@@ -80,8 +86,11 @@ impl Machine {
                 .prompt()
                 .is_some_and(|prompt| !prompt.draft.is_empty() && !is_ours(prompt));
         let same_screen = last.is_some_and(|last| last.screen.digest() == sight.screen.digest());
-        let cursor_moved =
-            same_screen && last.is_some_and(|last| last.facts.cursor != sight.facts.cursor);
+        // with a list of panes that is older than the screen, the cursor comes late to where a change left it
+        let stood_still = earlier.is_some_and(|earlier| earlier.since_start > self.still_since);
+        let cursor_moved = same_screen
+            && stood_still
+            && last.is_some_and(|last| last.facts.cursor != sight.facts.cursor);
         if drafted || cursor_moved {
             self.person_at = Some(now.since_start);
         }
@@ -164,6 +173,8 @@ impl Machine {
         }
         self.failures = self.failures.saturating_add(1);
         self.drop_ask(effects);
+        let (Trouble::Gone(why) | Trouble::NoAnswer(why)) = &trouble;
+        self.refuse_early_reply(why, effects);
         match &trouble {
             Trouble::Gone(why) if !matches!(self.trouble, Some(Trouble::Gone(_))) => {
                 effects.push(Effect::Tell(Urgency::Person, format!("is gone: {why}")));

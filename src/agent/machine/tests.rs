@@ -69,6 +69,8 @@ struct Story {
     work: Option<WorkMark>,
     next_poll: f64,
     /// All effects but looks and waits, in order.
+    /// Where the cursor is, if not at the end of the screen.
+    cursor: Option<Cursor>,
     log: Vec<Effect>,
 }
 
@@ -90,6 +92,7 @@ impl Story {
             own: None,
             work: None,
             next_poll: 0.0,
+            cursor: None,
             log: Vec::new(),
         }
     }
@@ -111,7 +114,7 @@ impl Story {
             program: Some(self.front.clone()),
             shell: self.shell,
             columns: 80,
-            cursor: Some(Cursor { column, row }),
+            cursor: self.cursor.or(Some(Cursor { column, row })),
             arguments: vec!["claude".into()],
             exit_status: None,
         };
@@ -802,6 +805,24 @@ fn nothing_is_typed_while_the_log_cannot_be_written() {
 }
 
 #[test]
+fn a_cursor_that_moves_on_a_still_screen_is_a_persons_and_one_that_comes_late_is_not() {
+    let mut story = Story::new("● step 1\n> ");
+    story.pass(10.0);
+    // the list of panes is older than the screen
+    story.show(IDLE);
+    story.cursor = Some(Cursor { column: 3, row: 1 });
+    story.pass(5.0);
+    story.cursor = None;
+    story.pass(5.0);
+    assert_eq!(story.machine.person_at, None);
+
+    story.pass(5.0);
+    story.cursor = Some(Cursor { column: 3, row: 1 });
+    story.pass(5.0);
+    assert!(story.machine.person_at.is_some());
+}
+
+#[test]
 fn an_interrupted_nudge_is_not_typed_again() {
     let restored = Restored {
         interrupted: Some(Interrupted {
@@ -833,6 +854,45 @@ fn an_interrupted_nudge_is_not_typed_again() {
             .1
             .contains("may stand unsent in its prompt: `go on`")
     );
+}
+
+#[test]
+fn a_reply_waits_until_it_is_on_record_what_became_of_an_interrupted_text() {
+    let restored = Restored {
+        interrupted: Some(Interrupted {
+            id: "d1".into(),
+            origin: Origin::Verdict,
+            text: "go on".into(),
+        }),
+        ..Restored::default()
+    };
+    let mut story = Story::with(IDLE, settings(), restored.clone());
+    let ticket = story.machine.reply_ticket();
+    story.on(Event::Reply(ticket, "use SQLite".into()));
+    let at = |wanted: fn(&Effect) -> bool| story.log.iter().position(wanted);
+    let ended = at(
+        |effect| matches!(effect, Effect::Note(line) if matches!(line.step, Step::Receipt { .. }) && line.id == "d1"),
+    );
+    let typed = at(|effect| matches!(effect, Effect::Type(..)));
+    assert!(ended.is_some() && ended < typed, "{ended:?} {typed:?}");
+
+    // a pane that cannot be read, and an end, leave nobody without an answer
+    for event in [
+        Event::Unseen(Trouble::NoAnswer("zellij is silent".into())),
+        Event::Stop,
+        Event::Quit,
+    ] {
+        let mut machine = Machine::new(settings(), Some(claude(7)), restored.clone());
+        let now = Moment {
+            since_start: Duration::ZERO,
+            wall: Utc::now(),
+        };
+        machine.on(Event::Reply(1, "use SQLite".into()), now);
+        let effects = machine.on(event, now);
+        let refused =
+            |effect: &Effect| matches!(effect, Effect::Receipt(1, Receipt::Refused { .. }));
+        assert!(effects.iter().any(refused), "{effects:?}");
+    }
 }
 
 #[test]

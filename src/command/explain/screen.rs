@@ -104,10 +104,12 @@ pub fn explain(
                 kind,
                 state: reading.state,
             });
-            Ok(match best {
-                Some((kind, reading)) => explained(Some(kind), &reading, others.collect(), true),
-                None => explained(None, &in_general(&shown, None, None), Vec::new(), true),
-            })
+            if let Some((kind, reading)) = best {
+                return Ok(explained(Some(kind), &reading, others.collect(), true));
+            }
+            let reading = in_general(&shown, None, None);
+            let reading = reading.but(State::Unknown, "no profile knows this screen");
+            Ok(explained(None, &reading, Vec::new(), true))
         }
     }
 }
@@ -138,7 +140,8 @@ fn shown(dumped: &Dumped, is_styled: bool) -> Shown {
 type Fit = (String, Reading);
 
 /// The profile that knows the screen best, and the others that make something of it: a rule that rests on lines
-/// of the screen counts more than a prompt with some text in it, which many would see.
+/// of the screen counts more than a prompt with some text in it, which many would see; and a prompt with its
+/// frame more than a line that looks like work.
 fn best(shown: &Shown, profiles: &Profiles) -> (Option<Fit>, Vec<Fit>) {
     let readings = profiles.kinds().filter_map(|kind| {
         let reading = recognise(profiles.get(kind)?, shown);
@@ -155,12 +158,14 @@ fn best(shown: &Shown, profiles: &Profiles) -> (Option<Fit>, Vec<Fit>) {
 fn weight(reading: &Reading) -> usize {
     let state = match reading.state {
         State::Draft => 0,
+        // lines alone, which another program may write as well
+        state if state.is_busy() && reading.prompt.is_none() => 0,
         state if state.is_dialog() && reading.dialog.is_none() => 1,
         _ => 2,
     };
     let prompt = usize::from(reading.prompt.is_some());
     let dialog = usize::from(reading.dialog.is_some());
-    state * 100 + dialog * 50 + prompt * 20 + reading.lines.len()
+    state * 100 + dialog * 100 + prompt * 250 + reading.lines.len()
 }
 
 /// All of it, for a person.
@@ -169,7 +174,7 @@ pub fn words(explained: &ScreenExplained, frame: &Frame) -> String {
         (Some(kind), false) => kind.clone(),
         (Some(kind), true) => format!("{kind} (found by trying every profile)"),
         (None, _) => {
-            "none of the profiles knows this screen; read by what prompts look like in general"
+            "none of the profiles knows this screen; `--kind generic` reads it by what prompts look like in general"
                 .to_owned()
         }
     };

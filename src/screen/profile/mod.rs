@@ -20,12 +20,13 @@ use crate::config::{ConfigError, read_json};
 use crate::ids::Kind;
 
 /// The profiles that ship.
-const SHIPPED: [&str; 5] = [
+const SHIPPED: [&str; 6] = [
     include_str!("../../../config/agents/claude.json"),
     include_str!("../../../config/agents/codex.json"),
     include_str!("../../../config/agents/opencode.json"),
     include_str!("../../../config/agents/gemini.json"),
     include_str!("../../../config/agents/aider.json"),
+    include_str!("../../../config/agents/demo.json"),
 ];
 
 /// How many rows a clause looks at where it does not say.
@@ -280,6 +281,11 @@ mod tests {
             kind("node", &["node", "/usr/local/bin/gemini"]),
             is("gemini")
         );
+        // the system cuts a program's name
+        let program = "/usr/bin/meta-orchestrator";
+        let simulated = [program, "demo-agent", "worker"];
+        assert_eq!(kind("meta-orchestrat", &simulated), is("demo"));
+        assert_eq!(kind("meta-orchestrat", &[program, "run"]), None);
         assert_eq!(kind("node", &["node", "server.js"]), None);
         assert_eq!(kind("vim", &["vim", "claude"]), None);
     }

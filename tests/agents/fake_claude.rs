@@ -5,14 +5,16 @@
 //! `lines` (what was submitted), `answers` (the option that a key chose in a dialog, and for what), `ran` (the
 //! commands that it ran there, allowed in a dialog or given after `!`), `starts` (a line for each start).
 //!
-//! A digit in a dialog chooses its option at once, Enter the marked one, Escape "No"; what is pasted into a
-//! dialog is ignored. `!` at the front of the prompt begins a command for the shell, typed or pasted.
+//! In a dialog a digit that comes alone chooses its option at once, Enter the marked one, Escape "No"; a text that
+//! comes in one piece is ignored, typed or pasted, as 2.1.329 was seen to do. After the order `keen` each letter
+//! of a typed text counts, as in Codex's dialogs. `!` at the front of the prompt begins a command for the shell,
+//! typed or pasted.
 //!
 //! Orders: `idle CASE` (the prompt is empty, as in that case of `idle`), `say TEXT` (an answer of the agent's),
 //! `row TEXT` (a row above the prompt, as it is),
 //! `dialog COMMAND` (asks for a yes; `\n` is a line's end), `bare COMMAND` (without a description below it),
-//! `always COMMAND` (the only yes is one for ever), `low ROWS` (only so many
-//! of the last rows are to be seen), `deaf` (a key closes no dialog), `when-typed ORDER` (at the first byte),
+//! `always COMMAND` (the only yes is one for ever), `still STATE/CASE` (that captured dialog), `low ROWS` (only so many
+//! of the last rows are to be seen), `deaf` (a key closes no dialog), `trap ORDER` (just before the next byte), `when-typed ORDER` (after it),
 //! `when-shown ORDER` (once the text of a nudge is drawn), `killed` (ends as `kill -9` ends it: the screen
 //! stays), `exit CODE`.
 #![allow(
@@ -74,7 +76,9 @@ fn main() -> io::Result<()> {
 /// An open dialog.
 struct Dialog {
     rows: Vec<String>,
-    command: String,
+    subject: String,
+    /// What a yes runs.
+    command: Option<String>,
     /// The words of its options, from 1.
     options: Vec<&'static str>,
 }
@@ -93,7 +97,9 @@ struct Claude {
     pending: String,
     dialog: Option<Dialog>,
     deaf: bool,
+    keen: bool,
     low: Option<usize>,
+    trap: Option<String>,
     when_typed: Vec<String>,
     when_shown: Vec<String>,
     painted_for: (usize, usize),
@@ -114,7 +120,9 @@ impl Claude {
             pending: String::new(),
             dialog: None,
             deaf: false,
+            keen: false,
             low: None,
+            trap: None,
             when_typed: Vec::new(),
             when_shown: Vec::new(),
             painted_for: (0, 0),
@@ -132,9 +140,12 @@ impl Claude {
             "row" => self.above.push(rest.to_owned()),
             "dialog" => self.dialog = Some(Dialog::about(rest, Form::Usual)?),
             "bare" => self.dialog = Some(Dialog::about(rest, Form::Bare)?),
+            "still" => self.dialog = Some(Dialog::captured(rest)?),
             "always" => self.dialog = Some(Dialog::about(rest, Form::Always)?),
             "low" => self.low = rest.parse().ok(),
             "deaf" => self.deaf = true,
+            "keen" => self.keen = true,
+            "trap" => self.trap = Some(rest.to_owned()),
             "when-typed" => self.when_typed.push(rest.to_owned()),
             "when-shown" => self.when_shown.push(rest.to_owned()),
             "killed" => kill_process(getpid(), Signal::KILL)?,
@@ -152,9 +163,16 @@ impl Claude {
 
     fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         append(&self.folder, "typed", bytes)?;
+        if let Some(order) = self.trap.take() {
+            self.obey(&order)?;
+        }
         self.pending.push_str(&String::from_utf8_lossy(bytes));
         let lone_escape = self.pending == "\u{1b}";
-        while let Some(key) = self.next_key(lone_escape) {
+        let mut keys: Vec<String> = std::iter::from_fn(|| self.next_key(lone_escape)).collect();
+        if self.dialog.is_some() && keys.len() > 1 && !self.keen {
+            keys.retain(|key| key.starts_with("\u{1b}[20"));
+        }
+        for key in keys {
             self.key(&key)?;
         }
         self.paint()?;
@@ -240,8 +258,8 @@ impl Claude {
                 _ => return Ok(()),
             },
         };
-        let (label, command) = (dialog.options[at], dialog.command.clone());
-        self.note("answers", &format!("{label}: {command}"))?;
+        let (label, dialog_command) = (dialog.options[at], dialog.command.clone());
+        self.note("answers", &format!("{label}: {}", dialog.subject))?;
         if self.deaf {
             return Ok(());
         }
@@ -250,7 +268,9 @@ impl Claude {
             self.say("I leave it as it is.");
             return Ok(());
         }
-        self.run(&command)?;
+        if let Some(command) = dialog_command {
+            self.run(&command)?;
+        }
         self.say("Done.");
         Ok(())
     }
@@ -326,6 +346,17 @@ enum Form {
 }
 
 impl Dialog {
+    /// A captured dialog as it is, of which only the keys are told apart.
+    fn captured(subject: &str) -> io::Result<Self> {
+        let (state, name) = subject.split_once('/').ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(Self {
+            rows: case(state, name)?,
+            subject: subject.to_owned(),
+            command: None,
+            options: vec!["First", "Second", "Third"],
+        })
+    }
+
     /// The captured dialog, about another command.
     fn about(command: &str, form: Form) -> io::Result<Self> {
         const FOR_EVER: &str = "Yes, and don't ask again for similar commands in";
@@ -369,7 +400,8 @@ impl Dialog {
         };
         Ok(Self {
             rows,
-            command: command.to_owned(),
+            subject: command.to_owned(),
+            command: Some(command.to_owned()),
             options,
         })
     }

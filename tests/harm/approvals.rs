@@ -9,7 +9,7 @@ use super::common::model::instruct;
 use super::common::supervisor::{Watch, id};
 use super::common::zellij::{PATIENCE, wait_for};
 use super::stage::{
-    ENTER, NEXT, assert_unharmed, claude, config, open, wait_for_answer, wait_for_file,
+    NEXT, assert_unharmed, claude, config, open, types, wait_for_answer, wait_for_file,
     wait_for_question, wait_for_state, watch, with_claude,
 };
 
@@ -18,29 +18,35 @@ fn cargo_test() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_text_is_not_typed_into_a_dialog_whose_option_its_digit_is() {
-    let (stage, agent) = with_claude(&["dialog touch allowed"]);
+async fn a_text_is_not_typed_into_a_dialog_which_its_digit_or_its_enter_would_answer() {
+    let stage = open();
+    let slow = claude(&stage, "slow", &["dialog touch allowed"]);
+    let keen = claude(&stage, "keen", &["keen", "dialog touch allowed"]);
     stage.model.says([instruct(NEXT)]);
-    let watch = watch(&stage, &agent).await;
-    let question = wait_for_question(&watch, "a1");
-    assert!(
-        question.starts_with("it asks for a yes (command): `touch allowed`. 1. Yes; 2. Yes, and"),
-        "{question}"
-    );
-    let refused = watch
-        .supervisor
-        .reply(&id("a1"), NEXT.into())
-        .await
-        .unwrap_err();
-    assert!(refused.to_string().contains("dialog"), "{refused}");
-    watch.wait_for_polls("a1", 5);
+    let agents = [("slow", &slow), ("keen", &keen)];
+    let watch = stage.watch_as(config(&stage, &agents)).await;
+    for (name, _) in agents {
+        let question = wait_for_question(&watch, name);
+        let asks = "it asks for a yes (command): `touch allowed`. 1. Yes; 2. Yes, and";
+        assert!(question.starts_with(asks), "{question}");
+        let refused = watch.supervisor.reply(&id(name), NEXT.into()).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("looks like a dialog"), "{refused}");
+    }
+    watch.wait_for_polls("slow", 5);
     assert_eq!(stage.model.asked().len(), 0, "no model is asked");
-    assert_eq!(agent.typed(), "");
+    for (name, agent) in agents {
+        assert_eq!(agent.typed(), "", "{name}");
+    }
     watch.quit().await;
 
-    stage.zellij.type_as_person(&agent.pane, NEXT);
-    wait_for_answer(&agent, "Yes: touch allowed");
-    wait_for_file(&agent, "allowed");
+    types(&stage, &keen, NEXT);
+    wait_for_file(&keen, "allowed");
+    types(&stage, &slow, NEXT);
+    slow.wait_for_typed(NEXT);
+    assert_unharmed(&slow);
+    types(&stage, &slow, "\n");
+    wait_for_file(&slow, "allowed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,8 +64,52 @@ async fn a_dialog_that_opens_over_our_text_gets_no_enter() {
     assert_unharmed(&agent);
     watch.quit().await;
 
-    stage.zellij.press_as_person(&agent.pane, ENTER);
+    types(&stage, &agent, "\n");
     wait_for_file(&agent, "allowed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_a_person_answers_gets_no_key_whatever_the_rules_and_the_model_say() {
+    let cases = [
+        ("trust/folder", "trust"),
+        ("question/single", "question"),
+        ("question/several-submit", "question"),
+        ("menu/model", "menu"),
+        ("menu/rewind", "menu"),
+        ("approval/bash-multi-line", "approval"),
+    ];
+    let stage = open();
+    stage.model.says([instruct(NEXT)]);
+    let agents = cases.map(|(case, _)| {
+        let name = case.replace('/', "-");
+        let agent = claude(&stage, &name, &[&format!("still {case}")]);
+        (name, agent)
+    });
+    let all: Vec<_> = agents
+        .iter()
+        .map(|(name, agent)| (name.as_str(), agent))
+        .collect();
+    let mut config = config(&stage, &all);
+    config["approvals"] =
+        json!([{ "answer": "allow", "kinds": ["command", "fileEdit", "plan", "tool", "apiKey"] }]);
+    config["approvalsBuiltinDeny"] = false.into();
+    let watch = stage.watch_as(config).await;
+    for ((name, agent), (case, state)) in agents.iter().zip(cases) {
+        wait_for_state(&watch, name, state);
+        let refused = watch.supervisor.reply(&id(name), NEXT.into()).await;
+        assert!(refused.is_err(), "{case}: {refused:?}");
+        assert_eq!(agent.typed(), "", "{case}");
+    }
+    watch.wait_for_polls(&agents[0].0, 5);
+    let typed = agents.each_ref().map(|(_, agent)| agent.typed());
+    assert_eq!(typed.concat(), "");
+    assert_eq!(stage.model.asked().len(), 0, "no model is asked");
+    watch.quit().await;
+
+    for ((_, agent), (case, _)) in agents.iter().zip(cases) {
+        types(&stage, agent, "1");
+        wait_for_answer(agent, &format!("First: {case}"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,7 +175,7 @@ async fn a_rule_answers_the_plain_command_and_nothing_that_only_begins_like_it()
     wait_for_answer(&careful[0].1, &format!("Yes: {chain}"));
     for (_, agent, _) in &careful[1..] {
         assert_eq!(agent.typed(), "");
-        stage.zellij.type_as_person(&agent.pane, "1");
+        types(&stage, agent, "1");
     }
     for (name, agent, _) in careful {
         wait_for_end(agent, name);
@@ -162,9 +212,9 @@ async fn a_rule_never_says_yes_for_ever_and_answers_no_dialog_twice() {
     assert_eq!(denied.read("ran"), "");
     watch.quit().await;
 
-    stage.zellij.type_as_person(&always.pane, "1");
+    types(&stage, &always, "1");
     wait_for_answer(&always, "Always: cargo test");
-    stage.zellij.type_as_person(&deaf.pane, "1");
+    types(&stage, &deaf, "1");
     wait_for_answer(&deaf, "Yes: cargo test\nYes: cargo test\n");
 }
 
@@ -273,7 +323,7 @@ async fn an_answer_to_a_dialog_that_has_made_room_for_another_presses_nothing() 
 
     // the key that the person meant for the other one
     let (name, agent) = &agents[0];
-    stage.zellij.type_as_person(&agent.pane, "1");
+    types(&stage, agent, "1");
     wait_for_end(agent, name);
 }
 

@@ -8,8 +8,8 @@ use super::common::model::{Answer, instruct, leave, screen};
 use super::common::supervisor::id;
 use super::common::zellij::{PATIENCE, wait_for};
 use super::stage::{
-    NEXT, assert_unharmed, claude, config, open, wait_for_answer, wait_for_file, wait_for_state,
-    watch, with_claude,
+    NEXT, assert_unharmed, claude, config, open, types, wait_for_answer, wait_for_file,
+    wait_for_state, watch, with_claude,
 };
 use super::texts::wait_for_intent;
 
@@ -77,9 +77,10 @@ async fn a_model_that_obeys_the_pane_presses_nothing_while_a_dialog_is_open() {
         } else {
             "x"
         });
-        match asked.user().contains("goal of asked") {
-            true => Answer::Late(Duration::from_millis(1_500), obeys.into()),
-            false => obeys,
+        if asked.user().contains("goal of asked") {
+            Answer::Late(Duration::from_millis(1_500), obeys.into())
+        } else {
+            obeys
         }
     });
     stage
@@ -113,7 +114,7 @@ async fn a_model_that_obeys_the_pane_presses_nothing_while_a_dialog_is_open() {
     watch.quit().await;
 
     for (name, agent) in &agents {
-        stage.zellij.type_as_person(&agent.pane, "1");
+        types(&stage, agent, "1");
         wait_for_file(agent, "allowed");
         assert_eq!(agent.read("answers"), "Yes: touch allowed\n", "{name}");
     }

@@ -1,5 +1,7 @@
 //! The stage of these tests: agents that look and act like Claude Code, and are read by its profile.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::common::agents::PaneAgent;
@@ -105,4 +107,31 @@ pub fn wait_for_ran(agent: &PaneAgent, command: &str) {
         &format!("{command:?} run, not {:?}", agent.read("ran")),
         || agent.read("ran").contains(command).then_some(()),
     );
+}
+
+/// Types to an agent as plain zellij does, with no check: `\n` is Enter.
+pub fn types(stage: &Stage, agent: &PaneAgent, keys: &str) {
+    let before = agent.typed().len();
+    insist(
+        &format!("{keys:?} to arrive"),
+        || stage.zellij.type_as_person(&agent.pane, keys),
+        || agent.typed().len() > before,
+    );
+}
+
+/// Does something with plain zellij until it has its effect: now and then a call does nothing, and says so to
+/// nobody.
+pub fn insist(what: &str, mut act: impl FnMut(), done: impl Fn() -> bool) {
+    const AGAIN: Duration = Duration::from_secs(4);
+    let mut acted: Option<Instant> = None;
+    wait_for(PATIENCE, what, || {
+        if done() {
+            return Some(());
+        }
+        if acted.is_none_or(|acted| acted.elapsed() > AGAIN) {
+            acted = Some(Instant::now());
+            act();
+        }
+        None
+    });
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::common::agents::PaneAgent;
-use super::common::model::{Asked, instruct, leave};
+use super::common::model::{instruct, leave};
 use super::common::supervisor::{Stage, Watch, id};
 use super::common::zellij::{PATIENCE, wait_for};
 use super::stage::{
-    ENTER, NEXT, assert_unharmed, claude, config, open, wait_for_file, wait_for_ran,
+    NEXT, assert_unharmed, claude, config, insist, open, types, wait_for_file, wait_for_ran,
     wait_for_state, watch, with_claude,
 };
 
@@ -39,21 +39,26 @@ async fn what_the_agent_takes_as_a_command_of_its_own_is_not_typed() {
     assert_eq!(agent.typed(), "");
     watch.quit().await;
 
-    stage
-        .zellij
-        .type_as_person(&agent.pane, "!touch typed-ran\n");
+    types(&stage, &agent, "!touch typed-ran\n");
     wait_for_file(&agent, "typed-ran");
     paste(&stage, &agent, "!touch pasted-ran");
-    stage.zellij.press_as_person(&agent.pane, ENTER);
+    types(&stage, &agent, "\n");
     wait_for_file(&agent, "pasted-ran");
 }
 
 /// Pastes as zellij does: what is in the text is passed on as it is.
 fn paste(stage: &Stage, agent: &PaneAgent, text: &str) {
     let pane = agent.pane.pane.to_string();
-    stage
-        .zellij
-        .action(&["paste", "--pane-id", &pane, "--", text]);
+    let before = agent.typed().len();
+    insist(
+        "the paste to arrive",
+        || {
+            stage
+                .zellij
+                .action(&["paste", "--pane-id", &pane, "--", text]);
+        },
+        || agent.typed().len() > before,
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,9 +68,9 @@ async fn an_escape_sequence_closes_no_paste_and_presses_no_key() {
     let pasted = claude(&stage, "pasted", &[]);
     let evil = "Go on.\u{1b}[201~\r!touch escaped-ran\r";
     let harmless = "Go on. !touch escaped-ran";
-    stage.model.answers(move |asked| match is_first(asked) {
-        true => instruct(evil),
-        false => leave(),
+    stage.model.answers(move |asked| {
+        let is_first = asked.user().contains("this is the first decision");
+        if is_first { instruct(evil) } else { leave() }
     });
     let mut config = config(&stage, &[("typed", &typed), ("pasted", &pasted)]);
     config["profiles"] = "profiles".into();
@@ -84,10 +89,41 @@ async fn an_escape_sequence_closes_no_paste_and_presses_no_key() {
     );
     watch.quit().await;
 
-    stage.zellij.type_as_person(&typed.pane, evil);
+    types(&stage, &typed, evil);
     wait_for_file(&typed, "escaped-ran");
     paste(&stage, &pasted, evil);
     wait_for_file(&pasted, "escaped-ran");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dialog_that_opens_just_before_our_text_ignores_it_where_it_is_pasted() {
+    let stage = open();
+    // between the last look and the first letter, which nobody can see: Codex takes each letter for a key
+    let orders = ["keen", "trap dialog touch allowed"];
+    let typed = claude(&stage, "typed", &orders);
+    let pasted = claude(&stage, "pasted", &orders);
+    stage.model.says([instruct(NEXT)]);
+    let mut config = config(&stage, &[("typed", &typed), ("pasted", &pasted)]);
+    config["profiles"] = "profiles".into();
+    config["agents"][1]["kind"] = "pasted".into();
+    write_profile_that_pastes(&stage);
+    let watch = stage.watch_as(config).await;
+    let receipt = watch.wait_for_receipt("pasted");
+    assert!(
+        receipt.starts_with("unproven: the screen looks like a dialog"),
+        "{receipt}"
+    );
+    assert_eq!(
+        pasted.typed(),
+        format!("\u{1b}[200~{NEXT}\u{1b}[201~"),
+        "without an Enter"
+    );
+    assert_unharmed(&pasted);
+
+    // The control: the same text, typed. No Enter follows it either, but its digit was enough.
+    assert!(watch.wait_for_receipt("typed").starts_with("unproven: "));
+    assert_eq!(typed.typed(), NEXT);
+    wait_for_file(&typed, "allowed");
 }
 
 /// A profile of the person's own: Claude Code, whose texts are pasted.
@@ -102,18 +138,14 @@ fn write_profile_that_pastes(stage: &Stage) {
     std::fs::write(folder.join("pasted.json"), profile.to_string()).unwrap();
 }
 
-fn is_first(asked: &Asked) -> bool {
-    asked.user().contains("this is the first decision")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_typed_to_a_persons_words_and_nothing_sent_with_them() {
     let stage = open();
     let agents =
         ["words", "shell", "between", "under"].map(|name| (name, claude(&stage, name, &[])));
     let [(_, words), (_, shell), (_, between), (_, under)] = &agents;
-    stage.zellij.type_as_person(&words.pane, "Delete all but ");
-    stage.zellij.type_as_person(&shell.pane, "!touch half");
+    types(&stage, words, "Delete all but ");
+    types(&stage, shell, "!touch half");
     words.wait_for_typed("but ");
     shell.wait_for_typed("half");
     stage.model.says([instruct(NEXT)]);
@@ -124,10 +156,10 @@ async fn nothing_is_typed_to_a_persons_words_and_nothing_sent_with_them() {
     let watch = stage.watch_as(config).await;
     // one begins to write between the two looks at the empty prompt
     wait_for_intent(&watch, "between");
-    stage.zellij.type_as_person(&between.pane, "Wait, ");
+    types(&stage, between, "Wait, ");
     // and one between our text and its Enter
     under.wait_for_typed(NEXT);
-    stage.zellij.type_as_person(&under.pane, " And then?");
+    types(&stage, under, " And then?");
 
     let receipt = watch.wait_for_receipt("between");
     let whys = [
@@ -162,12 +194,10 @@ async fn nothing_is_typed_to_a_persons_words_and_nothing_sent_with_them() {
     }
     watch.quit().await;
 
-    stage.zellij.press_as_person(&under.pane, ENTER);
+    types(&stage, under, "\n");
     under.wait_for_line(&under_typed);
     for agent in [words, between, shell] {
-        stage
-            .zellij
-            .type_as_person(&agent.pane, &format!("{NEXT}\n"));
+        types(&stage, agent, &format!("{NEXT}\n"));
     }
     words.wait_for_line(&format!("Delete all but {NEXT}"));
     between.wait_for_line(&format!("Wait, {NEXT}"));

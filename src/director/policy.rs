@@ -222,16 +222,21 @@ impl Permit {
         let (state, errand) = (sight.state(), self.terms.errand);
         // hints change with a text in the prompt, so that a profile may see no more than that
         let right = errand.fits(state, sight.typing.queues) || state == State::Draft;
-        if !right && (state.is_dialog() || state != State::Unknown) {
+        if !right && state != State::Unknown {
             return Err(not_now(sight));
         }
         let held = sight
             .prompt()
             .is_some_and(|prompt| prompt.holds(&self.before, text));
-        match (held, right) {
-            (true, true) => agreed(sight),
-            (true, false) => Err(not_now(sight)),
+        let registry = sight.own.registry.as_ref().ok();
+        let is_idle = registry.map(|entry| entry.status == Status::Idle);
+        match (held, is_idle) {
             (false, _) => Err(Refusal::NotOurText),
+            // where its own word is that it waits, the screen need say no more than that nothing else is open
+            (true, Some(true)) if !right => Ok(()),
+            (true, Some(false)) if errand == Errand::Nudge => Err(not_now(sight)),
+            (true, _) if right => agreed(sight),
+            (true, _) => Err(not_now(sight)),
         }
     }
 }
@@ -360,6 +365,8 @@ fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Own;
+    use crate::evidence::registry::Entry;
     use crate::evidence::{GENERIC, Reader};
     use crate::host::process::ProcessIdentity;
     use crate::screen::Screen;
@@ -553,5 +560,47 @@ mod tests {
         let mut ended = sight_of("● done\n> fix the y/n prompt", (20, 1), &permit, text);
         ended.facts.shell = true;
         assert!(matches!(permit.enter(text, &ended), Err(Refusal::Shell(_))));
+    }
+
+    #[test]
+    fn on_a_screen_that_says_no_more_the_agents_own_word_that_it_waits_counts() {
+        let permit = permit(terms(), &idle()).unwrap();
+        let text = "go on";
+        let enter = |status: Option<Status>, state| {
+            let mut sight = sight_of("● done\n> go on", (7, 1), &permit, text);
+            sight.reading.state = state;
+            permit.enter(text, &sight.with(own(status)))
+        };
+        assert_eq!(enter(Some(Status::Idle), State::Unknown), Ok(()));
+        for (status, state) in [
+            (None, State::Unknown),
+            (Some(Status::Busy), State::Unknown),
+            (Some(Status::Waiting), State::Unknown),
+            (Some(Status::Busy), State::Idle),
+            (Some(Status::Busy), State::Draft),
+            (Some(Status::Idle), State::Menu),
+            (Some(Status::Idle), State::Approval),
+        ] {
+            assert!(enter(status.clone(), state).is_err(), "{status:?} {state}");
+        }
+    }
+
+    fn own(status: Option<Status>) -> Own {
+        let entry = |status| Entry {
+            process: claude(7).process.unwrap(),
+            session_id: None,
+            status,
+            waiting_for: None,
+            status_updated_at: None,
+            folder: None,
+            version: None,
+            kind: None,
+            transcript: None,
+        };
+        let nothing = Own::nothing("none");
+        Own {
+            registry: status.map_or_else(|| nothing.registry.clone(), |status| Ok(entry(status))),
+            ..nothing
+        }
     }
 }

@@ -312,7 +312,6 @@ impl Machine {
             let seconds = seconds.map(|seconds| seconds as u64);
             waits.push(Waiting { what, why, seconds });
         };
-        let until = |then: DateTime<Utc>| (then - now.wall).to_std().unwrap_or_default();
         if self.mode != Mode::Watching {
             add("start", "`/start`".into(), None);
             return waits;
@@ -328,6 +327,33 @@ impl Machine {
             }
             Busy::Nothing => {}
         }
+        self.waits_for_people(now, &mut add);
+        if self.sight.is_some() && self.busy == Busy::Nothing {
+            if self.is_stalled_now(now) {
+                let wait = self.next_ask.saturating_sub(now.since_start);
+                let why = "the next question about this screen".into();
+                add("nextQuestion", why, Some(wait));
+            } else {
+                let wait = self.stall().saturating_sub(self.quiet(now));
+                let why = "its screen to stand still long enough".into();
+                add("stall", why, Some(wait));
+            }
+        }
+        let why = format!(
+            "the next look; its pane is read every {} s",
+            self.settings.agent.poll_sec
+        );
+        add("look", why, None);
+        waits
+    }
+
+    /// What a person, or a limit, keeps it from.
+    fn waits_for_people(
+        &self,
+        now: Moment,
+        add: &mut impl FnMut(&'static str, String, Option<Duration>),
+    ) {
+        let until = |then: DateTime<Utc>| (then - now.wall).to_std().unwrap_or_default();
         if self.counters.question.is_some() {
             add("person", "your answer".into(), None);
         }
@@ -348,23 +374,6 @@ impl Machine {
             let why = "the reset of its usage limit".into();
             add("reset", why, limit.until.map(until));
         }
-        if self.sight.is_some() && self.busy == Busy::Nothing {
-            if self.is_stalled_now(now) {
-                let wait = self.next_ask.saturating_sub(now.since_start);
-                let why = "the next question about this screen".into();
-                add("nextQuestion", why, Some(wait));
-            } else {
-                let wait = self.stall().saturating_sub(self.quiet(now));
-                let why = "its screen to stand still long enough".into();
-                add("stall", why, Some(wait));
-            }
-        }
-        let why = format!(
-            "the next look; its pane is read every {} s",
-            self.settings.agent.poll_sec
-        );
-        add("look", why, None);
-        waits
     }
 }
 

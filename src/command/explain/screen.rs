@@ -104,12 +104,12 @@ pub fn explain(
                 kind,
                 state: reading.state,
             });
-            if let Some((kind, reading)) = best {
-                return Ok(explained(Some(kind), &reading, others.collect(), true));
-            }
-            let reading = in_general(&shown, None, None);
-            let reading = reading.but(State::Unknown, "no profile knows this screen");
-            Ok(explained(None, &reading, Vec::new(), true))
+            let Some((kind, reading)) = best else {
+                let reading = in_general(&shown, None, None);
+                let reading = reading.but(State::Unknown, "no profile knows this screen");
+                return Ok(explained(None, &reading, Vec::new(), true));
+            };
+            Ok(explained(Some(kind), &reading, others.collect(), true))
         }
     }
 }

@@ -250,6 +250,43 @@ async fn a_rule_that_comes_to_stand_in_the_file_holds_only_once_a_person_loads_i
     assert_eq!(agent.typed(), "1");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_that_comes_to_stand_in_the_folder_holds_only_once_a_person_loads_it() {
+    let (stage, agent) = with_claude(&["dialog touch first"]);
+    let mut config = config(&stage, &[("a1", &agent)]);
+    config["approvals"] = json!([{ "answer": "deny", "command": { "prefix": "touch" } }]);
+    config["profiles"] = "profiles".into();
+    let path = stage.config_path();
+    std::fs::write(&path, config.to_string()).unwrap();
+    let watch = stage.watch_as(config.clone()).await;
+    wait_for_answer(&agent, "No: touch first");
+    // an agent that can edit the folder turns a no into a yes
+    let shipped = include_str!("../../config/agents/claude.json");
+    let mut profile: Value = serde_json::from_str(shipped).unwrap();
+    profile["dialog"]["no"] = json!(["^Yes$"]);
+    let folder = stage.zellij.home().join("profiles");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("claude.json"), profile.to_string()).unwrap();
+    opens_anew(&watch, &agent, "touch second");
+    wait_for_answer(&agent, "No: touch second");
+    assert_eq!(
+        (agent.typed(), agent.read("ran")),
+        ("33".into(), String::new())
+    );
+
+    // The control: a person has read that it changes, and it holds.
+    config["agents"][0]["allowShell"] = true.into();
+    std::fs::write(&path, config.to_string()).unwrap();
+    let said = watch.supervisor.load(&path).await.unwrap();
+    assert!(
+        said.contains("profiles: the screens of `claude` are read by another one")
+            && said.contains("a1 may be typed to while a shell is in front (`allowShell`)"),
+        "{said}"
+    );
+    opens_anew(&watch, &agent, "touch third");
+    wait_for_file(&agent, "third");
+}
+
 /// The dialog closes by itself, and another one opens.
 fn opens_anew(watch: &Watch, agent: &PaneAgent, command: &str) {
     agent.order("idle after-answer");

@@ -128,7 +128,7 @@ impl Machine {
     }
 
     /// A dialog in words, with what can be done about it.
-    fn told_of(&self, sight: &Sight) -> String {
+    pub(super) fn told_of(&self, sight: &Sight) -> String {
         let id = &self.settings.agent.id;
         let state = sight.state();
         let Some(dialog) = &sight.reading.dialog else {
@@ -217,7 +217,7 @@ impl Machine {
     }
 
     /// Whether the question that is open is this one.
-    fn asks_of(&self, told: &str) -> bool {
+    pub(super) fn asks_of(&self, told: &str) -> bool {
         let question = self.counters.question.as_ref();
         question.is_some_and(|question| question.text.starts_with(told))
     }

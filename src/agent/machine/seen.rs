@@ -50,7 +50,7 @@ impl Machine {
             .as_ref()
             .is_none_or(|last| last.digest() != sight.screen.digest());
         if changed {
-            self.changed(sight.screen.clone(), now, effects);
+            self.changed(&sight, now, effects);
         }
         self.watch_limit(&sight, now, effects);
         self.watch_dialog(&sight, now, effects);
@@ -111,10 +111,10 @@ impl Machine {
         sight
     }
 
-    fn changed(&mut self, screen: Screen, now: Moment, effects: &mut Vec<Effect>) {
+    fn changed(&mut self, sight: &Sight, now: Moment, effects: &mut Vec<Effect>) {
         let first = self.screen.is_none();
-        self.history.push(&screen);
-        self.screen = Some(screen);
+        self.history.push(&sight.screen);
+        self.screen = Some(sight.screen.clone());
         self.changed_at = Some(now.wall);
         self.restart_stall(now);
         self.drop_ask(effects);
@@ -123,7 +123,9 @@ impl Machine {
             .question
             .as_ref()
             .is_some_and(|question| !question.insists && question.left_over.is_none());
-        if !first && withdrawn {
+        // around an open dialog the screen may go on
+        let is_open = sight.state().is_dialog() && self.asks_of(&self.told_of(sight));
+        if !first && withdrawn && !is_open {
             self.close_question("the screen changed", now, effects);
         }
     }

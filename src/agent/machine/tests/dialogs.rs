@@ -83,6 +83,25 @@ fn without_a_rule_every_dialog_is_the_persons_and_costs_no_call() {
 }
 
 #[test]
+fn what_goes_on_around_an_open_dialog_asks_no_second_time_and_another_dialog_does() {
+    let mut story = asked_for("cargo test", "[]");
+    story.pass(11.0);
+    for tick in 0..4 {
+        story.show(&format!(
+            "a clock: {tick}\nRun this command?\ncargo test\n1. Yes"
+        ));
+        story.pass(5.0);
+    }
+    assert_eq!(
+        (story.told().len(), story.status().as_str()),
+        (1, "awaiting-user")
+    );
+    asks(&mut story, "cargo build");
+    story.pass(11.0);
+    assert_eq!(story.told().len(), 2);
+}
+
+#[test]
 fn a_rule_answers_after_two_looks_with_yes_this_once_and_with_the_rule_on_record() {
     let mut story = asked_for("cargo test -p parser", ALLOW_TESTS);
     story.pass(5.0);

@@ -392,6 +392,9 @@ impl Machine {
     fn typeable(&self, verdict: &Verdict, screen: &Screen, now: Moment) -> Result<String, Receipt> {
         let refused = |why: String| Receipt::Refused { why };
         let text = text::instruction(&verdict.text).map_err(|why| refused(why.to_string()))?;
+        let typing = self.sight.as_ref().map(|sight| &sight.typing);
+        let marks = typing.map_or("", |typing| typing.refused_first.as_str());
+        text::begins_with_none_of(&text, marks).map_err(|why| refused(why.to_string()))?;
         if self.observes() {
             return Err(Receipt::Observed);
         }

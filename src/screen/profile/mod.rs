@@ -224,13 +224,13 @@ mod tests {
         let shipped = Profiles::shipped();
         let mut own = Profiles::shipped();
         assert_eq!(shipped.changed(&own), []);
-        let changed = SHIPPED[0].replacen("{", "{ ", 1);
+        let changed = SHIPPED[0].replacen('{', "{ ", 1);
         let changed = Profile::parse(&changed).unwrap();
         let kind = changed.kind().clone();
         own.add(changed);
-        assert_eq!(shipped.changed(&own), [kind.clone()]);
+        assert_eq!(shipped.changed(&own), std::slice::from_ref(&kind));
         own.known.remove(&kind);
-        assert_eq!(shipped.changed(&own), [kind.clone()]);
+        assert_eq!(shipped.changed(&own), std::slice::from_ref(&kind));
         assert_eq!(own.changed(&shipped), [kind]);
     }
 

@@ -46,6 +46,18 @@ pub fn instruction(text: &str) -> Result<String, TextRefused> {
     }
 }
 
+/// Refuses a text whose first character is one of `marks`: those that one kind of agent takes for more than text,
+/// beyond the ones that [`instruction`] refuses for all.
+///
+/// # Errors
+/// When it begins with one.
+pub fn begins_with_none_of(text: &str, marks: &str) -> Result<(), TextRefused> {
+    match text.chars().next().filter(|first| marks.contains(*first)) {
+        Some(first) => Err(TextRefused::Command(first)),
+        None => Ok(()),
+    }
+}
+
 /// A person's text as it is typed: unchanged but for control characters, of which line breaks and tabs become
 /// blanks.
 ///
@@ -184,6 +196,17 @@ mod tests {
             instruction(&"ä".repeat(LONGEST + 1)),
             Err(TextRefused::TooLong(LONGEST + 1))
         );
+    }
+
+    #[test]
+    fn what_one_kind_of_agent_takes_as_a_command_is_refused_for_that_kind() {
+        assert_eq!(
+            begins_with_none_of("$ make", "&$"),
+            Err(TextRefused::Command('$'))
+        );
+        for (text, marks) in [("$ make", ""), ("a & b", "&$"), ("", "&$")] {
+            assert_eq!(begins_with_none_of(text, marks), Ok(()), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Answers a dialog: presses exactly the key of one option, and sees that the dialog closed.
 //!
-//! The dialog is read again right before the key and must be the one that was judged. A key is never pressed
-//! twice: an answer whose end is not seen is unproven, and the person is told.
+//! The dialog is read again right before the key and must be the one that was judged. A key that may have reached
+//! the pane is never pressed again: an answer whose end is not seen is unproven, and the person is told.
 
 use std::time::Duration;
 
@@ -43,34 +43,43 @@ pub async fn answer(
             }
         }
     }
-    let began = Instant::now();
-    let pressed = unless(ended, async {
-        let sight = reach
-            .look_surely(None, None)
-            .await
-            .map_err(|error| Halt::Nothing(error.to_string()))?;
-        policy::answer(
-            terms,
-            answer.by_person,
-            &answer.dialog,
-            answer.choice,
-            &sight,
-        )
-        .map_err(|refusal| Halt::Nothing(refusal.to_string()))?;
-        key(answer, &sight).map_err(Halt::Nothing)
-    });
-    let key = match pressed.await {
-        Ok(key) => key,
-        Err(halt) => return refused(halt.why()),
-    };
-    match reach.zellij.press(&reach.pane, key).await {
-        Ok(()) => closed(reach, answer, began.elapsed()).await,
-        Err(error) if error.did_nothing() => refused(error.to_string()),
-        Err(error) => Receipt::Unproven {
-            why: error.to_string(),
-            left_over: false,
-        },
+    let mut why = String::new();
+    for _ in 0..LOOKS {
+        let began = Instant::now();
+        let key = match unless(ended, judged(reach, answer, terms)).await {
+            Ok(key) => key,
+            Err(halt) => return refused(halt.why()),
+        };
+        match reach.zellij.press(&reach.pane, key).await {
+            Ok(()) => return closed(reach, answer, began.elapsed()).await,
+            // nothing reached the pane: it is looked at anew, and then the same is safe
+            Err(error) if error.did_nothing() => why = error.to_string(),
+            Err(error) => {
+                return Receipt::Unproven {
+                    why: error.to_string(),
+                    left_over: false,
+                };
+            }
+        }
     }
+    refused(why)
+}
+
+/// The key to press, if it may be pressed into what is seen right now.
+async fn judged(reach: &Reach, answer: &Answer, terms: &Terms) -> Result<Key, Halt> {
+    let sight = reach
+        .look_surely(None, None)
+        .await
+        .map_err(|error| Halt::Nothing(error.to_string()))?;
+    policy::answer(
+        terms,
+        answer.by_person,
+        &answer.dialog,
+        answer.choice,
+        &sight,
+    )
+    .map_err(|refusal| Halt::Nothing(refusal.to_string()))?;
+    key(answer, &sight).map_err(Halt::Nothing)
 }
 
 /// The key that chooses the option, as things are.
@@ -108,8 +117,10 @@ async fn select(
             return Ok(());
         }
         let key = if at < answer.choice { forth } else { back };
-        let pressed = reach.zellij.press(&reach.pane, key).await;
-        pressed.map_err(|error| Halt::Nothing(error.to_string()))?;
+        match reach.zellij.press(&reach.pane, key).await {
+            Err(error) if error.did_nothing() => continue,
+            pressed => pressed.map_err(|error| Halt::Nothing(error.to_string()))?,
+        }
         let end = Instant::now() + PROOF;
         while unless(ended, selected(reach, answer, terms)).await? == at {
             if Instant::now() >= end {

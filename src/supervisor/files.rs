@@ -8,9 +8,9 @@ use super::resume::acceptable;
 use super::{State, Supervisor, absolute, blocking, director, lock, profiles};
 use crate::config::{AgentConfig, Config};
 use crate::director::approval;
-use crate::error::{Failure, Kind};
+use crate::error::{self, Failure};
 use crate::evidence;
-use crate::ids::{AgentId, PaneAddress};
+use crate::ids::{AgentId, Kind, PaneAddress};
 use crate::record::RosterChange;
 use crate::store::{self, Access, Document, Saved};
 
@@ -30,7 +30,7 @@ pub fn read(path: &Path) -> Result<Option<(Config, Document)>, Failure> {
         Err(error) => {
             let hint = error.hint;
             Err(Failure::new(
-                Kind::Usage,
+                error::Kind::Usage,
                 format!("{} is no configuration", path.display()),
             )
             .because(&error)
@@ -38,6 +38,23 @@ pub fn read(path: &Path) -> Result<Option<(Config, Document)>, Failure> {
             .hint("the file was left as it is"))
         }
     }
+}
+
+/// What a person is to see of a change, whoever made it: what decides by itself which keys are pressed.
+fn guards_changed(before: &Config, now: &Config, profiles: &[Kind]) -> Vec<String> {
+    let could = |id: &AgentId| before.agent(id).is_some_and(|agent| agent.allow_shell);
+    let shells = now.agents.iter();
+    let shells = shells.filter(|agent| agent.allow_shell && !could(&agent.id));
+    let shells = shells.map(|agent| {
+        let id = &agent.id;
+        format!("{id} may be typed to while a shell is in front (`allowShell`)")
+    });
+    let profiles = profiles
+        .iter()
+        .map(|kind| format!("profiles: the screens of `{kind}` are read by another one"));
+    let rules = approval::changes(&before.approval_rules(), &now.approval_rules());
+    let rules = rules.iter().map(|line| format!("approvals: {line}"));
+    shells.chain(profiles).chain(rules).collect()
 }
 
 impl Supervisor {
@@ -108,7 +125,10 @@ impl Supervisor {
     pub async fn load(&self, path: &Path) -> Result<String, Failure> {
         let mut state = self.changing().await?;
         let (config, document) = read(path)?.ok_or_else(|| {
-            Failure::new(Kind::Failed, format!("there is no file {}", path.display()))
+            Failure::new(
+                error::Kind::Failed,
+                format!("there is no file {}", path.display()),
+            )
         })?;
         let is_other = absolute(path) != absolute(&state.path);
         let lock = if is_other {
@@ -130,12 +150,15 @@ impl Supervisor {
             self.inner.director.send_replace(director);
             said.push("the backends are changed".to_owned());
         }
-        self.inner.profiles.send_replace(Arc::new(profiles));
-        let (before, after) = (state.config.approval_rules(), config.approval_rules());
-        let rules = approval::changes(&before, &after);
-        said.extend(rules.iter().map(|line| format!("approvals: {line}")));
+        let profiles = Arc::new(profiles);
+        let others = self.inner.profiles.send_replace(Arc::clone(&profiles));
+        said.extend(guards_changed(
+            &state.config,
+            &config,
+            &others.changed(&profiles),
+        ));
         let shared_changed = backends_changed
-            || !rules.is_empty()
+            || config.approval_rules() != state.config.approval_rules()
             || config.limits != state.config.limits
             || config.timing != state.config.timing
             || config.observe != state.config.observe;

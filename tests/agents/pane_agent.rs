@@ -16,20 +16,18 @@
     reason = "a program of its own, for tests alone"
 )]
 
+mod terminal;
+
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, OutputModes, tcgetattr, tcgetwinsize, tcsetattr,
-};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use terminal::{Event, append, listen, print, size};
 
-/// How often the file of orders is looked at.
-const LOOK: Duration = Duration::from_millis(10);
 /// How often the pane's size is looked at.
 const RESIZED: Duration = Duration::from_millis(25);
 /// How many lines are drawn again in a pane that has another size.
@@ -38,61 +36,13 @@ const SHOWN: usize = 15;
 fn main() -> io::Result<()> {
     let mut words = std::env::args().skip(1);
     let folder: PathBuf = words.next().ok_or(io::ErrorKind::InvalidInput)?.into();
-    let (send, receive) = mpsc::channel();
-    let mut settings = tcgetattr(io::stdin())?;
-    settings.make_raw();
-    // The terminal still turns a line feed into a new line.
-    settings.output_modes |= OutputModes::OPOST;
-    tcsetattr(io::stdin(), OptionalActions::Now, &settings)?;
-    let (keys, orders) = (send.clone(), folder.join("orders"));
-    thread::spawn(move || read_keys(&keys));
-    thread::spawn(move || read_orders(&orders, &send));
+    let receive = listen(&folder)?;
     let mut agent = Agent::new(folder);
     agent.append("starts", b"started\n")?;
     for order in words {
         agent.obey(&order)?;
     }
     agent.run(&receive)
-}
-
-enum Event {
-    Keys(Vec<u8>),
-    Order(String),
-    HungUp,
-}
-
-fn read_keys(to: &Sender<Event>) {
-    let mut bytes = [0; 4096];
-    loop {
-        let event = match io::stdin().read(&mut bytes) {
-            Ok(0) | Err(_) => Event::HungUp,
-            Ok(count) => Event::Keys(bytes[..count].to_vec()),
-        };
-        let is_last = matches!(event, Event::HungUp);
-        if to.send(event).is_err() || is_last {
-            return;
-        }
-    }
-}
-
-/// Every whole line that comes to stand in the file is an order; those of an earlier run are not.
-fn read_orders(file: &Path, to: &Sender<Event>) {
-    let mut done = std::fs::read(file).map_or(0, |text| text.len());
-    loop {
-        let text = std::fs::read(file).unwrap_or_default();
-        let new = text.get(done..).unwrap_or_default();
-        let whole = new
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
-        for line in String::from_utf8_lossy(&new[..whole]).lines() {
-            if to.send(Event::Order(line.to_owned())).is_err() {
-                return;
-            }
-        }
-        done += whole;
-        thread::sleep(LOOK);
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -354,23 +304,13 @@ impl Agent {
     }
 
     fn append(&self, file: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file: File = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.folder.join(file))?;
-        file.write_all(bytes)
+        append(&self.folder, file, bytes)
     }
 }
 
 /// The pane's width, if it is fit to be drawn in.
 fn columns() -> usize {
-    tcgetwinsize(io::stdin()).map_or(80, |size| usize::from(size.ws_col).max(20))
-}
-
-fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    size().0.max(20)
 }
 
 /// The box and how many of its rows stand above the cursor, which is left at its last row.

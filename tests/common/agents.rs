@@ -6,15 +6,19 @@
     reason = "a test fails by panicking, and makes its own files and processes"
 )]
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use meta_orchestrator::ids::{PaneAddress, PaneId, SessionName};
 
 use super::zellij::{PATIENCE, TestZellij, wait_for};
+
+/// The scripted program of most tests.
+const PANE_AGENT: &str = "pane-agent";
 
 /// A pane with a scripted program in it; see `tests/agents/pane_agent.rs` for its orders.
 pub struct PaneAgent {
@@ -36,14 +40,37 @@ impl PaneAgent {
         name: &str,
         orders: &[&str],
     ) -> Self {
-        let command = command(zellij, name, orders);
+        let command = command(PANE_AGENT, zellij, name, orders);
         let pane = open_floating(zellij, session, &command);
+        Self::begun(zellij, name, pane)
+    }
+
+    /// The same with another scripted program of `tests/agents`.
+    pub fn open_program(
+        program: &'static str,
+        zellij: &TestZellij,
+        name: &str,
+        orders: &[&str],
+    ) -> Self {
+        let command = command(program, zellij, name, orders);
+        let pane = open_floating(zellij, zellij.session(), &command);
         Self::begun(zellij, name, pane)
     }
 
     /// Has the shell in `pane` run such a program.
     pub fn in_shell(zellij: &TestZellij, pane: PaneAddress, name: &str, orders: &[&str]) -> Self {
-        let words = command(zellij, name, orders);
+        Self::program_in_shell(PANE_AGENT, zellij, pane, name, orders)
+    }
+
+    /// The same with another scripted program of `tests/agents`.
+    pub fn program_in_shell(
+        program: &'static str,
+        zellij: &TestZellij,
+        pane: PaneAddress,
+        name: &str,
+        orders: &[&str],
+    ) -> Self {
+        let words = command(program, zellij, name, orders);
         let line = shlex(&words);
         zellij.type_as_person(&pane, &format!("{line}\n"));
         Self::begun(zellij, name, pane)
@@ -134,11 +161,11 @@ fn folder(zellij: &TestZellij, name: &str) -> PathBuf {
     zellij.home().join("agents").join(name)
 }
 
-fn command(zellij: &TestZellij, name: &str, orders: &[&str]) -> Vec<String> {
+fn command(program: &'static str, zellij: &TestZellij, name: &str, orders: &[&str]) -> Vec<String> {
     let folder = folder(zellij, name);
     std::fs::create_dir_all(&folder).unwrap();
     let mut words = vec![
-        program().display().to_string(),
+        built(program).display().to_string(),
         folder.display().to_string(),
     ];
     words.extend(orders.iter().map(|&order| order.to_owned()));
@@ -203,28 +230,34 @@ fn terminals(zellij: &TestZellij, session: &SessionName) -> Vec<u32> {
     })
 }
 
-/// The scripted program, built if need be: `cargo test --test NAME` builds no examples.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
+/// A scripted program, built if need be: `cargo test --test NAME` builds no examples.
+fn built(name: &'static str) -> PathBuf {
+    static BUILT: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let find = || {
         let test = std::env::current_exe().unwrap();
         let profile = test.parent().and_then(Path::parent).unwrap();
-        let program = profile.join("examples/pane-agent");
+        let program = profile.join("examples").join(name);
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let changed = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
-        if changed(&program) < changed(&root.join("tests/agents/pane_agent.rs")) {
-            build(profile, root);
+        let sources = std::fs::read_dir(root.join("tests/agents")).unwrap();
+        let newest = sources
+            .filter_map(|source| changed(&source.unwrap().path()))
+            .max();
+        if changed(&program) < newest {
+            build(name, profile, root);
         }
         assert!(
             program.is_file(),
-            "there is no {}; `cargo build --example pane-agent` makes it",
+            "there is no {}; `cargo build --example {name}` makes it",
             program.display()
         );
         program
-    })
+    };
+    built.entry(name).or_insert_with(find).clone()
 }
 
-fn build(profile: &Path, root: &Path) {
+fn build(name: &str, profile: &Path, root: &Path) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     // What cargo tells a test would make it build much anew.
@@ -238,12 +271,12 @@ fn build(profile: &Path, root: &Path) {
         }
     }
     let built = command
-        .args(["build", "--quiet", "--locked", "--example", "pane-agent"])
+        .args(["build", "--quiet", "--locked", "--example", name])
         .args(profile.ends_with("release").then_some("--release"))
         .arg("--target-dir")
         .arg(profile.parent().unwrap())
         .current_dir(root)
         .status()
         .unwrap();
-    assert!(built.success(), "`cargo build --example pane-agent` failed");
+    assert!(built.success(), "`cargo build --example {name}` failed");
 }

@@ -395,9 +395,7 @@ impl Machine {
         let text = text::instruction(&verdict.text).map_err(|why| refused(why.to_string()))?;
         let typing = self.sight.as_ref().map(|sight| &sight.typing);
         let marks = typing.map_or("", |typing| typing.refused_first.as_str());
-        if let Some(first) = text.chars().next().filter(|first| marks.contains(*first)) {
-            return Err(refused(text::TextRefused::Command(first).to_string()));
-        }
+        text::begins_with_none_of(&text, marks).map_err(|why| refused(why.to_string()))?;
         if self.observes() {
             return Err(Receipt::Observed);
         }

@@ -40,6 +40,7 @@ pub(super) fn rows_of(clause: &ClauseSpec) -> usize {
 /// A profile, ready to be used.
 #[derive(Debug)]
 pub struct Profile {
+    text: String,
     file: ProfileFile,
     windows: Vec<Window>,
     animation: Animation,
@@ -95,6 +96,7 @@ impl Profile {
             rows: set(&file.animation.rows)?,
         };
         Ok(Self {
+            text: text.to_owned(),
             file,
             windows,
             animation,
@@ -189,6 +191,16 @@ impl Profiles {
             .find(|profile| profile.is(name, arguments))
     }
 
+    /// The kinds whose profiles are others in `after`, or are known only here or only there.
+    pub fn changed(&self, after: &Self) -> Vec<Kind> {
+        let text = |of: &Self, kind: &Kind| of.get(kind).map(|profile| profile.text.clone());
+        let mut kinds: Vec<Kind> = self.kinds().chain(after.kinds()).cloned().collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds.retain(|kind| text(self, kind) != text(after, kind));
+        kinds
+    }
+
     /// The kinds that are known, in the order of the alphabet.
     pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
         self.known.keys()
@@ -206,6 +218,21 @@ impl Profiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_changed_profile_is_told_by_its_kind() {
+        let shipped = Profiles::shipped();
+        let mut own = Profiles::shipped();
+        assert_eq!(shipped.changed(&own), []);
+        let changed = SHIPPED[0].replacen('{', "{ ", 1);
+        let changed = Profile::parse(&changed).unwrap();
+        let kind = changed.kind().clone();
+        own.add(changed);
+        assert_eq!(shipped.changed(&own), std::slice::from_ref(&kind));
+        own.known.remove(&kind);
+        assert_eq!(shipped.changed(&own), std::slice::from_ref(&kind));
+        assert_eq!(own.changed(&shipped), [kind]);
+    }
 
     #[test]
     fn every_shipped_profile_can_be_read() {

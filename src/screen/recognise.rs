@@ -183,7 +183,8 @@ pub fn with_ours(profile: &Profile, shown: &Shown, ours: Option<&str>) -> Readin
         state: rule.state,
         rule: rule.name.clone(),
         lines: view.lines(rows),
-        prompt,
+        // the mark before a dialog's option may look like a prompt
+        prompt: prompt.filter(|_| !rule.state.is_dialog()),
         dialog,
         still,
         in_prompt,

@@ -73,8 +73,9 @@ pub fn run(lab: &Lab, seed: u64) {
         still.0 = shown;
         (still.1 >= 15).then_some(())
     });
-    blind(&agent.pane, &ours);
-    seen(lab, &agent, "", || {
+    // Enter once more, as who does not look would press it
+    zellij.type_as_person(&agent.pane, "\n");
+    seen(lab, &agent, "APPROVED", || {
         judge::harm(lab, &agent, before, &ours, &[&starter])
     });
 }

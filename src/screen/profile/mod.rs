@@ -224,14 +224,13 @@ mod tests {
         let shipped = Profiles::shipped();
         let mut own = Profiles::shipped();
         assert_eq!(shipped.changed(&own), []);
-        let changed = SHIPPED[0].replacen("{", "{ ", 1);
-        let changed = Profile::parse(&changed).unwrap();
-        let kind = changed.kind().clone();
+        let changed = Profile::parse(&format!(" {}", SHIPPED[0])).unwrap();
+        let kinds = [changed.kind().clone()];
         own.add(changed);
-        assert_eq!(shipped.changed(&own), [kind.clone()]);
-        own.known.remove(&kind);
-        assert_eq!(shipped.changed(&own), [kind.clone()]);
-        assert_eq!(own.changed(&shipped), [kind]);
+        assert_eq!(shipped.changed(&own), kinds);
+        own.known.remove(&kinds[0]);
+        assert_eq!(shipped.changed(&own), kinds);
+        assert_eq!(own.changed(&shipped), kinds);
     }
 
     #[test]

@@ -18,10 +18,8 @@ const PROGRAM: &str = "fake-claude";
 
 /// A stage wide enough for the screens that were captured at 60 columns.
 pub fn open() -> Stage {
-    let mut zellij = TestZellij::start_sized(62, 48);
-    zellij.detach();
     Stage {
-        zellij,
+        zellij: TestZellij::start_sized(62, 48),
         model: Model::start(),
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use meta_orchestrator::command::explain::screen::{Dumped, explain};
 use meta_orchestrator::screen::profile::{Profile, Profiles};
 use meta_orchestrator::screen::prompt::Cursor;
-use meta_orchestrator::screen::recognise::{Shown, in_time};
+use meta_orchestrator::screen::recognise::{Shown, in_time, recognise, with_ours};
 use meta_orchestrator::screen::state::State;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -219,6 +219,37 @@ fn the_profiles_know_the_screens() {
             count.unknown
         );
     }
+}
+
+/// What stands in the prompt is ours: then the rest of the screen says whether Enter may follow.
+#[test]
+fn our_own_text_in_the_prompt_hides_neither_rest_nor_work() {
+    const AT_REST: [&str; 5] = ["one-line", "wrapped", "two-lines", "three-lines", "short"];
+    const AT_WORK: [&str; 3] = ["working", "streaming", "compacting"];
+    const KINDS: [&str; 3] = ["claude", "codex", "opencode"];
+    let profiles = Profiles::shipped();
+    let mut wrong = String::new();
+    let drafts = cases().into_iter();
+    let drafts = drafts.filter(|case| case.state == State::Draft);
+    for case in drafts.filter(|case| KINDS.contains(&case.kind.as_str())) {
+        let profile = profiles.get(&case.kind.parse().unwrap()).unwrap();
+        let shown = case.shown().pop().unwrap();
+        let Some(prompt) = recognise(profile, &shown).prompt else {
+            continue;
+        };
+        let reading = with_ours(profile, &shown, Some(&prompt.draft));
+        let is_any = |words: &[&str]| words.iter().any(|word| case.name.contains(word));
+        let at_work = is_any(&AT_WORK);
+        let takes = reading.state.takes_nudge();
+        if (takes && at_work) || (!takes && !at_work && is_any(&AT_REST)) {
+            let _ = writeln!(
+                wrong,
+                "  {}/{}: {} by `{}`",
+                case.kind, case.name, reading.state, reading.rule
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
 }
 
 /// `explain --screen` without a kind: which profile a screen is read by, over a part of the cases.

@@ -131,6 +131,22 @@ pub enum Refusal {
     NotOurText,
 }
 
+impl Refusal {
+    /// Whether it may be no more than a screen that is being drawn: worth another look, and never a key.
+    pub const fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::NotOurText
+                | Self::NoPrompt
+                | Self::Disagree(_)
+                | Self::State {
+                    state: State::Unknown,
+                    ..
+                }
+        )
+    }
+}
+
 /// The word that a text may be typed, for one screen of one process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Permit {
@@ -171,12 +187,7 @@ pub fn permit(terms: Terms, sight: &Sight) -> Result<Permit, Refusal> {
             before: prompt.clone(),
             screen,
             cursor: sight.facts.cursor,
-            said: sight
-                .own
-                .transcript
-                .as_ref()
-                .ok()
-                .map(|tail| tail.mark.clone()),
+            said: said(sight),
             terms,
         }),
     }
@@ -304,6 +315,16 @@ pub fn answer(
         return Err(Refusal::Always);
     }
     Ok(())
+}
+
+/// How far its transcript has grown; an agent whose registry names none has not begun one yet.
+fn said(sight: &Sight) -> Option<Mark> {
+    let begun = sight.own.registry.as_ref().ok()?.transcript.is_some();
+    let tail = sight.own.transcript.as_ref().ok();
+    match tail {
+        Some(tail) => Some(tail.mark.clone()),
+        None => (!begun).then(Mark::nothing),
+    }
 }
 
 /// Why a text that is not for this state is not typed.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -99,6 +99,8 @@ pub struct Sight {
     pub zone: Zone,
     /// When it was read.
     pub at: DateTime<Utc>,
+    /// When the last reading of its screen began: what changed since cannot be seen in it.
+    pub read_from: Instant,
 }
 
 impl Sight {
@@ -229,6 +231,7 @@ pub async fn look(
         };
         Ok::<_, ZellijError>((facts, own, work))
     };
+    let mut read_from = Instant::now();
     let (known, plain, styled, before, ours) = match care {
         Care::Glance(fresh_within) => {
             let (known, styled) =
@@ -240,23 +243,33 @@ pub async fn look(
             }
             (known, None, styled, None, None)
         }
+        // Enter follows this look: the text in the prompt is what is read last
+        Care::Close(before, Some(ours)) => {
+            let (known, plain) =
+                tokio::join!(with_own(Duration::ZERO), zellij.dump(pane, Dump::Viewport),);
+            let (known, plain) = (known?, plain?);
+            read_from = Instant::now();
+            let styled = zellij.dump(pane, Dump::Styled).await?;
+            (known, Some(plain), styled, before, Some(ours))
+        }
         Care::Close(..) | Care::Whole => {
             let (known, plain, styled) = tokio::join!(
                 with_own(Duration::ZERO),
                 zellij.dump(pane, Dump::Viewport),
                 zellij.dump(pane, Dump::Styled),
             );
-            let (before, ours) = match care {
-                Care::Close(before, ours) => (before, ours),
-                _ => (None, None),
+            let before = match care {
+                Care::Close(before, _) => before,
+                _ => None,
             };
-            (known?, Some(plain?), styled?, before, ours)
+            (known?, Some(plain?), styled?, before, None)
         }
     };
     let (facts, own, work) = known;
     let sight = reader.read(facts, plain.as_deref(), &styled, before, ours);
     let mut sight = sight.with(own);
     sight.work = work;
+    sight.read_from = read_from;
     Ok(sight)
 }
 
@@ -360,6 +373,7 @@ impl Reader {
             allow_shell: self.allow_shell,
             zone: self.zone,
             at: Utc::now(),
+            read_from: Instant::now(),
         };
         sight.conclude();
         sight

@@ -154,6 +154,19 @@ impl PendingTool {
     }
 }
 
+impl Mark {
+    /// Before a transcript was begun: all of it is new.
+    pub fn nothing() -> Self {
+        Self {
+            file: PathBuf::new(),
+            length: 0,
+            record: None,
+            answer: None,
+            tool: None,
+        }
+    }
+}
+
 impl Tail {
     /// The tool call that waits, where there is exactly one: among several it is not known which of them a
     /// dialog is about.
@@ -168,6 +181,8 @@ impl Tail {
 /// How a text of ours came into a transcript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Arrival {
+    /// It was sent together with something else, which somebody typed at the same moment.
+    Mixed,
     /// It waits behind the turn that runs.
     Queued,
     /// It is the newest word of the conversation's user.
@@ -203,7 +218,7 @@ pub async fn tail(path: &Path, earlier: Option<&Arc<Tail>>) -> Result<Arc<Tail>,
     .await
 }
 
-/// Whether, since `mark`, a new record of the user with exactly `text`, but for blanks, has appeared.
+/// Whether, since `mark`, a new record of the user with `text` has appeared: see [`user_record_in`].
 ///
 /// If the transcript is another one than that of the mark, all of it is new.
 ///
@@ -223,8 +238,8 @@ pub async fn user_record_since(
     .await
 }
 
-/// Whether `lines`, which begin at the beginning of a line, hold a record of the user with exactly `text`,
-/// but for blanks.
+/// Whether `lines`, which begin at the beginning of a line, hold a record of the user with `text`: exactly, but for
+/// blanks, or with something else.
 pub fn user_record_in(lines: &[u8], text: &str) -> Option<Arrival> {
     let text = squash(text);
     if text.is_empty() {
@@ -241,7 +256,10 @@ pub fn user_record_in(lines: &[u8], text: &str) -> Option<Arrival> {
             let spoken = kind(&record) == "user" && is_main(&record) && record["isMeta"] != true;
             (Arrival::Taken, text_of(&record).filter(|_| spoken)?)
         };
-        (squash(&said) == text).then_some(arrival)
+        let said = squash(&said);
+        let mixed = said.starts_with(&text) || said.ends_with(&text);
+        let exact = (said == text).then_some(arrival);
+        exact.or_else(|| mixed.then_some(Arrival::Mixed))
     });
     arrivals.max()
 }

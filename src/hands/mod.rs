@@ -15,8 +15,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Timing;
-use crate::director::policy::{self, Permit, Refusal, Terms};
-use crate::evidence::{self, Care, Reader, Sight, transcript};
+use crate::director::policy::{self, Permit, Terms};
+use crate::evidence::transcript::{self, Arrival};
+use crate::evidence::{self, Care, Reader, Sight};
 use crate::ids::PaneAddress;
 use crate::record::{Delivery, Receipt};
 use crate::screen::profile::Write;
@@ -31,6 +32,8 @@ const LOOKS: u32 = 3;
 const SETTLE: Duration = Duration::from_millis(1_500);
 /// How long a prompt may take to let go of our text after Enter.
 const PROOF: Duration = Duration::from_secs(3);
+/// How long a transcript may take to tell what was sent, after other proof that something was.
+const RECORDED: Duration = Duration::from_millis(800);
 /// How often Enter is pressed at most.
 const ENTERS: u32 = 2;
 
@@ -57,6 +60,13 @@ pub async fn deliver(
     terms: Terms,
     ended: &CancellationToken,
 ) -> Receipt {
+    let receipt = transact(reach, text, terms, ended).await;
+    tracing::debug!(%receipt, "over");
+    receipt
+}
+
+/// The steps of [`deliver`]; each that was taken is told to the diagnostics, for their times.
+async fn transact(reach: &Reach, text: &str, terms: Terms, ended: &CancellationToken) -> Receipt {
     let typing = match place(reach, text, terms, ended).await {
         Ok(typing) => typing,
         Err(Halt::Nothing(why)) => return Receipt::Refused { why },
@@ -86,6 +96,12 @@ pub async fn deliver(
                 "the text still stands in the prompt after Enter".clone_into(&mut why);
             }
             Err(Unproven::Unknown(why)) => return left_over(why),
+            Err(Unproven::Sent(why)) => {
+                return Receipt::Unproven {
+                    why,
+                    left_over: false,
+                };
+            }
         }
     }
     left_over(why)
@@ -129,16 +145,20 @@ impl Halt {
 /// Why it is not known that a text was taken.
 enum Unproven {
     StillThere,
+    /// It was sent, but not as it is.
+    Sent(String),
     Unknown(String),
 }
 
 /// The permit to type what `terms` say, from two looks some time apart.
 async fn permit(reach: &Reach, terms: Terms) -> Result<(Permit, Write), String> {
     let said = |error: &ZellijError| error.to_string();
-    let first = reach.look(None, None).await.map_err(|error| said(&error))?;
+    let first = reach.look_surely(None, None).await;
+    let first = first.map_err(|error| said(&error))?;
     let permit = policy::permit(terms, &first).map_err(|refusal| refusal.to_string())?;
     sleep(reach.timing.settle_sec.duration().max(SETTLE)).await;
-    let second = reach.look(None, None).await.map_err(|error| said(&error))?;
+    let second = reach.look_surely(None, None).await;
+    let second = second.map_err(|error| said(&error))?;
     let permit = permit
         .again(&second)
         .map_err(|refusal| refusal.to_string())?;
@@ -160,12 +180,14 @@ async fn place<'a>(
             permit = permit(reach, terms.clone()) => permit,
         };
         let (permit, write) = permit.map_err(Halt::Nothing)?;
+        tracing::debug!("permit");
         let placed = match write {
             Write::Chars => reach.zellij.place(&reach.pane, text).await,
             Write::Paste => reach.zellij.paste(&reach.pane, text).await,
         };
         match placed {
             Ok(()) => {
+                tracing::debug!("placed");
                 return Ok(Transaction {
                     reach,
                     text,
@@ -233,7 +255,7 @@ impl Transaction<'_> {
                         sleep(timing.enter_pause_sec.duration().max(least)).await;
                         return Ok(());
                     }
-                    Err(Refusal::NotOurText) => Refusal::NotOurText.to_string(),
+                    Err(refusal) if refusal.may_pass() => refusal.to_string(),
                     Err(refusal) => return Err(Halt::Placed(refusal.to_string())),
                 },
                 Err(error) => error.to_string(),
@@ -250,19 +272,30 @@ impl Transaction<'_> {
     async fn send(&self, ended: &CancellationToken) -> Result<Duration, Halt> {
         let mut why = String::new();
         for _ in 0..LOOKS {
-            let began = Instant::now();
-            unless(ended, async {
+            let (ready, read_from) = unless(ended, async {
                 let sight = self
                     .reach
                     .look_surely(Some(&self.permit), Some(self.text))
                     .await;
                 let sight = sight.map_err(|error| Halt::Placed(error.to_string()))?;
                 let ready = self.permit.enter(self.text, &sight);
-                ready.map_err(|refusal| Halt::Placed(refusal.to_string()))
+                Ok((ready, sight.read_from))
             })
             .await?;
+            match ready {
+                Ok(()) => {}
+                Err(refusal) if refusal.may_pass() => {
+                    why = refusal.to_string();
+                    sleep(READ_EVERY).await;
+                    continue;
+                }
+                Err(refusal) => return Err(Halt::Placed(refusal.to_string())),
+            }
             match self.reach.zellij.press(&self.reach.pane, Key::Enter).await {
-                Ok(()) => return Ok(began.elapsed()),
+                Ok(()) => {
+                    tracing::debug!("enter");
+                    return Ok(read_from.elapsed());
+                }
                 // nothing reached the pane: it is looked at anew, and then the same is safe
                 Err(error) if error.did_nothing() => why = error.to_string(),
                 Err(error) => return Err(Halt::Placed(error.to_string())),
@@ -271,41 +304,55 @@ impl Transaction<'_> {
         Err(Halt::Placed(why))
     }
 
-    /// Waits for what shows that the text was taken.
+    /// Waits for what shows that the text was taken. Where there is a transcript, it has the last word for a while:
+    /// only it tells whether somebody's letters went along.
     async fn proof(&self) -> Result<String, Unproven> {
         let end = Instant::now() + PROOF;
+        let mut seen: Option<(String, Instant)> = None;
         loop {
             let unproven = match self.reach.look(Some(&self.permit), Some(self.text)).await {
-                Ok(sight) if self.is_on_record(&sight).await => {
-                    return Ok("the transcript has it".into());
-                }
-                Ok(sight) => match self.permit.proof(self.text, &sight) {
-                    Some(proof) => return Ok(proof),
-                    None if self.permit.enter(self.text, &sight).is_ok() => Unproven::StillThere,
-                    None => Unproven::Unknown(format!(
-                        "nothing shows that it was taken; its state is {}",
-                        sight.state()
-                    )),
+                Ok(sight) => match self.on_record(&sight).await {
+                    Some(Arrival::Taken | Arrival::Queued) => {
+                        return Ok("the transcript has it".into());
+                    }
+                    Some(Arrival::Mixed) => {
+                        let why = "it was sent with something else that stood in the prompt";
+                        return Err(Unproven::Sent(why.into()));
+                    }
+                    None => match self.permit.proof(self.text, &sight) {
+                        Some(proof) => {
+                            let since = seen.get_or_insert_with(|| (proof, Instant::now()));
+                            if self.permit.said().is_none() || since.1.elapsed() >= RECORDED {
+                                return Ok(since.0.clone());
+                            }
+                            Unproven::Unknown("the transcript does not have it".into())
+                        }
+                        None if self.permit.enter(self.text, &sight).is_ok() => {
+                            Unproven::StillThere
+                        }
+                        None => Unproven::Unknown(format!(
+                            "nothing shows that it was taken; its state is {}",
+                            sight.state()
+                        )),
+                    },
                 },
                 Err(error) => Unproven::Unknown(error.to_string()),
             };
             if Instant::now() >= end {
-                return Err(unproven);
+                return seen.map(|(proof, _)| proof).ok_or(unproven);
             }
             sleep(READ_EVERY).await;
         }
     }
 
-    /// Whether the agent's transcript has our text as its user's word, new since the permit.
-    async fn is_on_record(&self, sight: &Sight) -> bool {
+    /// How the agent's transcript has our text as its user's word, new since the permit.
+    async fn on_record(&self, sight: &Sight) -> Option<Arrival> {
         let path = match &sight.own.registry {
             Ok(entry) => entry.transcript.as_deref(),
             Err(_) => None,
         };
-        let (Some(path), Some(mark)) = (path, self.permit.said()) else {
-            return false;
-        };
+        let (path, mark) = (path?, self.permit.said()?);
         let arrived = transcript::user_record_since(path, mark, self.text).await;
-        arrived.is_ok_and(|arrival| arrival.is_some())
+        arrived.ok().flatten()
     }
 }

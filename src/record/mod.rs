@@ -162,8 +162,8 @@ pub struct Delivery {
     pub proof: String,
     /// How often Enter, or the key, was pressed.
     pub presses: u32,
-    /// Milliseconds from the beginning of the last look to the end of the call that pressed the key: what could
-    /// change unseen in that time cannot be excluded.
+    /// Milliseconds from the beginning of the last reading of the screen to the end of the call that pressed the
+    /// key: what changed unseen in that time cannot be excluded.
     pub gap_ms: u64,
 }
 

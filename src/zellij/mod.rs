@@ -323,20 +323,35 @@ impl Zellij {
     pub async fn start_session(&self, session: &SessionName) -> Result<(), ZellijError> {
         let args = ["attach", "--create-background", session.as_str()];
         let order = Order::about("starting", &format!("session `{session}`"), args);
+        let exists = || ZellijError::SessionExists {
+            session: session.clone(),
+        };
+        // a busy zellij does not always say so
+        if self.server(session).await.is_some() {
+            return Err(exists());
+        }
         self.client.run(&order).await.map_err(|error| match error {
             ZellijError::Unknown { detail, .. } if detail.contains("Session already exists") => {
-                ZellijError::SessionExists {
-                    session: session.clone(),
-                }
+                exists()
             }
             error => error,
         })?;
         self.let_begin(session).await;
         let until = Instant::now() + self.client.deadline();
+        let mut again = false;
         loop {
+            let missing =
+                |error: &ZellijError| matches!(error, ZellijError::SessionNotFound { .. });
             match self.panes(session, Duration::ZERO).await {
                 Ok(panes) if !panes.is_empty() => return Ok(()),
-                Err(error) if !error.is_transient() || Instant::now() > until => return Err(error),
+                Err(error) if Instant::now() > until => return Err(error),
+                // the new server did not live: it is started once more
+                Err(error) if missing(&error) && !again => {
+                    again = true;
+                    let _ = self.client.run(&order).await;
+                    self.let_begin(session).await;
+                }
+                Err(error) if !error.is_transient() && !missing(&error) => return Err(error),
                 _ => tokio::time::sleep(Self::PAUSE).await,
             }
         }

@@ -41,7 +41,7 @@ impl PaneAgent {
         orders: &[&str],
     ) -> Self {
         let command = command(PANE_AGENT, zellij, name, orders);
-        let pane = open_pane(zellij, session, &command);
+        let pane = open_floating(zellij, session, &command);
         Self::begun(zellij, name, pane)
     }
 
@@ -53,7 +53,7 @@ impl PaneAgent {
         orders: &[&str],
     ) -> Self {
         let command = command(program, zellij, name, orders);
-        let pane = open_pane(zellij, zellij.session(), &command);
+        let pane = open_floating(zellij, zellij.session(), &command);
         Self::begun(zellij, name, pane)
     }
 
@@ -180,8 +180,12 @@ fn shlex(words: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// A floating pane has the whole of a session's 50 columns, however many there are.
-fn open_pane(zellij: &TestZellij, session: &SessionName, command: &[String]) -> PaneAddress {
+/// Opens a pane for a command: a floating one has the whole of a session's columns, however many there are.
+pub fn open_floating(
+    zellij: &TestZellij,
+    session: &SessionName,
+    command: &[String],
+) -> PaneAddress {
     let known = terminals(zellij, session);
     let mut args = vec!["--session", session.as_str(), "action", "new-pane"];
     args.extend(["--floating", "--width", "100%", "--height", "100%", "--"]);

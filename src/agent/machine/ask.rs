@@ -378,7 +378,8 @@ impl Machine {
         let Some(typing) = self.sight.as_ref().map(|sight| &sight.typing) else {
             return (text, None);
         };
-        if text::fits(&text, typing.fold_chars, typing.fold_newlines) {
+        let is_plain = !text.contains(|c| typing.keys.contains(c));
+        if is_plain && text::fits(&text, typing.fold_chars, typing.fold_newlines) {
             return (text, None);
         }
         let path = self

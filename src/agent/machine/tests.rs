@@ -668,6 +668,38 @@ fn a_change_during_a_call_drops_it() {
 }
 
 #[test]
+fn a_text_with_characters_that_its_agent_takes_for_keys_goes_into_a_file_or_is_refused() {
+    let told = |text: &str| {
+        let mut story = Story::new(IDLE);
+        story.pass(31.0);
+        let typing = &mut story.machine.sight.as_mut().unwrap().typing;
+        typing.keys = "!@".into();
+        typing.refused_first = "$".into();
+        story.answer(Ok((Action::Instruct, text)));
+        (story.typing().map(|(_, typing)| typing), story.memos())
+    };
+    let plain = told("do it now, all of it").0.unwrap();
+    assert_eq!(
+        (plain.text.as_str(), plain.file),
+        ("do it now, all of it", None)
+    );
+    for text in ["do it now!", "ask @ada"] {
+        let typing = told(text).0.unwrap();
+        assert!(
+            typing.text.starts_with("Read the file /logs/prompts/a1-"),
+            "{}",
+            typing.text
+        );
+        assert!(!typing.text.contains(['!', '@']), "{}", typing.text);
+        assert_eq!(typing.file.unwrap().text, text);
+    }
+    let (typing, memos) = told("$skill now");
+    assert_eq!(typing, None);
+    let why = "the text begins with `$`, which agents take as a command";
+    assert_eq!(memos, [format!("instruct: $skill now [refused: {why}]")]);
+}
+
+#[test]
 fn an_instruction_for_a_dialog_becomes_the_persons_business() {
     let mut story = Story::new("Do you want to proceed?\n❯ 1. Yes\n  2. No");
     story.pass(31.0);

@@ -242,7 +242,7 @@ fn a_subagent_has_no_part_in_the_conversation() {
 
 #[test]
 fn a_new_record_with_exactly_our_text_is_the_proof() {
-    use Arrival::{Queued, Taken};
+    use Arrival::{Mixed, Queued, Taken};
     let since = |lines: usize| -> String { TURNS.split_inclusive('\n').skip(lines).collect() };
     let long = format!("{}end", "word ".repeat(220));
     let cases = [
@@ -250,7 +250,8 @@ fn a_new_record_with_exactly_our_text_is_the_proof() {
         (since(0), " SLOW\n8 ", Some(Taken)),
         (since(3), "SLOW 8", Some(Taken)),
         (since(4), "SLOW 8", None),
-        (since(0), "SLOW", None),
+        // with a person's letters behind it
+        (since(0), "SLOW", Some(Mixed)),
         (since(0), "SLOW 80", None),
         (since(0), "", None),
         // it waits first, then it is taken
@@ -266,7 +267,8 @@ fn a_new_record_with_exactly_our_text_is_the_proof() {
             "Tool finished. All tests pass; the task is complete.",
             None,
         ),
-        (since(0), "ok", None),
+        // the beginning of what somebody else said
+        (since(0), "ok", Some(Mixed)),
         (since(0), "/help", None),
         (LOCAL.to_owned(), &long, Some(Taken)),
     ];

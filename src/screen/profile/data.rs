@@ -270,6 +270,9 @@ pub struct TypingSpec {
     pub fold_newlines: usize,
     /// First characters that mean something else than text.
     pub refused_first: String,
+    /// Characters that may act as keys wherever they stand in a text that comes in one go: a text with one of them is
+    /// put into a file.
+    pub keys: String,
     /// Whether a message is taken in, and queued, while a turn runs.
     pub queues: bool,
 }
@@ -282,6 +285,7 @@ impl Default for TypingSpec {
             fold_chars: 800,
             fold_newlines: 0,
             refused_first: "!/@#?\\&".into(),
+            keys: String::new(),
             queues: false,
         }
     }

@@ -137,6 +137,13 @@ pub enum Trouble {
     CtrlC,
 }
 
+impl Trouble {
+    /// Whether it breaks off what the agent does, also before its first request.
+    pub const fn breaks_off(self) -> bool {
+        matches!(self, Self::Kill | Self::Suspend | Self::Exit | Self::CtrlC)
+    }
+}
+
 /// From which step of the transaction on the moment counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {

@@ -93,7 +93,9 @@ async fn one(
     let acted = scene.act(moments, round).await;
     let receipt = scene.receipt().await;
     tokio::time::sleep(AFTERMATH).await;
-    scene.arrival(receipt.as_ref()).await;
+    if !round.trouble.breaks_off() {
+        scene.arrival(receipt.as_ref()).await;
+    }
     scene.judge(moments, round, acted, receipt.as_ref(), asked_before, row);
     scene.watch.quit().await;
 }
@@ -242,7 +244,9 @@ impl Scene<'_> {
         if submitted.ours == 1 && matches!(said, "refused" | "none") {
             harm.push(format!("submitted, but the receipt is {said}"));
         }
-        if submitted.ours == 0 && said == "delivered" {
+        // taken by the agent, and then broken off before its first request
+        let broken_off = round.trouble.breaks_off() && enter.is_some_and(|at| at <= acted.1);
+        if submitted.ours == 0 && said == "delivered" && !broken_off {
             harm.push("a receipt says delivered, and nothing arrived".into());
         }
         let screen = self.agent.screen();

@@ -7,7 +7,7 @@
 //!
 //! It never retries, never inherits the terminal, and never keeps a process beyond its call. `zellij`,
 //! `git`, `notify` and `mission` call it. [`process`] holds what can be known about processes that
-//! somebody else started, [`file`] reads bounded parts of files that somebody else writes, [`local_zone`] names
+//! somebody else started, [`mod@file`] reads bounded parts of files that somebody else writes, [`local_zone`] names
 //! the machine's time zone.
 
 mod call;

@@ -110,6 +110,27 @@ impl TestZellij {
 
     /// Attaches a terminal of a given size, as a person would; the panes take its size.
     pub fn attach(&mut self, columns: u32, rows: u32) {
+        const AGAIN: Duration = Duration::from_secs(10);
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            self.attached = Some(self.terminal(columns, rows));
+            let until = Instant::now() + AGAIN;
+            // now and then a client attaches to nothing, and stays
+            while Instant::now() < until {
+                if self.width() == Some(columns.into()) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(15));
+            }
+            assert!(
+                Instant::now() < give_up,
+                "the panes do not take the size of a terminal"
+            );
+            self.detach();
+        }
+    }
+
+    fn terminal(&self, columns: u32, rows: u32) -> Child {
         let attach = format!(
             "stty cols {columns} rows {rows}; exec '{}' attach '{}'",
             self.program.display(),
@@ -123,15 +144,16 @@ impl TestZellij {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0);
-        self.attached = Some(command.spawn().expect("`script` attaches a terminal"));
-        let expected = u64::from(columns);
-        wait_for(PATIENCE, "the terminal's size", || {
-            let panes = self.list();
-            let widths = panes.iter().map(|pane| {
-                pane["pane_x"].as_u64().unwrap_or(0) + pane["pane_columns"].as_u64().unwrap_or(0)
-            });
-            (widths.max() == Some(expected)).then_some(())
+        command.spawn().expect("`script` attaches a terminal")
+    }
+
+    /// How many columns the panes take together.
+    fn width(&self) -> Option<u64> {
+        let panes = self.list();
+        let widths = panes.iter().map(|pane| {
+            pane["pane_x"].as_u64().unwrap_or(0) + pane["pane_columns"].as_u64().unwrap_or(0)
         });
+        widths.max()
     }
 
     /// Detaches the terminal; the panes keep its size.

@@ -33,7 +33,7 @@ async fn a_text_is_not_typed_into_a_dialog_which_its_digit_or_its_enter_would_an
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("looks like a dialog"), "{refused}");
     }
-    watch.wait_for_polls("slow", 5);
+    watch.wait_for_polls("slow", 3);
     assert_eq!(stage.model.asked().len(), 0, "no model is asked");
     for (name, agent) in agents {
         assert_eq!(agent.typed(), "", "{name}");
@@ -100,7 +100,7 @@ async fn what_only_a_person_answers_gets_no_key_whatever_the_rules_and_the_model
         assert!(refused.is_err(), "{case}: {refused:?}");
         assert_eq!(agent.typed(), "", "{case}");
     }
-    watch.wait_for_polls(&agents[0].0, 5);
+    watch.wait_for_polls(&agents[0].0, 3);
     let typed = agents.each_ref().map(|(_, agent)| agent.typed());
     assert_eq!(typed.concat(), "");
     assert_eq!(stage.model.asked().len(), 0, "no model is asked");
@@ -159,7 +159,7 @@ async fn a_rule_answers_the_plain_command_and_nothing_that_only_begins_like_it()
         assert!(question.contains(why), "{name}: {question}");
     }
     wait_for_answer(plain, "Yes: cargo test\n");
-    watch.wait_for_polls("chained", 5);
+    watch.wait_for_polls("chained", 3);
     assert_eq!(plain.typed(), "1", "exactly its key");
     for (name, agent, _) in careful {
         assert_eq!(agent.typed(), "", "{name}");
@@ -206,7 +206,7 @@ async fn a_rule_never_says_yes_for_ever_and_answers_no_dialog_twice() {
         question.contains("a rule has answered it, and it is still open"),
         "{question}"
     );
-    watch.wait_for_polls("deaf", 5);
+    watch.wait_for_polls("deaf", 3);
     let typed = [&always, &denied, &deaf].map(PaneAgent::typed);
     assert_eq!(typed, ["", "3", "1"]);
     assert_eq!(denied.read("ran"), "");
@@ -234,7 +234,7 @@ async fn a_rule_that_comes_to_stand_in_the_file_holds_only_once_a_person_loads_i
         opens_anew(&watch, &agent, command);
         wait_for_question_about(&watch, &format!("`{command}`"));
     }
-    watch.wait_for_polls("a1", 5);
+    watch.wait_for_polls("a1", 3);
     assert_eq!(agent.typed(), "");
 
     // The control: a person has read what changes, and it holds.

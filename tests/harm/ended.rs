@@ -19,7 +19,7 @@ async fn nothing_is_typed_into_the_shell_that_a_killed_agent_leaves_behind_its_p
     let agent = claude_in_shell(&stage, "a1", &[]);
     stage.model.says([instruct(COMMAND)]);
     let mut config = config(&stage, &[("a1", &agent)]);
-    config["timing"]["settleSec"] = json!(2.5);
+    config["timing"]["settleSec"] = json!(2.0);
     let watch = stage.watch_as(config).await;
     // between the two looks at its prompt
     wait_for_intent(&watch, "a1");
@@ -51,7 +51,7 @@ async fn nothing_is_typed_into_the_shell_that_a_killed_agent_leaves_behind_its_p
         "{refused}"
     );
     let asked = stage.model.asked().len();
-    watch.wait_for_polls("a1", 5);
+    watch.wait_for_polls("a1", 3);
     assert_eq!(stage.model.asked().len(), asked, "no model is asked");
     let harm = stage.zellij.home().join("harm-done");
     watch.quit().await;
@@ -86,7 +86,7 @@ async fn a_pane_whose_command_has_ended_gets_no_enter_for_it_would_run_again() {
     let (stage, agent) = with_claude(&[]);
     stage.model.says([instruct("Go on with part two.")]);
     let mut config = config(&stage, &[("a1", &agent)]);
-    config["timing"]["settleSec"] = json!(2.5);
+    config["timing"]["settleSec"] = json!(2.0);
     let watch = stage.watch_as(config).await;
     wait_for_intent(&watch, "a1");
     agent.order("exit 3");

@@ -31,6 +31,11 @@ async fn a_quoted_dialog_neither_blocks_for_ever_nor_is_answered() {
     config["approvals"] = json!([{ "answer": "allow", "kinds": ["command"] },
         { "answer": "allow", "kinds": ["fileEdit", "plan", "tool", "apiKey"] }]);
     let watch = stage.watch_as(config).await;
+    for (name, agent) in [("quoted", &quoted), ("menu", &menu)] {
+        assert_eq!(watch.wait_for_receipt(name), "delivered", "{name}");
+        assert_eq!(agent.typed(), format!("{NEXT}\r"), "{name}");
+        assert_eq!(agent.read("answers"), "", "{name}");
+    }
     wait_for_state(&watch, "quoted", "idle");
     for agent in ["quoted", "menu"] {
         let refused = watch
@@ -44,11 +49,6 @@ async fn a_quoted_dialog_neither_blocks_for_ever_nor_is_answered() {
                 .contains("no dialog with options is open"),
             "{refused}"
         );
-    }
-    for (name, agent) in [("quoted", &quoted), ("menu", &menu)] {
-        assert_eq!(watch.wait_for_receipt(name), "delivered", "{name}");
-        assert_eq!(agent.typed(), format!("{NEXT}\r"), "{name}");
-        assert_eq!(agent.read("answers"), "", "{name}");
     }
 
     // The controls: who goes by looks alone waits for ever, and the dialog itself is answered by the rule.
@@ -88,7 +88,7 @@ async fn a_model_that_obeys_the_pane_presses_nothing_while_a_dialog_is_open() {
         .wait_until_shown(&open.pane, "Do you want to proceed?");
     let all: Vec<_> = agents.iter().map(|(name, agent)| (*name, agent)).collect();
     let mut config = config(&stage, &all);
-    config["timing"]["settleSec"] = json!(2.5);
+    config["timing"]["settleSec"] = json!(2.0);
     let watch = stage.watch_as(config).await;
     // one opens its dialog while the model thinks, one between the two looks
     watch.wait_for_status("asked", "asking");

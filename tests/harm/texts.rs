@@ -151,7 +151,7 @@ async fn nothing_is_typed_to_a_persons_words_and_nothing_sent_with_them() {
     stage.model.says([instruct(NEXT)]);
     let all: Vec<_> = agents.iter().map(|(name, agent)| (*name, agent)).collect();
     let mut config = config(&stage, &all);
-    config["timing"]["settleSec"] = json!(2.5);
+    config["timing"]["settleSec"] = json!(2.0);
     config["timing"]["enterPauseSec"] = json!(2.0);
     let watch = stage.watch_as(config).await;
     // one begins to write between the two looks at the empty prompt

@@ -217,7 +217,8 @@ impl Reach {
         Box::pin(evidence::look(&self.zellij, &self.pane, &self.reader, care)).await
     }
 
-    /// A close look, asked for again where zellij does not say: no key depends on an answer that is missing.
+    /// A close look, asked for again where zellij does not say: no key depends on an answer that is missing. Before
+    /// anything was typed nobody waits for more than one deadline.
     async fn look_surely(
         &self,
         permit: Option<&Permit>,
@@ -225,7 +226,10 @@ impl Reach {
     ) -> Result<Sight, ZellijError> {
         let mut looked = self.look(permit, ours).await;
         for _ in 1..LOOKS {
-            if !looked.as_ref().is_err_and(ZellijError::is_transient) {
+            let again = looked.as_ref().is_err_and(|error| {
+                error.is_transient() && !(error.is_timeout() && ours.is_none())
+            });
+            if !again {
                 break;
             }
             sleep(READ_EVERY).await;

@@ -152,7 +152,8 @@ async fn nothing_is_typed_to_a_persons_words_and_nothing_sent_with_them() {
     let all: Vec<_> = agents.iter().map(|(name, agent)| (*name, agent)).collect();
     let mut config = config(&stage, &all);
     config["timing"]["settleSec"] = json!(2.0);
-    config["timing"]["enterPauseSec"] = json!(2.0);
+    // the four are not decided about at one moment
+    config["timing"]["enterPauseSec"] = json!(6.0);
     let watch = stage.watch_as(config).await;
     // one begins to write between the two looks at the empty prompt
     wait_for_intent(&watch, "between");

@@ -291,7 +291,11 @@ impl Machine {
             .sight
             .as_ref()
             .ok_or("its pane has not been read yet")?;
-        match &sight.reading.dialog {
+        // a look may fail to read what the person has before their eyes: it is read again before any key
+        let shown = self.shown.as_ref().map(|(dialog, _)| dialog);
+        let unread = matches!(sight.state(), State::Unknown);
+        let dialog = sight.reading.dialog.as_ref();
+        match dialog.or_else(|| shown.filter(|_| unread)) {
             Some(dialog) => Ok((dialog.clone(), sight.screen.clone())),
             None => Err(format!(
                 "no dialog with options is open; its state is {}",

@@ -7,6 +7,8 @@
 mod composer;
 mod menu;
 
+use std::cell::OnceCell;
+
 use serde::Serialize;
 
 pub use menu::{Choice, Dialog, Says};
@@ -258,15 +260,14 @@ struct Text {
     joined: String,
     /// The first row.
     start: usize,
-    /// The patterns of its window that match.
-    matched: Vec<usize>,
 }
 
 /// A screen cut into the parts that the rules look at.
 struct View<'a> {
     profile: &'a Profile,
     rows: Vec<&'a str>,
-    texts: Vec<Option<Text>>,
+    /// The text of each window of the profile, put together when it is first looked at.
+    texts: Vec<OnceCell<Option<Text>>>,
     composer: Option<&'a Composer>,
     /// Whether what stands in the prompt is our own text, and nothing else.
     holds_ours: bool,
@@ -280,11 +281,7 @@ impl<'a> View<'a> {
         holds_ours: bool,
     ) -> Self {
         let rows: Vec<&str> = shown.screen.lines().collect();
-        let texts = profile
-            .windows()
-            .iter()
-            .map(|window| cut(window, &rows, composer))
-            .collect();
+        let texts = profile.windows().iter().map(|_| OnceCell::new()).collect();
         Self {
             profile,
             rows,
@@ -322,14 +319,12 @@ impl<'a> View<'a> {
 
     /// The rows on which a clause rests, if it is fulfilled.
     fn fulfils(&self, clause: &ClauseSpec) -> Option<Vec<usize>> {
-        let windows = self.profile.windows();
-        let at = windows.iter().position(|window| window.is_of(clause))?;
-        let text = self.texts[at].as_ref()?;
-        let matches = |pattern: &super::profile::Pattern| {
-            text.matched
-                .iter()
-                .any(|&index| windows[at].patterns[index].source() == pattern.source())
-        };
+        let window = Window::of(clause);
+        let mut windows = self.profile.windows().iter();
+        let at = windows.position(|other| *other == window)?;
+        let text = self.texts[at].get_or_init(|| cut(window, &self.rows, self.composer));
+        let text = text.as_ref()?;
+        let matches = |pattern: &super::profile::Pattern| pattern.regex().is_match(&text.joined);
         let holds = clause.all.iter().all(matches)
             && (clause.any.is_empty() || clause.any.iter().any(matches))
             && !clause.none.iter().any(matches);
@@ -366,13 +361,7 @@ impl<'a> View<'a> {
     }
 }
 
-impl Window {
-    fn is_of(&self, clause: &ClauseSpec) -> bool {
-        self.part == clause.part && self.rows == super::profile::rows_of(clause)
-    }
-}
-
-fn cut(window: &Window, rows: &[&str], composer: Option<&Composer>) -> Option<Text> {
+fn cut(window: Window, rows: &[&str], composer: Option<&Composer>) -> Option<Text> {
     let (start, text) = match (window.part, composer) {
         (Part::Bottom, _) => {
             let start = rows.len().saturating_sub(window.rows);
@@ -392,10 +381,8 @@ fn cut(window: &Window, rows: &[&str], composer: Option<&Composer>) -> Option<Te
         (Part::Prompt, Some(composer)) => (composer.start, composer.content.clone()),
         (Part::Above | Part::Below | Part::Prompt, None) => return None,
     };
-    let matched = window.set.matches(&text).into_iter().collect();
     Some(Text {
         joined: text,
         start,
-        matched,
     })
 }

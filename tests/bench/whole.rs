@@ -245,7 +245,7 @@ fn start_once(session: &Session, program: &Path) -> Start {
     };
     while read.len() < agents {
         let children = process::children(supervisor.pid()).into_iter();
-        for mut client in children.filter_map(process::process) {
+        for client in children.filter_map(process::process) {
             let runs = |verb: &str| client.argv.iter().any(|argument| argument == verb);
             if runs("--version") {
                 at(&mut start.version);
@@ -253,7 +253,11 @@ fn start_once(session: &Session, program: &Path) -> Start {
                 at(&mut start.listing);
             } else if runs("dump-screen") {
                 at(&mut start.first_look);
-                read.extend(client.argv.pop());
+                let pane = client
+                    .argv
+                    .iter()
+                    .skip_while(|argument| *argument != "--pane-id");
+                read.extend(pane.skip(1).take(1).cloned());
             }
         }
         assert!(

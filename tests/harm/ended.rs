@@ -24,10 +24,9 @@ async fn nothing_is_typed_into_the_shell_that_a_killed_agent_leaves_behind_its_p
     // between the two looks at its prompt
     wait_for_intent(&watch, "a1");
     agent.order("killed");
-    assert_eq!(
-        watch.wait_for_receipt("a1"),
-        "refused: a shell (bash) is in the foreground"
-    );
+    // whatever it is noticed by first
+    let receipt = watch.wait_for_receipt("a1");
+    assert!(receipt.starts_with("refused: "), "{receipt}");
     wait_for_state(&watch, "a1", "ended");
     let screen = stage.zellij.dump(agent.pane.pane);
     assert!(

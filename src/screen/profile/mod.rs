@@ -14,7 +14,6 @@ pub use data::{
     AnimationSpec, ClauseSpec, CursorPlace, DialogSpec, Part, Pattern, Press, ProcessSpec,
     ProfileFile, PromptSpec, PromptWant, Publishes, RuleSpec, TypingSpec, Write,
 };
-use regex::RegexSet;
 
 use crate::config::{ConfigError, read_json};
 use crate::ids::Kind;
@@ -43,23 +42,13 @@ pub struct Profile {
     text: String,
     file: ProfileFile,
     windows: Vec<Window>,
-    animation: Animation,
 }
 
-/// A part of the screen that clauses look at, with all their patterns at once.
-#[derive(Debug)]
+/// A part of the screen that clauses look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) part: Part,
     pub(super) rows: usize,
-    pub(super) patterns: Vec<Pattern>,
-    pub(super) set: RegexSet,
-}
-
-/// What does not count, compiled.
-#[derive(Debug)]
-pub(super) struct Animation {
-    pub(super) parts: RegexSet,
-    pub(super) rows: RegexSet,
 }
 
 impl Profile {
@@ -69,37 +58,17 @@ impl Profile {
     /// When the text is no JSON, has an unknown or a missing field, or a pattern that is no regular expression.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let file: ProfileFile = read_json(text)?;
-        let mut windows: Vec<(Part, usize, Vec<Pattern>)> = Vec::new();
+        let mut windows: Vec<Window> = Vec::new();
         for clause in file.rules.iter().flat_map(|rule| &rule.when) {
-            let key = (clause.part, rows_of(clause));
-            let at = windows
-                .iter()
-                .position(|(part, rows, _)| (*part, *rows) == key);
-            let at = at.unwrap_or_else(|| {
-                windows.push((key.0, key.1, Vec::new()));
-                windows.len() - 1
-            });
-            let patterns = clause.all.iter().chain(&clause.any).chain(&clause.none);
-            windows[at].2.extend(patterns.cloned());
+            let window = Window::of(clause);
+            if !windows.contains(&window) {
+                windows.push(window);
+            }
         }
-        let windows = windows.into_iter().map(|(part, rows, patterns)| {
-            Ok(Window {
-                part,
-                rows,
-                set: set(&patterns)?,
-                patterns,
-            })
-        });
-        let windows = windows.collect::<Result<_, ConfigError>>()?;
-        let animation = Animation {
-            parts: set(&file.animation.parts)?,
-            rows: set(&file.animation.rows)?,
-        };
         Ok(Self {
             text: text.to_owned(),
             file,
             windows,
-            animation,
         })
     }
 
@@ -122,10 +91,6 @@ impl Profile {
         &self.windows
     }
 
-    pub(super) const fn animation(&self) -> &Animation {
-        &self.animation
-    }
-
     /// Whether a program called `name` with these arguments is this agent.
     fn is(&self, name: &str, arguments: &[String]) -> bool {
         self.file.processes.iter().any(|process| {
@@ -139,20 +104,13 @@ impl Profile {
     }
 }
 
-/// All patterns at once; each was compiled by itself before.
-fn set(patterns: &[Pattern]) -> Result<RegexSet, ConfigError> {
-    regex::RegexSetBuilder::new(patterns.iter().map(Pattern::source))
-        .multi_line(true)
-        .size_limit(16 << 20)
-        .dfa_size_limit(16 << 20)
-        .build()
-        .map_err(|error| ConfigError {
-            path: "rules".into(),
-            line: 1,
-            column: 1,
-            problem: format!("its patterns are too large together: {error}"),
-            hint: "make the patterns smaller",
-        })
+impl Window {
+    pub(super) fn of(clause: &ClauseSpec) -> Self {
+        Self {
+            part: clause.part,
+            rows: rows_of(clause),
+        }
+    }
 }
 
 /// The profiles that are known, by kind.

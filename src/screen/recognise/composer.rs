@@ -1,5 +1,8 @@
 //! Finds the prompt of an agent by its profile, and what stands still on its screen.
 
+use std::borrow::Cow;
+
+use regex::Regex;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::super::profile::{CursorPlace, Pattern, Profile, PromptSpec};
@@ -227,7 +230,7 @@ fn between_cells(line: &str, from: usize, to: Option<usize>) -> String {
 
 /// The screen without what moves and means nothing.
 pub(super) fn still(profile: &Profile, shown: &Shown, composer: Option<&Composer>) -> String {
-    let (spec, animation) = (&profile.file().animation, profile.animation());
+    let spec = &profile.file().animation;
     let rows: Vec<&str> = shown.screen.lines().collect();
     let end = match composer {
         Some(composer) if spec.below => composer.end.min(rows.len()),
@@ -237,18 +240,19 @@ pub(super) fn still(profile: &Profile, shown: &Shown, composer: Option<&Composer
     for (index, row) in rows[..end].iter().enumerate() {
         let in_prompt =
             composer.is_some_and(|composer| (composer.start..composer.end).contains(&index));
-        if in_prompt || animation.rows.is_match(row) {
+        if in_prompt || spec.rows.iter().any(|moving| moving.regex().is_match(row)) {
             continue;
         }
-        let moving = animation.parts.matches(row);
-        if moving.matched_any() {
-            let mut row = (*row).to_owned();
-            for index in &moving {
-                row = spec.parts[index].regex().replace_all(&row, "").into_owned();
-            }
-            text.push_str(row.trim());
-        } else {
+        let parts = spec.parts.iter().map(Pattern::regex);
+        let moving: Vec<&Regex> = parts.filter(|part| part.is_match(row)).collect();
+        if moving.is_empty() {
             text.push_str(row);
+        } else {
+            let still = |row: Cow<'_, str>, part: &&Regex| part.replace_all(&row, "").into_owned();
+            let row = moving
+                .iter()
+                .fold(Cow::from(*row), |row, part| still(row, part).into());
+            text.push_str(row.trim());
         }
         text.push('\n');
     }

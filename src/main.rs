@@ -53,6 +53,8 @@ fn run(options: &Options) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::from_error(Kind::Failed, &error))?;
+    // beside the first questions to zellij
+    runtime.spawn_blocking(meta_orchestrator::screen::profile::Profiles::shipped);
     let ended = runtime.block_on(async {
         match options.task {
             Task::Doctor { json } => examine(options, json).await,

@@ -8,7 +8,7 @@
 mod data;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub use data::{
     AnimationSpec, ClauseSpec, CursorPlace, DialogSpec, Part, Pattern, Press, ProcessSpec,
@@ -120,16 +120,16 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// Those that ship. Tests keep them readable; one that is not is left out.
+    /// Those that ship. Tests keep them readable; one that is not is left out. The first call compiles their patterns,
+    /// which takes some 40 ms: a start has it made beside other work.
     pub fn shipped() -> Self {
-        let mut profiles = Self::default();
-        for profile in SHIPPED
-            .into_iter()
-            .filter_map(|text| Profile::parse(text).ok())
-        {
-            profiles.add(profile);
-        }
-        profiles
+        static COMPILED: LazyLock<Profiles> = LazyLock::new(|| {
+            let mut profiles = Profiles::default();
+            let parsed = SHIPPED.into_iter().map(Profile::parse);
+            parsed.flatten().for_each(|profile| profiles.add(profile));
+            profiles
+        });
+        COMPILED.clone()
     }
 
     /// Adds a profile, in place of one of the same kind.

@@ -65,8 +65,8 @@ pub async fn answer(
     refused(why)
 }
 
-/// The key to press, if it may be pressed into what is seen right now.
-async fn judged(reach: &Reach, answer: &Answer, terms: &Terms) -> Result<Key, Halt> {
+/// What is seen right now, if the dialog that was judged is open there and may be answered so.
+async fn open(reach: &Reach, answer: &Answer, terms: &Terms) -> Result<Sight, Halt> {
     let sight = reach
         .look_surely(None, None)
         .await
@@ -79,6 +79,12 @@ async fn judged(reach: &Reach, answer: &Answer, terms: &Terms) -> Result<Key, Ha
         &sight,
     )
     .map_err(|refusal| Halt::Nothing(refusal.to_string()))?;
+    Ok(sight)
+}
+
+/// The key to press, if it may be pressed into what is seen right now.
+async fn judged(reach: &Reach, answer: &Answer, terms: &Terms) -> Result<Key, Halt> {
+    let sight = open(reach, answer, terms).await?;
     key(answer, &sight).map_err(Halt::Nothing)
 }
 
@@ -136,18 +142,7 @@ async fn select(
 
 /// Which option is selected.
 async fn selected(reach: &Reach, answer: &Answer, terms: &Terms) -> Result<usize, Halt> {
-    let sight = reach
-        .look_surely(None, None)
-        .await
-        .map_err(|error| Halt::Nothing(error.to_string()))?;
-    policy::answer(
-        terms,
-        answer.by_person,
-        &answer.dialog,
-        answer.choice,
-        &sight,
-    )
-    .map_err(|refusal| Halt::Nothing(refusal.to_string()))?;
+    let sight = open(reach, answer, terms).await?;
     let dialog = sight.reading.dialog.as_ref();
     dialog
         .and_then(|dialog| {

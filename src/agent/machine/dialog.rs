@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Busy, Effect, Machine, Mode, Moment, Sending, Ticket, Typing, Wish};
+use super::{Busy, Effect, Machine, Moment, Sending, Ticket, Typing, Wish};
 use crate::director::approval::{self, Asked, Ruling, Subject};
 use crate::director::policy::Errand;
 use crate::evidence::{Known, Sight};
@@ -269,23 +269,9 @@ impl Machine {
     }
 
     fn answerable(&self) -> Result<(Dialog, crate::screen::Screen), String> {
-        let id = &self.settings.agent.id;
-        if self.mode != Mode::Watching {
-            return Err(format!("the agent is not watched; `/start {id}` first"));
-        }
-        if self.settings.all_stopped {
-            return Err("all typing is stopped; `/startall` first".into());
-        }
-        if self.observes() {
-            return Err(format!(
-                "nothing is typed while observing; `/set {id} observe false` first"
-            ));
-        }
+        self.is_open_to_person()?;
         if matches!(self.busy, Busy::Typing(_)) {
             return Err("something is being typed to it; try again in a moment".into());
-        }
-        if let Some(why) = &self.log_trouble {
-            return Err(format!("the log cannot be written: {why}"));
         }
         let sight = self
             .sight

@@ -81,7 +81,8 @@ impl Machine {
         }
     }
 
-    fn replyable(&self, text: &str) -> Result<String, String> {
+    /// Whether keys may be pressed for the person at all, whatever is on the screen and under way.
+    pub(super) fn is_open_to_person(&self) -> Result<(), String> {
         let id = &self.settings.agent.id;
         if self.mode != Mode::Watching {
             return Err(format!("the agent is not watched; `/start {id}` first"));
@@ -94,14 +95,19 @@ impl Machine {
         if self.settings.all_stopped {
             return Err("all typing is stopped; `/startall` first".into());
         }
+        match &self.log_trouble {
+            Some(why) => Err(format!("the log cannot be written: {why}")),
+            None => Ok(()),
+        }
+    }
+
+    fn replyable(&self, text: &str) -> Result<String, String> {
+        self.is_open_to_person()?;
         if matches!(self.busy, Busy::Typing(_)) {
             return Err("another text is being typed to it; try again in a moment".into());
         }
         if self.early_reply.is_some() {
             return Err("another text waits to be typed to it; try again in a moment".into());
-        }
-        if let Some(why) = &self.log_trouble {
-            return Err(format!("the log cannot be written: {why}"));
         }
         text::reply(text).map_err(|why| why.to_string())
     }

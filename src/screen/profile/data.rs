@@ -306,7 +306,6 @@ pub enum Write {
 #[derive(Clone)]
 pub struct Pattern {
     /// As it is compiled.
-    source: String,
     regex: Regex,
 }
 
@@ -316,22 +315,16 @@ impl Pattern {
     /// # Errors
     /// When it is no regular expression, or one that would grow too large.
     pub fn new(text: &str) -> Result<Self, regex::Error> {
-        let source = with_blanks(text);
-        let regex = RegexBuilder::new(&source)
+        let regex = RegexBuilder::new(&with_blanks(text))
             .multi_line(true)
             .size_limit(1 << 20)
             .build()?;
-        Ok(Self { source, regex })
+        Ok(Self { regex })
     }
 
     /// The compiled expression.
     pub const fn regex(&self) -> &Regex {
         &self.regex
-    }
-
-    /// The text that was compiled.
-    pub fn source(&self) -> &str {
-        &self.source
     }
 }
 
@@ -355,7 +348,7 @@ fn with_blanks(text: &str) -> String {
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Pattern({:?})", self.source)
+        write!(out, "Pattern({:?})", self.regex.as_str())
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::follow::Followers;
 use super::machine::{Effect, Event, Machine, Moment, Settings, Ticket, Typing};
 use super::view::{AgentView, Notice, Status, Urgency};
 use super::{Brief, Order};
@@ -25,8 +26,8 @@ use crate::director::prompt::Situation;
 use crate::error::in_full;
 use crate::evidence::{Care, Reader};
 use crate::hands::{self, Reach};
-use crate::record::Receipt;
 use crate::record::logs::{AgentLogs, Written};
+use crate::record::{self, Happening, Receipt};
 use crate::screen::profile::Profiles;
 use crate::screen::reset::Zone;
 use crate::store::StoreError;
@@ -57,6 +58,8 @@ pub struct Doors {
     pub all_stopped: watch::Receiver<bool>,
     /// Who tells the person; a bounded queue that the supervisor empties.
     pub notices: mpsc::Sender<Notice>,
+    /// Who follows along.
+    pub followers: Followers,
 }
 
 /// The end of something that was under way.
@@ -71,6 +74,7 @@ enum Outgoing {
     Tell(Urgency, String),
     Receipt(Ticket, Receipt),
     Type(Ticket, Box<Typing>),
+    Happened(Box<record::Event>),
 }
 
 struct Driver {
@@ -254,15 +258,30 @@ impl Driver {
         }
         let effects = self.machine.on(event, self.now());
         // Before the effects: who is answered by one of them looks at the view next.
-        let view = Arc::new(self.machine.view(self.now()));
-        self.view.send_if_modified(|published| {
-            let is_new = *published != view;
-            *published = view;
-            is_new
-        });
+        self.publish();
         for effect in effects {
             self.carry_out(effect);
         }
+    }
+
+    /// Shows the agent as it is now, and tells what of it is news.
+    fn publish(&self) {
+        let view = Arc::new(self.machine.view(self.now()));
+        let mut before = None;
+        self.view.send_if_modified(|published| {
+            let is_new = *published != view;
+            before = is_new.then(|| std::mem::replace(published, Arc::clone(&view)));
+            is_new
+        });
+        let Some(before) = before else {
+            return;
+        };
+        for what in news(&before, &view) {
+            let agent = Some(view.id.clone());
+            let event = record::Event::new(Utc::now(), agent, what);
+            self.doors.followers.happened(event);
+        }
+        self.doors.followers.changed();
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -283,7 +302,13 @@ impl Driver {
             Effect::EndTyping => self.end_typing(),
             Effect::Receipt(ticket, receipt) => self.send(Outgoing::Receipt(ticket, receipt)),
             Effect::Remember(memo) => self.send(Outgoing::Line(Written::memo(&memo))),
-            Effect::Note(line) => self.send(Outgoing::Line(Written::decision(&line))),
+            Effect::Note(line) => {
+                self.send(Outgoing::Line(Written::decision(&line)));
+                let event = record::Event::of(&line, &self.machine.settings().agent.id);
+                if let Some(event) = event {
+                    self.send(Outgoing::Happened(Box::new(event)));
+                }
+            }
             Effect::Tell(urgency, text) => self.send(Outgoing::Tell(urgency, text)),
         }
     }
@@ -359,6 +384,7 @@ impl Driver {
             match outgoing {
                 Outgoing::Tell(urgency, text) => self.tell(urgency, text),
                 Outgoing::Receipt(ticket, receipt) => self.answer(ticket, receipt),
+                Outgoing::Happened(event) => self.doors.followers.happened(*event),
                 waits => self.outgoing.push_back(waits),
             }
         }
@@ -372,6 +398,7 @@ impl Driver {
                 Some(Outgoing::Type(ticket, typing)) => self.begin_typing(ticket, *typing),
                 Some(Outgoing::Tell(urgency, text)) => self.tell(urgency, text),
                 Some(Outgoing::Receipt(ticket, receipt)) => self.answer(ticket, receipt),
+                Some(Outgoing::Happened(event)) => self.doors.followers.happened(*event),
                 Some(Outgoing::Line(line)) => {
                     self.is_writing = true;
                     let logs = self.doors.logs.clone();
@@ -408,7 +435,7 @@ impl Driver {
                 refused.push(*ticket);
                 false
             }
-            Outgoing::Line(_) | Outgoing::Tell(..) | Outgoing::Receipt(..) => true,
+            _ => true,
         });
         for ticket in refused {
             let why = why.to_owned();
@@ -491,5 +518,32 @@ impl Driver {
             ..self.machine.view(self.now())
         };
         self.view.send_replace(Arc::new(view));
+        self.doors.followers.changed();
     }
+}
+
+/// What of a view is news to those who follow along.
+fn news(before: &AgentView, now: &AgentView) -> Vec<Happening> {
+    let mut news = Vec::new();
+    if before.status.word() != now.status.word() || before.state != now.state {
+        news.push(Happening::Status {
+            status: now.status.word().into(),
+            state: now.state,
+            was: before.status.word().into(),
+        });
+    }
+    let since = |view: &AgentView| view.question.as_ref().map(|question| question.since);
+    if since(before) == since(now) {
+        return news;
+    }
+    if let Some(since) = since(before) {
+        let waited = (Utc::now() - since).num_seconds();
+        news.push(Happening::QuestionClosed {
+            waited_sec: u64::try_from(waited).unwrap_or_default(),
+        });
+    }
+    if let Some(question) = now.question.clone() {
+        news.push(Happening::Question { question });
+    }
+    news
 }

@@ -7,7 +7,9 @@
 mod capture;
 pub mod doctor;
 mod files;
+mod health;
 mod lock;
+mod look;
 mod panes;
 mod person;
 mod post;
@@ -23,10 +25,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::follow::Followers;
 use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::{Approvals, BackendType, Config};
 use crate::director::{Director, approval};
@@ -34,14 +38,16 @@ use crate::error::{Failure, Kind, in_full};
 use crate::http::Http;
 use crate::ids::{AgentId, SessionId, SessionName};
 use crate::llm;
-use crate::record::{RosterChange, RosterLine, VERSION, logs};
+use crate::record::{Event, Happening, RosterChange, RosterLine, VERSION, logs};
 use crate::screen::profile::Profiles;
 use crate::store::log::LogWriterEnd;
 use crate::store::{self, Document, LogWriter, Rotation};
 use crate::zellij::Zellij;
 
 pub use files::read as read_configuration;
+pub use health::{Answers, BackendHealth, Health};
 pub use lock::folder as lock_folder;
+pub use look::PaneShot;
 pub use panes::PaneRow;
 use post::Post;
 pub use profiles::profiles;
@@ -126,6 +132,12 @@ struct Inner {
     /// What was said before anybody listened: for the first who does.
     early_notices: Mutex<Option<broadcast::Receiver<Notice>>>,
     agent_notices: mpsc::Sender<Notice>,
+    followers: Followers,
+    /// Questions that the person put off.
+    snoozed: Mutex<HashMap<AgentId, health::Snooze>>,
+    started_at: DateTime<Utc>,
+    /// Where the configuration is; changes with it, and is read without waiting for whoever changes it.
+    path: Mutex<PathBuf>,
     /// Who is supervised, in the order in which they came. Held for moments only, never over an await.
     posts: RwLock<Vec<Post>>,
     /// One change of the roster or the configuration at a time.
@@ -189,8 +201,10 @@ impl Supervisor {
         let (writer, writer_end) = LogWriter::start(LOG_LINES, rotation)?;
         let (notices, early_notices) = broadcast::channel(NOTICES);
         let (agent_notices, said) = mpsc::channel(NOTICES);
-        tokio::spawn(pass_on(said, notices.clone()));
+        let followers = Followers::default();
+        tokio::spawn(pass_on(said, notices.clone(), followers.clone()));
         let session = resume::session(&start.memory)?;
+        let path = Mutex::new(start.path.clone());
         let state = State {
             saved: start.config.clone(),
             config: start.config,
@@ -214,6 +228,10 @@ impl Supervisor {
                 notices,
                 early_notices: Mutex::new(Some(early_notices)),
                 agent_notices,
+                followers,
+                snoozed: Mutex::default(),
+                started_at: Utc::now(),
+                path,
                 posts: RwLock::default(),
                 state: tokio::sync::Mutex::new(state),
                 pending: Mutex::default(),
@@ -360,13 +378,12 @@ impl Supervisor {
 
     fn say(&self, agent: Option<&AgentId>, urgency: Urgency, text: impl Into<String>) {
         let notice = Notice {
-            ts: chrono::Utc::now(),
+            ts: Utc::now(),
             agent: agent.cloned(),
             urgency,
             text: text.into(),
         };
-        // nobody may be listening
-        let _ = self.inner.notices.send(notice);
+        hand_on(notice, &self.inner.notices, &self.inner.followers);
     }
 
     /// Appends to the roster's log; a failure is said, and costs only what `--resume` would bring back.
@@ -379,9 +396,19 @@ impl Supervisor {
         for entry in entries {
             entry.in_file = state.saved.agent(&entry.agent.id).is_some();
         }
+        let (about, why) = match &change {
+            RosterChange::Standing { .. } => (None, "loaded".to_owned()),
+            RosterChange::Entry { why, entry } => (Some(entry.agent.id.clone()), why.clone()),
+            RosterChange::Removed { id } => (Some(id.clone()), "removed".to_owned()),
+        };
+        let what = Happening::Roster { why };
+        self.inner
+            .followers
+            .happened(Event::new(Utc::now(), about, what));
+        self.inner.followers.changed();
         let line = RosterLine {
             v: VERSION,
-            ts: chrono::Utc::now(),
+            ts: Utc::now(),
             config: absolute(&state.path),
             file: Some(resume::digest(state.document.as_ref())),
             change,
@@ -402,10 +429,24 @@ impl Supervisor {
 }
 
 /// Hands on what agents say; ends with the last of them.
-async fn pass_on(mut said: mpsc::Receiver<Notice>, notices: broadcast::Sender<Notice>) {
+async fn pass_on(
+    mut said: mpsc::Receiver<Notice>,
+    notices: broadcast::Sender<Notice>,
+    followers: Followers,
+) {
     while let Some(notice) = said.recv().await {
-        let _ = notices.send(notice);
+        hand_on(notice, &notices, &followers);
     }
+}
+
+fn hand_on(notice: Notice, notices: &broadcast::Sender<Notice>, followers: &Followers) {
+    let what = Happening::Notice {
+        urgency: notice.urgency.as_str().into(),
+        text: notice.text.clone(),
+    };
+    followers.happened(Event::new(notice.ts, notice.agent.clone(), what));
+    // nobody may be listening
+    let _ = notices.send(notice);
 }
 
 fn ending() -> Failure {

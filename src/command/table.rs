@@ -6,6 +6,7 @@
 //! nothing here acts.
 
 mod fields;
+mod look;
 mod person;
 
 use std::fmt::Write as _;
@@ -217,6 +218,10 @@ has to pass; otherwise you are told why not.",
     person::STOP_ALL,
     person::START_ALL,
     person::EXPLAIN,
+    person::SNOOZE,
+    look::SCREEN,
+    look::DECISION,
+    look::REVIEWS,
     person::CAPTURE,
     Entry {
         name: "review",

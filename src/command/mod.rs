@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
 use crate::agent::machine::Explanation;
-pub use crate::agent::view::{AgentView, Notice, Urgency};
+pub use crate::agent::view::{AgentView, Notice, Status, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod places;
 pub mod repl;
 pub mod signals;
+pub mod tui;
 
 use std::io::{self, ErrorKind, Write};
 

@@ -163,8 +163,7 @@ impl Keyboard {
         let signal = |which: Signal| unix::signal(SignalKind::from_raw(which.as_raw())).ok();
         Ok(Self {
             events: EventStream::new(),
-            // no data is waited for, only the hangup, which is told without being asked for
-            line: AsyncFd::with_interest(stdin, Interest::PRIORITY).ok(),
+            line: watched(stdin),
             continued: signal(Signal::CONT),
             _suspend: signal(Signal::TSTP),
             gone: false,
@@ -212,6 +211,15 @@ impl Keyboard {
             self._silent = Some(kept);
         }
     }
+}
+
+/// `terminal`, watched for its hangup alone: that is told whatever else is asked for.
+#[expect(
+    deprecated,
+    reason = "its successor is unsafe to call; an owned descriptor keeps what that one asks for"
+)]
+fn watched(terminal: OwnedFd) -> Option<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(terminal, Interest::PRIORITY).ok()
 }
 
 async fn next_event(events: &mut EventStream) -> Option<io::Result<Event>> {

@@ -102,6 +102,11 @@ impl Key {
         key
     }
 
+    /// Whether nothing was held down beside it.
+    pub const fn is_bare(self) -> bool {
+        !self.ctrl && !self.alt && !self.shift
+    }
+
     /// The character that it types: none with Ctrl or Alt.
     pub const fn typed(self) -> Option<char> {
         match self.code {

@@ -200,6 +200,22 @@ pub enum Command {
     No,
 }
 
+impl Command {
+    /// Whether it only looks: it changes nothing, and what was asked before it still waits for its answer.
+    pub const fn only_looks(&self) -> bool {
+        matches!(
+            self,
+            Self::List
+                | Self::Explain { .. }
+                | Self::Screen { .. }
+                | Self::Decision { .. }
+                | Self::Reviews { .. }
+                | Self::Log { .. }
+                | Self::Help { .. }
+        )
+    }
+}
+
 /// A goal as it is typed: words, or `@FILE`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -267,7 +283,7 @@ pub enum Reply {
     },
     /// A text to show as it is.
     Text(String),
-    /// `/yes` does it, `/no` or another command leaves it.
+    /// `/yes` does it, `/no` or another command that does something leaves it.
     Confirm(String),
     /// The supervisor has stopped everything; what it did on the way out.
     Bye(String),

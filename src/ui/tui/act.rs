@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::app::{App, MOVING, Yes};
 use super::input::{Key, KeyCode};
-use super::keymap::Action;
+use super::keymap::{Action, Place};
 use super::line::Line;
 use super::update::Effect;
 use crate::command::line::parse;
@@ -159,6 +159,11 @@ fn option(app: &mut App, shown: &AgentView, key: Key) -> Vec<Effect> {
     match choice.says {
         Says::Yes | Says::Always => {
             ask(app, shown, "approve", &choice, dialog);
+            Vec::new()
+        }
+        // the inbox shows the dialog with its options; elsewhere it is shown first
+        Says::No | Says::Other if app.place() != Place::Inbox => {
+            ask(app, shown, "answer", &choice, dialog);
             Vec::new()
         }
         Says::No | Says::Other => {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, Utc};
 
+use super::detail::Detail;
+use super::glance::Glance;
 use super::keymap::Place;
 use super::line::{Line, Past};
 use super::messages::Messages;
@@ -74,8 +76,12 @@ pub struct App {
     pub filter: String,
     /// The filter while it is typed.
     pub filter_line: Option<Line>,
-    /// Whose detail is shown.
-    pub detail: Option<AgentId>,
+    /// The agent that is shown in detail.
+    pub detail: Option<Box<Detail>>,
+    /// What is being looked at for that.
+    pub looking: Vec<(AgentId, Glance)>,
+    /// Seconds that went by.
+    pub seconds: u64,
     /// A text over all of that.
     pub text: Option<Text>,
     /// The command line while it is open.
@@ -225,6 +231,8 @@ impl App {
             filter: String::new(),
             filter_line: None,
             detail: None,
+            looking: Vec::new(),
+            seconds: 0,
             text: None,
             line: None,
             past: Past::default(),
@@ -295,7 +303,7 @@ impl App {
     pub fn subject(&self) -> Option<(usize, &Arc<AgentView>)> {
         match (self.behind(), &self.detail) {
             (Place::Text, _) => None,
-            (Place::Detail, Some(id)) => Some((0, self.view(id)?)),
+            (Place::Detail, Some(detail)) => Some((0, self.view(&detail.id)?)),
             _ => self.list().highlighted(),
         }
     }

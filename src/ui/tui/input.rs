@@ -102,6 +102,11 @@ impl Key {
         key
     }
 
+    /// Whether nothing was held down beside it.
+    pub const fn is_bare(self) -> bool {
+        !self.ctrl && !self.alt && !self.shift
+    }
+
     /// The character that it types: none with Ctrl or Alt.
     pub const fn typed(self) -> Option<char> {
         match self.code {
@@ -163,8 +168,7 @@ impl Keyboard {
         let signal = |which: Signal| unix::signal(SignalKind::from_raw(which.as_raw())).ok();
         Ok(Self {
             events: EventStream::new(),
-            // no data is waited for, only the hangup, which is told without being asked for
-            line: AsyncFd::with_interest(stdin, Interest::PRIORITY).ok(),
+            line: watched(stdin),
             continued: signal(Signal::CONT),
             _suspend: signal(Signal::TSTP),
             gone: false,
@@ -212,6 +216,15 @@ impl Keyboard {
             self._silent = Some(kept);
         }
     }
+}
+
+/// `terminal`, watched for its hangup alone: that is told whatever else is asked for.
+#[expect(
+    deprecated,
+    reason = "its successor is unsafe to call; an owned descriptor keeps what that one asks for"
+)]
+fn watched(terminal: OwnedFd) -> Option<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(terminal, Interest::PRIORITY).ok()
 }
 
 async fn next_event(events: &mut EventStream) -> Option<io::Result<Event>> {

@@ -9,7 +9,8 @@
 
 mod act;
 mod app;
-mod detail;
+pub mod detail;
+mod glance;
 mod history;
 pub mod input;
 pub mod keymap;
@@ -22,7 +23,7 @@ pub mod scroll;
 pub mod terminal;
 pub mod theme;
 mod update;
-mod view;
+pub mod view;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -41,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use app::Leaving;
 use app::{App, Moment};
+use glance::Glance;
 use history::History;
 use input::{Input, Keyboard};
 use terminal::Screen;
@@ -52,6 +54,7 @@ use crate::command::complete::{World, complete};
 use crate::command::help::help;
 use crate::command::{Client, Command, Notice};
 use crate::error::{Failure, Kind};
+use crate::ids::AgentId;
 
 /// The least time between two frames of which none is owed to a key.
 const FRAME: Duration = Duration::from_millis(100);
@@ -98,7 +101,7 @@ pub async fn run(
     drop(screen);
     let last_words = lived?;
     if !last_words.is_empty() {
-        super::print(format!("{}\n", last_words.trim_end()).as_bytes())?;
+        terminal::last_words(format!("{}\n", last_words.trim_end()));
     }
     Ok(0)
 }
@@ -272,6 +275,7 @@ impl Session {
                 Effect::Leave(words) => return Some(words),
                 Effect::Remember(line) => self.history.keep(line),
                 Effect::Redraw => terminal::retake(),
+                Effect::Look(id, what) => self.look(id, what),
                 Effect::Complete(line, cursor) => self.complete(line, cursor),
                 Effect::Send(ticket, command) => self.send(ticket, command).await,
                 Effect::SendIf(ticket, command, id, dialog) => {
@@ -311,6 +315,15 @@ impl Session {
                     .spawn(async move { Message::Answered(ticket, answer.await) });
             }
         }
+    }
+
+    /// Looks at something for the detail of an agent.
+    fn look(&mut self, id: AgentId, what: Glance) {
+        let client = Arc::clone(&self.client);
+        self.tasks.spawn(async move {
+            let answer = client.send(what.command(id.clone())).await;
+            Message::Looked(id, what, answer)
+        });
     }
 
     /// Completes a line, on a thread that may wait for a folder.

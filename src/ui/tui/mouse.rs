@@ -5,21 +5,23 @@ use std::time::Duration;
 use super::app::App;
 use super::input::{Mouse, MouseAction};
 use super::keymap::Place;
+use super::update::Effect;
+use crate::ids::AgentId;
 
 /// Two clicks within this time are a double click.
 const DOUBLE: Duration = Duration::from_millis(400);
 /// So many rows go by with a step of the wheel.
 const WHEEL: isize = 3;
 
-pub(super) fn clicked(app: &mut App, event: Mouse) {
-    if matches!(app.place(), Place::Asked | Place::Line | Place::Filter) {
-        return;
+pub(super) fn clicked(app: &mut App, event: Mouse) -> Vec<Effect> {
+    match (app.place(), event.what) {
+        (Place::Asked | Place::Line | Place::Filter, _) => {}
+        (Place::Detail, _) => return app.detail_mouse(event),
+        (_, MouseAction::WheelUp) => scroll(app, -WHEEL),
+        (_, MouseAction::WheelDown) => scroll(app, WHEEL),
+        (_, MouseAction::Click) => return click(app, event.row),
     }
-    match event.what {
-        MouseAction::WheelUp => scroll(app, -WHEEL),
-        MouseAction::WheelDown => scroll(app, WHEEL),
-        MouseAction::Click => click(app, event.row),
-    }
+    Vec::new()
 }
 
 fn scroll(app: &mut App, by: isize) {
@@ -31,20 +33,10 @@ fn scroll(app: &mut App, by: isize) {
 }
 
 /// What stood in that row when it was clicked is what was meant, wherever it is now.
-fn click(app: &mut App, row: u16) {
-    if !matches!(app.behind(), Place::Table | Place::Inbox) || app.drawn.place != app.place() {
-        return;
-    }
-    let Some(list) = &app.drawn.list else {
-        return;
+fn click(app: &mut App, row: u16) -> Vec<Effect> {
+    let Some(id) = clicked_on(app, row) else {
+        return Vec::new();
     };
-    let Some(line) = row.checked_sub(list.top).filter(|line| *line < list.height) else {
-        return;
-    };
-    let Some(view) = list.rows.get(list.offset + usize::from(line)) else {
-        return;
-    };
-    let id = view.id.clone();
     let again = app
         .click
         .take()
@@ -52,8 +44,21 @@ fn click(app: &mut App, row: u16) {
     app.list_mut().select(&id);
     app.moved_to = Some(id.clone());
     if again {
-        app.open();
-    } else {
-        app.click = Some((app.now.up, id));
+        return app.open();
     }
+    app.click = Some((app.now.up, id));
+    Vec::new()
+}
+
+fn clicked_on(app: &App, row: u16) -> Option<AgentId> {
+    if !matches!(app.behind(), Place::Table | Place::Inbox) || app.drawn.place != app.place() {
+        return None;
+    }
+    let list = app.drawn.list.as_ref()?;
+    let line = row.checked_sub(list.top)?;
+    if line >= list.height {
+        return None;
+    }
+    let view = list.rows.get(list.offset + usize::from(line))?;
+    Some(view.id.clone())
 }

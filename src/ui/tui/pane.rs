@@ -98,7 +98,15 @@ impl Pane {
             .scroll
             .window(self.rows.len(), usize::from(area.height));
         for (row, y) in self.rows.iter().skip(top).zip(area.top()..area.bottom()) {
-            row.draw(self.left, Rect { y, height: 1, ..area }, buffer);
+            row.draw(
+                self.left,
+                Rect {
+                    y,
+                    height: 1,
+                    ..area
+                },
+                buffer,
+            );
         }
     }
 }
@@ -305,4 +313,210 @@ fn number(text: &str) -> u16 {
 
 fn low(number: u16) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pane(dump: &str) -> Pane {
+        let mut pane = Pane::default();
+        pane.read(dump, true);
+        pane
+    }
+
+    fn drawn(pane: &Pane, columns: u16, rows: u16) -> Buffer {
+        let area = Rect::new(0, 0, columns, rows);
+        let mut buffer = Buffer::empty(area);
+        pane.draw(area, &mut buffer);
+        buffer
+    }
+
+    /// What a terminal shows: a wide character and what it covers are one.
+    fn text(buffer: &Buffer) -> String {
+        let area = buffer.area;
+        let mut text = String::new();
+        for y in area.top()..area.bottom() {
+            let (mut x, mut row) = (area.left(), String::new());
+            while x < area.right() {
+                let symbol = buffer[(x, y)].symbol();
+                row += symbol;
+                x += u16::try_from(crate::command::text::width(symbol).max(1)).unwrap();
+            }
+            text += row.trim_end();
+            text.push('\n');
+        }
+        text
+    }
+
+    #[test]
+    fn every_character_takes_the_columns_that_it_took_in_the_pane() {
+        for (dump, shown) in [
+            ("漢字|e\u{301}|ｱ|\u{1f44d}|", "漢字|e\u{301}|ｱ|\u{1f44d}|\n"),
+            ("a\tb\tc", "a       b       c\n"),
+            ("tick \u{2714}\u{fe0f}|", "tick \u{2714}|\n"),
+            ("\u{1f44d}\u{1f3fd}|", "\u{1f44d}\u{1f3fd}|\n"),
+            ("\u{301}a", "a\n"),
+            (
+                "zalgo e\u{301}\u{301}\u{301}\u{301}\u{301}|",
+                "zalgo e\u{301}\u{301}\u{301}|\n",
+            ),
+        ] {
+            assert_eq!(text(&drawn(&pane(dump), 20, 1)), shown, "{dump:?}");
+        }
+        let cell = &drawn(&pane("漢字|"), 20, 1)[(4, 0)];
+        assert_eq!(cell.symbol(), "|", "two wide ones take four columns");
+    }
+
+    #[test]
+    fn half_of_a_wide_character_is_a_blank_on_either_side() {
+        let mut wide = pane("漢字漢字");
+        assert_eq!(text(&drawn(&wide, 5, 1)), "漢字\n");
+        wide.pan(1);
+        assert_eq!(text(&drawn(&wide, 5, 1)), " 字漢\n");
+        assert_eq!(wide.hidden(5), (1, 2));
+        wide.pan(100);
+        assert_eq!(wide.hidden(5), (7, 0));
+        wide.pan(-100);
+        assert_eq!(wide.hidden(5), (0, 3));
+    }
+
+    #[test]
+    fn styling_is_followed_and_nothing_else() {
+        let (red, none) = (Some(Color::Indexed(1)), None);
+        for (sequence, fg, bg, modifiers) in [
+            ("", none, none, Modifier::empty()),
+            ("31", red, none, Modifier::empty()),
+            (
+                "31;1;2;3;4;7;9",
+                red,
+                none,
+                Modifier::from_bits_truncate(0b1_0100_1111),
+            ),
+            ("1;2;22", none, none, Modifier::empty()),
+            ("31;m;0", red, none, Modifier::empty()),
+            ("1;31;0", none, none, Modifier::empty()),
+            (
+                "97;104",
+                Some(Color::Indexed(15)),
+                Some(Color::Indexed(12)),
+                Modifier::empty(),
+            ),
+            (
+                "38;5;246;48;2;1;2;3",
+                Some(Color::Indexed(246)),
+                Some(Color::Rgb(1, 2, 3)),
+                Modifier::empty(),
+            ),
+            (
+                "38:2::1:2:3",
+                Some(Color::Rgb(1, 2, 3)),
+                none,
+                Modifier::empty(),
+            ),
+            (
+                "38:2:1:2:3;48:5:7",
+                Some(Color::Rgb(1, 2, 3)),
+                Some(Color::Indexed(7)),
+                Modifier::empty(),
+            ),
+            ("58;2;4;7;1;31", red, none, Modifier::empty()),
+            ("4:3", none, none, Modifier::UNDERLINED),
+            ("4;4:0", none, none, Modifier::empty()),
+            ("5;6", none, none, Modifier::empty()),
+            (">4;1", none, none, Modifier::empty()),
+            ("38;5", none, none, Modifier::empty()),
+            (
+                "38;5;999",
+                Some(Color::Indexed(255)),
+                none,
+                Modifier::empty(),
+            ),
+        ] {
+            let mut style = Style::new();
+            for part in sequence.split(";m;") {
+                follow(part, &mut style);
+            }
+            if sequence.contains('m') {
+                style.fg = red;
+            }
+            assert_eq!(
+                (style.fg, style.bg, style.add_modifier),
+                (fg, bg, modifiers),
+                "{sequence}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_colours_only_what_a_pencil_could_do_is_left() {
+        let mut pane = Pane::default();
+        pane.read("\u{1b}[1;31;44mred\u{1b}[m \u{1b}[7mturned", false);
+        let shown = drawn(&pane, 10, 1);
+        assert_eq!(
+            (shown[(0, 0)].fg, shown[(0, 0)].bg),
+            (Color::Reset, Color::Reset)
+        );
+        assert_eq!(shown[(0, 0)].modifier, Modifier::BOLD);
+        assert_eq!(shown[(4, 0)].modifier, Modifier::REVERSED);
+    }
+
+    #[test]
+    fn the_end_is_shown_without_the_blank_rows_below_it_until_somebody_scrolls() {
+        let mut pane = pane("one\ntwo\nthree\n> \n\n  \n");
+        assert_eq!(text(&drawn(&pane, 10, 2)), "three\n>\n");
+        pane.scroll.by(-1);
+        assert_eq!(text(&drawn(&pane, 10, 2)), "two\nthree\n");
+        pane.read("one\ntwo\nthree\nfour\n> ", true);
+        assert_eq!(text(&drawn(&pane, 10, 2)), "two\nthree\n");
+        pane.scroll.end();
+        assert_eq!(text(&drawn(&pane, 10, 2)), "four\n>\n");
+    }
+
+    #[test]
+    fn a_real_dump_is_drawn_as_the_agent_drew_it() {
+        let dump = include_str!("../../../tests/screens/claude/approval/80-bash-multi-line/1.ansi");
+        let plain = styled::text(dump).replace("\r", "");
+        let shown = text(&drawn(&pane(dump), 200, 100));
+        let lines = |text: &str| -> Vec<String> {
+            text.trim_end()
+                .lines()
+                .map(|line| line.trim_end().to_owned())
+                .collect()
+        };
+        assert_eq!(lines(&shown), lines(&plain));
+    }
+
+    #[test]
+    fn what_is_kept_of_an_endless_dump_is_bounded() {
+        let pane = pane(&format!(
+            "{}\n{}",
+            "x\n".repeat(3 * MOST_ROWS),
+            "y".repeat(3 * MOST_COLUMNS)
+        ));
+        assert_eq!((pane.rows.len(), pane.columns), (MOST_ROWS, MOST_COLUMNS));
+    }
+
+    proptest! {
+        #[test]
+        fn no_dump_reaches_the_terminal_or_leaves_its_cells(
+            dump in "([a-z漢\u{301}\u{200d}\u{1f468}\u{0}-\u{ff}\n\u{1b}]|\u{1b}\\[[0-9;:?]{0,9}[a-zA-Z]|\u{1b}][0-9a-z;]{0,9}(\u{7}|\u{1b}\\\\)?|\\PC){0,80}",
+            columns in 0_u16..12, rows in 0_u16..4, left in 0_isize..5,
+        ) {
+            let mut pane = pane(&dump);
+            pane.pan(left);
+            let buffer = drawn(&pane, columns, rows);
+            for y in 0..rows {
+                let mut x = 0;
+                while x < columns {
+                    let symbol = buffer[(x, y)].symbol();
+                    prop_assert!(!symbol.chars().any(char::is_control), "{symbol:?}");
+                    x += u16::try_from(crate::command::text::width(symbol).max(1)).unwrap();
+                }
+                prop_assert_eq!(x, columns);
+            }
+        }
+    }
 }

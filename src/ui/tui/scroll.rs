@@ -7,7 +7,7 @@ use std::cell::Cell;
 /// Drawing tells it how far there is to scroll; keys between two drawings count from there.
 #[derive(Debug, Clone, Default)]
 pub struct Scroll {
-    top: usize,
+    top: Cell<usize>,
     follows: bool,
     /// The last row that may be the first in the window, when it was drawn last.
     last_top: Cell<usize>,
@@ -46,14 +46,25 @@ impl Scroll {
         if self.follows {
             self.last_top.get()
         } else {
-            self.top.min(self.last_top.get())
+            self.top.get().min(self.last_top.get())
         }
+    }
+
+    /// The row below the last one that is shown.
+    pub fn bottom(&self) -> usize {
+        self.top() + self.height.get()
+    }
+
+    /// How many rows are above and below what is shown.
+    pub fn hidden(&self) -> (usize, usize) {
+        (self.top(), self.last_top.get() - self.top())
     }
 
     /// Moves by so many rows; up where it is negative. Whoever comes to the end stays there.
     pub fn by(&mut self, rows: isize) {
-        self.top = self.top().saturating_add_signed(rows);
-        self.follows = rows > 0 && self.top >= self.last_top.get();
+        let top = self.top().saturating_add_signed(rows);
+        self.top.set(top);
+        self.follows = rows > 0 && top >= self.last_top.get();
     }
 
     /// Moves by so many windows, less a row for the eye to hold on to.
@@ -62,9 +73,15 @@ impl Scroll {
         self.by(pages.saturating_mul(page.cast_signed()));
     }
 
+    /// Stays with the rows that are shown, after so many came in above them (or went, where it is negative).
+    pub fn shift(&self, rows: isize) {
+        self.top.set(self.top.get().saturating_add_signed(rows));
+    }
+
     /// Moves to the beginning.
     pub fn start(&mut self) {
-        (self.top, self.follows) = (0, false);
+        self.top.set(0);
+        self.follows = false;
     }
 
     /// Moves to the end, and stays there.
@@ -77,7 +94,8 @@ impl Scroll {
         let height = self.height.get().max(1);
         let top = self.top();
         let top = top.max(rows.end.saturating_sub(height)).min(rows.start);
-        (self.top, self.follows) = (top, false);
+        self.top.set(top);
+        self.follows = false;
     }
 }
 

@@ -33,8 +33,7 @@ use crate::error::{Failure, Kind};
 /// "DEC Private Mode Set"): the other screen, no cursor, pasted text in brackets, focus, and of the mouse
 /// buttons and the wheel (not its movements, which would wake us for nothing) with columns beyond 223.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h\x1b[?1000h\x1b[?1006h";
-const LEAVE: &[u8] =
-    b"\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?1049l\x1b[?25h";
+const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?1049l\x1b[?25h";
 /// Around a frame: it is shown whole (mode 2026; a terminal that does not know it ignores it).
 const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
 const END_FRAME: &[u8] = b"\x1b[?2026l";
@@ -124,9 +123,9 @@ pub fn check() -> Result<(), Failure> {
         Err(_) | Ok("") => {
             refused("the TUI cannot draw: TERM does not say what terminal this is".into())
         }
-        Ok(term @ ("dumb" | "cons25" | "emacs")) => {
-            refused(format!("the TUI cannot draw on a terminal with TERM={term}"))
-        }
+        Ok(term @ ("dumb" | "cons25" | "emacs")) => refused(format!(
+            "the TUI cannot draw on a terminal with TERM={term}"
+        )),
         Ok(_) => Ok(()),
     }
 }
@@ -144,6 +143,18 @@ pub fn restore() {
     let taken = held().take();
     if let Some(taken) = taken {
         taken.put_back();
+    }
+}
+
+/// Prints `text` once the terminal has been given back; a terminal that reads nothing is not waited for.
+pub fn last_words(text: String) {
+    let (done, waited) = mpsc::sync_channel(1);
+    let printing = thread::Builder::new().spawn(move || {
+        let _ = crate::ui::print(text.as_bytes());
+        let _ = done.send(());
+    });
+    if printing.is_ok() {
+        let _ = waited.recv_timeout(MOMENT);
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::app::{
     ANSWERED, Answered, App, Asked, Body, HINT, Leaving, Moment, READ, Text, UnderWay, Yes,
 };
+use super::glance::Glance;
 use super::input::{Input, Key};
 use super::keymap::{self, Action, Place};
 use super::line::{Did, Line};
@@ -49,6 +50,8 @@ pub enum Message {
     NoPast(String),
     /// What the line, up to this byte, may become: where the replaced word begins, and the ways.
     Candidates(String, usize, usize, Vec<Candidate>),
+    /// What was looked at for the detail of an agent.
+    Looked(AgentId, Glance, Result<Reply, Failure>),
     /// A second went by.
     Tick,
 }
@@ -60,6 +63,8 @@ pub enum Effect {
     Send(u64, Command),
     /// The same, unless the agent's dialog is another one at that moment.
     SendIf(u64, Command, AgentId, Box<Dialog>),
+    /// Look at this for the detail of that agent.
+    Look(AgentId, Glance),
     /// Complete this line up to this byte.
     Complete(String, usize),
     /// Keep this line in the history.
@@ -83,7 +88,7 @@ impl App {
         }
         match message {
             Message::Input(input) => return self.input(input),
-            Message::Seen(views, health) => self.seen(views, *health),
+            Message::Seen(views, health) => return self.seen(views, *health),
             Message::Said(notice) => self.messages.notice(&notice),
             Message::Lost(count) => {
                 let text = format!("{count} notices came too fast to be shown; the logs have them");
@@ -103,7 +108,8 @@ impl App {
                     line.offer(start, all);
                 }
             }
-            Message::Tick => self.tick(),
+            Message::Looked(id, what, answer) => self.looked(&id, &what, answer),
+            Message::Tick => return self.tick(),
         }
         Vec::new()
     }
@@ -118,27 +124,28 @@ impl App {
         self.hint = Some((text.into(), self.now.up + HINT));
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self) -> Vec<Effect> {
         let now = self.now.up;
+        self.seconds += 1;
         let before = self.receipts.len();
         self.receipts
             .retain(|_, answered| answered.at.is_none_or(|at| now < at + ANSWERED));
         if self.receipts.len() != before {
             self.arrange();
         }
+        self.look_again()
     }
 
-    fn seen(&mut self, views: Vec<Arc<AgentView>>, health: Health) {
+    fn seen(&mut self, views: Vec<Arc<AgentView>>, health: Health) -> Vec<Effect> {
         self.views = views;
         self.health = Some(health);
         self.arrange();
-        if self
-            .detail
-            .as_ref()
-            .is_some_and(|id| self.view(id).is_none())
-        {
-            self.detail = None;
-        }
+        self.drop_question_of_the_past();
+        self.follow_detail()
+    }
+
+    /// A question about a dialog is dropped when that is no longer the one that is open.
+    fn drop_question_of_the_past(&mut self) {
         let Some(Asked {
             yes: Yes::Answer(_, _, id, dialog),
             ..
@@ -170,10 +177,7 @@ impl App {
                 self.filtered();
                 Vec::new()
             }
-            Input::Mouse(event) => {
-                mouse::clicked(self, event);
-                Vec::new()
-            }
+            Input::Mouse(event) => mouse::clicked(self, event),
             Input::Resize(columns, rows) => {
                 self.size = (columns, rows);
                 self.lay_out();
@@ -193,6 +197,11 @@ impl App {
             }
             _ => {}
         }
+        if place == Place::Detail
+            && let Some(effects) = self.detail_key(key)
+        {
+            return effects;
+        }
         let Some(binding) = keymap::find(place, key) else {
             return Vec::new();
         };
@@ -204,7 +213,7 @@ impl App {
             Action::PageUp => self.pages(-1),
             Action::First => self.to_end(false),
             Action::Last => self.to_end(true),
-            Action::Open => self.open(),
+            Action::Open => return self.open(),
             Action::Back => self.back(),
             Action::NextView => self.show_inbox(!self.shows_inbox),
             Action::Inbox => {
@@ -259,12 +268,6 @@ impl App {
             (_, _, true) => self.step(isize::MAX / 2),
             (_, _, false) => self.step(isize::MIN / 2),
         }
-    }
-
-    /// Opens the highlighted agent in detail: it is only looked at.
-    pub(super) fn open(&mut self) {
-        let id = self.list().highlighted().map(|(_, view)| view.id.clone());
-        self.detail = id;
     }
 
     fn back(&mut self) {
@@ -472,6 +475,11 @@ impl App {
                 self.place(),
                 Place::Table | Place::Inbox | Place::Detail | Place::Text
             );
+        let effects = if sent.line.starts_with("/review ") {
+            self.look_at_reviews()
+        } else {
+            Vec::new()
+        };
         match answer {
             Ok(Reply::Confirm(question)) => self.ask_for_the_supervisor(&title, &question),
             Ok(reply) if !few && !looks_elsewhere => {
@@ -480,7 +488,7 @@ impl App {
             _ if few && text.lines().count() <= 1 => self.say(look, &format!("{title}: {text}")),
             _ => self.say(look, &format!("{title}:\n{text}")),
         }
-        Vec::new()
+        effects
     }
 
     /// Asks what the supervisor asked; behind a question that stands already, it is said only.

@@ -44,18 +44,6 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn
     one(app, highlighted, body, buffer);
 }
 
-/// The same about one agent alone, for its detail.
-pub(super) fn draw_one(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn) {
-    let Some((_, view)) = app.subject() else {
-        return;
-    };
-    let body = title(app, view.id.as_str(), area, buffer);
-    one(app, view, body, buffer);
-    if !area.is_empty() {
-        drawn.highlight = Some((0, view.clone()));
-    }
-}
-
 /// One line of the list.
 fn item(app: &App, view: &AgentView) -> String {
     let since = view.question.as_ref().map(|question| question.since);

@@ -5,6 +5,7 @@
 //! [`harmless`](crate::command::text::harmless) on its way here.
 
 mod asked;
+pub mod detail;
 mod header;
 mod inbox;
 mod line;
@@ -44,7 +45,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Drawn {
     header::draw(app, areas.header, buffer);
     match app.behind() {
         Place::Text => text(app, areas.main, buffer),
-        Place::Detail => inbox::draw_one(app, areas.main, buffer, &mut drawn),
+        Place::Detail => one(app, areas.main, buffer, &mut drawn),
         Place::Inbox => inbox::draw(app, areas.main, buffer, &mut drawn),
         _ => table::draw(app, areas.main, buffer, &mut drawn),
     }
@@ -92,6 +93,23 @@ fn areas(area: Rect, place: Place) -> Areas {
         main: take(left - messages),
         messages: take(messages),
         line: take(line),
+    }
+}
+
+/// One agent in detail; keys act on it.
+fn one(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn) {
+    let Some(shown) = &app.detail else {
+        return;
+    };
+    let pen = detail::Pen {
+        palette: app.palette,
+        now: app.now.wall,
+    };
+    detail::draw(shown, &pen, area, buffer);
+    if let Some((row, view)) = app.subject()
+        && !area.is_empty()
+    {
+        drawn.highlight = Some((row, view.clone()));
     }
 }
 

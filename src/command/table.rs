@@ -6,6 +6,7 @@
 //! nothing here acts.
 
 mod fields;
+mod own;
 mod person;
 
 use std::fmt::Write as _;
@@ -264,6 +265,7 @@ the rest go on undisturbed.",
             })
         },
     },
+    own::TRUST,
     Entry {
         name: "panes",
         arguments: &[],

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
-use super::{Answering, Client, Command, Goal, Reply, Setting, help};
+use super::{Answering, Client, Command, Event, Goal, Health, Reply, Setting, help};
 use crate::agent::view::{AgentView, Notice};
 use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
@@ -54,6 +54,18 @@ impl Local {
             Command::StopAll => supervisor.stop_all().await?,
             Command::StartAll => supervisor.start_all().await?,
             Command::Explain { id, json } => return self.explain(&id, json).await,
+            Command::Screen { id } => {
+                return Ok(Reply::Screen(Box::new(supervisor.screen(&id).await?)));
+            }
+            Command::Decision { id, decision } => {
+                let steps = supervisor.decision(&id, decision).await?.found;
+                return Ok(Reply::Decision { id, steps });
+            }
+            Command::Reviews { id, count } => {
+                let reviews = supervisor.reviews(&id, count).await?.found;
+                return Ok(Reply::Reviews { id, reviews });
+            }
+            Command::Snooze { id, minutes } => supervisor.snooze(&id, minutes)?,
             Command::Capture { id, folder } => supervisor.capture(&id, folder).await?,
             Command::Review { id, send } => return self.review(&id, send).await,
             Command::Save { path } => supervisor.save(path).await?,
@@ -149,6 +161,18 @@ impl Client for Local {
 
     fn known_kinds(&self) -> Vec<String> {
         self.supervisor.kinds()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.supervisor.changes()
+    }
+
+    fn events(&self) -> broadcast::Receiver<Event> {
+        self.supervisor.events()
+    }
+
+    fn health(&self) -> Health {
+        self.supervisor.health()
     }
 }
 

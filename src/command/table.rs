@@ -6,6 +6,7 @@
 //! nothing here acts.
 
 mod fields;
+mod look;
 mod own;
 mod person;
 
@@ -218,6 +219,10 @@ has to pass; otherwise you are told why not.",
     person::STOP_ALL,
     person::START_ALL,
     person::EXPLAIN,
+    person::SNOOZE,
+    look::SCREEN,
+    look::DECISION,
+    look::REVIEWS,
     person::CAPTURE,
     Entry {
         name: "review",

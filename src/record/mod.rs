@@ -6,6 +6,7 @@
 //! back. Nothing here decides anything, and nothing here types.
 
 mod counters;
+mod event;
 pub mod logs;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::config::AgentConfig;
 pub use counters::{Counters, Hold, Parked, Question};
+pub use event::{Event, Happening};
 
 pub use crate::evidence::Program;
 use crate::ids::{AgentId, PaneAddress, SessionId};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
-use super::{State, Supervisor, absolute, blocking, director, lock, profiles};
+use super::{State, Supervisor, absolute, blocking, director, lock, locked, profiles};
 use crate::config::{AgentConfig, Config};
 use crate::director::approval;
 use crate::error::{self, Failure};
@@ -175,6 +175,7 @@ impl Supervisor {
         state.saved = config;
         state.document = Some(document);
         state.path = path.to_path_buf();
+        *locked(&self.inner.path) = path.to_path_buf();
         if let Some(lock) = lock {
             state.lock = lock;
         }

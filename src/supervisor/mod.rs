@@ -7,7 +7,9 @@
 mod capture;
 pub mod doctor;
 mod files;
+mod health;
 mod lock;
+mod look;
 mod panes;
 mod person;
 mod post;
@@ -15,6 +17,7 @@ mod profiles;
 mod resume;
 mod review;
 mod roster;
+mod say;
 mod set;
 mod stop_all;
 mod trust;
@@ -25,10 +28,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::follow::Followers;
 use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::{BackendType, Config, NotifyConfig};
 use crate::director::Director;
@@ -36,18 +41,20 @@ use crate::error::{Failure, Kind, in_full};
 use crate::http::Http;
 use crate::ids::{AgentId, SessionId, SessionName};
 use crate::llm;
-use crate::record::{RosterChange, RosterLine, VERSION, logs};
 use crate::screen::profile::Profiles;
 use crate::store::log::LogWriterEnd;
 use crate::store::{self, Document, LogWriter, Rotation};
 use crate::zellij::Zellij;
 
 pub use files::read as read_configuration;
+pub use health::{Answers, BackendHealth, Health};
 pub use lock::folder as lock_folder;
+pub use look::PaneShot;
 pub use panes::PaneRow;
 use post::Post;
 pub use profiles::profiles;
 pub use review::Finished;
+use say::pass_on;
 pub use set::Change;
 use trust::Held;
 pub use trusting::held_of;
@@ -60,8 +67,6 @@ const LOG_LINES: usize = 1_024;
 const DECIDE_DEADLINE: Duration = Duration::from_mins(1);
 /// How long one review may take, where the configuration does not say.
 const REVIEW_DEADLINE: Duration = Duration::from_mins(5);
-/// How long a line of the roster's log may take.
-const RECORD: Duration = Duration::from_secs(2);
 /// How long the end may take: agents first, the logs then.
 const END: Duration = Duration::from_secs(1);
 
@@ -137,6 +142,12 @@ struct Inner {
     /// What was said before anybody listened: for the first who does.
     early_notices: Mutex<Option<broadcast::Receiver<Notice>>>,
     agent_notices: mpsc::Sender<Notice>,
+    followers: Followers,
+    /// Questions that the person put off.
+    snoozed: Mutex<HashMap<AgentId, health::Snooze>>,
+    started_at: DateTime<Utc>,
+    /// Where the configuration is; changes with it, and is read without waiting for whoever changes it.
+    path: Mutex<PathBuf>,
     /// Who is supervised, in the order in which they came. Held for moments only, never over an await.
     posts: RwLock<Vec<Post>>,
     /// One change of the roster or the configuration at a time.
@@ -218,8 +229,10 @@ impl Supervisor {
         let (writer, writer_end) = LogWriter::start(LOG_LINES, rotation)?;
         let (notices, early_notices) = broadcast::channel(NOTICES);
         let (agent_notices, said) = mpsc::channel(NOTICES);
-        tokio::spawn(pass_on(said, notices.clone()));
+        let followers = Followers::default();
+        tokio::spawn(pass_on(said, notices.clone(), followers.clone()));
         let session = resume::session(&start.memory)?;
+        let path = Mutex::new(start.path.clone());
         let state = State {
             saved: start.config.clone(),
             config: start.config,
@@ -246,6 +259,10 @@ impl Supervisor {
                 notices,
                 early_notices: Mutex::new(Some(early_notices)),
                 agent_notices,
+                followers,
+                snoozed: Mutex::default(),
+                started_at: Utc::now(),
+                path,
                 posts: RwLock::default(),
                 state: tokio::sync::Mutex::new(state),
                 pending: Mutex::default(),
@@ -381,55 +398,6 @@ impl Supervisor {
             .posts
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn say(&self, agent: Option<&AgentId>, urgency: Urgency, text: impl Into<String>) {
-        let notice = Notice {
-            ts: chrono::Utc::now(),
-            agent: agent.cloned(),
-            urgency,
-            text: text.into(),
-        };
-        // nobody may be listening
-        let _ = self.inner.notices.send(notice);
-    }
-
-    /// Appends to the roster's log; a failure is said, and costs only what `--resume` would bring back.
-    async fn record(&self, state: &State, mut change: RosterChange) {
-        let entries = match &mut change {
-            RosterChange::Standing { agents, .. } => agents.as_mut_slice(),
-            RosterChange::Entry { entry, .. } => std::slice::from_mut(entry.as_mut()),
-            RosterChange::Removed { .. } => &mut [],
-        };
-        for entry in entries {
-            entry.in_file = state.saved.agent(&entry.agent.id).is_some();
-        }
-        let line = RosterLine {
-            v: VERSION,
-            ts: chrono::Utc::now(),
-            config: absolute(&state.path),
-            file: Some(resume::digest(state.document.as_ref())),
-            change,
-        };
-        let path = logs::roster_path(&self.inner.log_dir);
-        let written = self.inner.writer.append(&path, logs::roster_line(&line));
-        let why = match timeout(RECORD, written).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => in_full(&error),
-            Err(_) => "the disk does not answer".to_owned(),
-        };
-        self.say(
-            None,
-            Urgency::Warning,
-            format!("`--resume` may not know of this: {why}"),
-        );
-    }
-}
-
-/// Hands on what agents say; ends with the last of them.
-async fn pass_on(mut said: mpsc::Receiver<Notice>, notices: broadcast::Sender<Notice>) {
-    while let Some(notice) = said.recv().await {
-        let _ = notices.send(notice);
     }
 }
 

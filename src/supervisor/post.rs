@@ -185,6 +185,7 @@ impl Supervisor {
             logs: logs.clone(),
             all_stopped: self.inner.all_stopped.subscribe(),
             notices: self.inner.agent_notices.clone(),
+            followers: self.inner.followers.clone(),
         };
         let handle = agent::spawn(machine, doors);
         if assignment.stopped {

@@ -169,7 +169,7 @@ fn json_has_stable_names() {
     for (path, expected) in [
         ("/state", "approval"),
         ("/winner", "registry"),
-        ("/status", "awaiting-user"),
+        ("/status/is", "awaiting-user"),
         ("/rungs/0/silent", "`claude` is in front and runs"),
         ("/rungs/1/state", "approval"),
         ("/screen/rule", "permission dialog for a command"),

@@ -166,6 +166,8 @@ pub enum Command {
         /// From where.
         path: PathBuf,
     },
+    /// Shows what is left out of a configuration that nobody named, and asks for a yes to it.
+    Trust,
     /// Stops everything and leaves.
     Quit,
     /// Explains the commands, or one of them.

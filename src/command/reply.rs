@@ -215,7 +215,8 @@ fn all_memos(id: &AgentId, memos: &[Memo], skipped: u64, frame: &Frame) -> Strin
     parts.join("\n")
 }
 
-fn one_memo(memo: &Memo, frame: &Frame) -> String {
+/// One memo: when, what, what became of it; does not end with a newline.
+pub fn one_memo(memo: &Memo, frame: &Frame) -> String {
     let at = memo.ts.with_timezone(frame.now.offset());
     let mut text = format!(
         "{}, {} ago: {}",

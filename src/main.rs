@@ -48,6 +48,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
     if let Task::Explain(screen) = &options.task {
         return explain(options, screen);
     }
+    if let Some(ran) = ui::past::run(options, &place(options).path) {
+        return ran;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -59,6 +62,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
         match options.task {
             Task::Doctor { json } => examine(options, json).await,
             Task::Demo => demo::run(options).await,
+            Task::Digest(ref wanted) => {
+                ui::past::digest::run(options, wanted, &place(options).path).await
+            }
             _ => supervise(options).await,
         }
     });

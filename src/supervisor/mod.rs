@@ -436,7 +436,10 @@ impl State {
 }
 
 /// The backends that the configuration names.
-fn director(config: &Config, http: &Http) -> Result<Director, Failure> {
+///
+/// # Errors
+/// When the configuration of one is wrong.
+pub fn director(config: &Config, http: &Http) -> Result<Director, Failure> {
     let decide = match config.decide_backend.kind {
         BackendType::Builtin => None,
         _ => Some(llm::backend(&config.decide_backend, http, DECIDE_DEADLINE)?),

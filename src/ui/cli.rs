@@ -4,6 +4,8 @@
 //! `--version`). Completions, the manual page and the schema are texts, which [`Task::text`] makes and
 //! [`print`](super::print) writes. `main` calls this and nothing else does.
 
+pub mod past;
+
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
@@ -14,6 +16,7 @@ use crate::config::Config;
 use crate::ids::{Kind, SessionId, SessionName};
 use crate::mission::plan::Plan;
 use crate::screen::profile::Profiles;
+use past::{DigestOptions, ExportOptions, LogOptions, StatsOptions};
 
 /// What is to be done, and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +64,14 @@ pub enum Task {
     },
     /// Tells what a screen shows: the agent's state, the rule, the lines, an open dialog; needs no zellij
     Explain(ScreenOptions),
+    /// Shows what was decided about an agent and what came of it, from its logs
+    Log(LogOptions),
+    /// Counts per agent and day: looks, model calls, tokens, instructions, questions, waiting
+    Stats(StatsOptions),
+    /// Writes the story of an agent's session as Markdown
+    Export(ExportOptions),
+    /// Writes what happened to all agents lately as a page of Markdown
+    Digest(DigestOptions),
     /// Shows it at work on three simulated agents, without a key, a server or a configuration
     Demo,
     /// Prints the completions of a shell
@@ -141,6 +152,10 @@ impl Task {
             Self::Supervise
             | Self::Doctor { .. }
             | Self::Explain(_)
+            | Self::Log(_)
+            | Self::Stats(_)
+            | Self::Export(_)
+            | Self::Digest(_)
             | Self::Demo
             | Self::DemoAgent { .. } => {
                 return None;
@@ -172,6 +187,12 @@ Examples:
 
   Find out what it makes of a screen:
       zellij action dump-screen --pane-id 18 --ansi | meta-orchestrator explain --screen -
+
+  Read what happened while you were away, without a running instance:
+      meta-orchestrator digest --since 12h
+      meta-orchestrator log kernel --since 24h --action instruct,ask_user
+      meta-orchestrator stats --since 7d
+      meta-orchestrator export kernel --output kernel.md
 
   Find out why it does not work:
       meta-orchestrator doctor

@@ -11,28 +11,33 @@ use crate::agent::view::{AgentView, Notice};
 use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
 use crate::store;
-use crate::supervisor::{Change, Finished, Supervisor};
+use crate::supervisor::{Asked, Change, Finished, Supervisor};
 
 /// The longest goal that is read from a file, in bytes.
 const LONGEST_GOAL: u64 = 64 * 1024;
 
-/// A client of a supervisor in the same process.
+/// A client of a supervisor in the same process. Clones are the same one; what it was asked, no other client
+/// answers.
 #[derive(Clone)]
 pub struct Local {
     supervisor: Supervisor,
+    asked: Arc<Asked>,
 }
 
 impl Local {
-    /// A client of `supervisor`.
-    pub const fn new(supervisor: Supervisor) -> Self {
-        Self { supervisor }
+    /// A new client of `supervisor`.
+    pub fn new(supervisor: Supervisor) -> Self {
+        Self {
+            supervisor,
+            asked: Arc::default(),
+        }
     }
 
     async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
         let supervisor = &self.supervisor;
         if !matches!(command, Command::Yes | Command::No) {
             // a yes is about what was asked just before it, and nothing else
-            supervisor.drop_question();
+            self.asked.drop_question();
         }
         let said = match command {
             Command::List => return Ok(Reply::Agents(supervisor.views())),
@@ -84,8 +89,8 @@ impl Local {
                 });
             }
             Command::Set { id, setting } => supervisor.set(&id, change(setting)?).await?,
-            Command::Yes => supervisor.yes().await?,
-            Command::No => supervisor.no()?,
+            Command::Yes => supervisor.yes(&self.asked).await?,
+            Command::No => supervisor.no(&self.asked)?,
         };
         Ok(Reply::Done(said))
     }
@@ -101,7 +106,10 @@ impl Local {
     }
 
     async fn review(&self, id: &AgentId, send: bool) -> Result<Reply, Failure> {
-        let Finished { review, waits } = self.supervisor.review(id, send).await?;
+        let Finished { review, waits } = self
+            .supervisor
+            .review(id, send.then_some(self.asked.as_ref()))
+            .await?;
         let mut text = format!("Review of {id} by {}:\n\n{}", review.by, review.text);
         match (&review.instruction, waits) {
             (Some(instruction), true) => {
@@ -124,7 +132,7 @@ impl Local {
     }
 
     async fn trust(&self) -> Result<Reply, Failure> {
-        let question = self.supervisor.trust().await?;
+        let question = self.supervisor.trust(&self.asked).await?;
         Ok(match question {
             Some(question) => Reply::Confirm(question),
             None => Reply::Done("all of the configuration holds: nothing is left out".to_owned()),
@@ -132,7 +140,7 @@ impl Local {
     }
 
     async fn adopt(&self, pattern: Option<&str>) -> Result<Reply, Failure> {
-        let found = self.supervisor.adopt(pattern).await?;
+        let found = self.supervisor.adopt(pattern, &self.asked).await?;
         Ok(match found {
             Some(question) => Reply::Confirm(question),
             None => Reply::Done(

@@ -237,7 +237,7 @@ pub enum Setting {
 }
 
 /// What came of a command.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reply {
     /// It was done; in a sentence or several.

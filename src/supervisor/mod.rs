@@ -4,6 +4,7 @@
 //! agent does is its own business. It holds the locks that keep two supervisors off one pane. A verb either
 //! does all that it says or nothing, and says which. `command` calls it; it never prints.
 
+mod asked;
 mod capture;
 pub mod doctor;
 mod files;
@@ -46,6 +47,7 @@ use crate::store::log::LogWriterEnd;
 use crate::store::{self, Document, LogWriter, Rotation};
 use crate::zellij::Zellij;
 
+pub use asked::Asked;
 pub use files::read as read_configuration;
 pub use health::{Answers, BackendHealth, Health};
 pub use lock::folder as lock_folder;
@@ -152,8 +154,6 @@ struct Inner {
     posts: RwLock<Vec<Post>>,
     /// One change of the roster or the configuration at a time.
     state: tokio::sync::Mutex<State>,
-    /// What waits for a yes.
-    pending: Mutex<Option<Pending>>,
     known_panes: Mutex<Vec<String>>,
     /// Cancelled when the end begins: what is still being changed then is given up.
     ending: CancellationToken,
@@ -179,16 +179,6 @@ struct State {
     held: Option<Held>,
     /// The profiles that it names, as they were read.
     texts: Vec<profiles::Text>,
-}
-
-/// What is done on a yes.
-enum Pending {
-    /// Supervise these panes.
-    Adopt(Vec<panes::Candidate>),
-    /// Type this text.
-    Send(AgentId, String),
-    /// Let all of the configuration hold; what was shown of it.
-    Trust(Held),
 }
 
 impl Supervisor {
@@ -265,7 +255,6 @@ impl Supervisor {
                 path,
                 posts: RwLock::default(),
                 state: tokio::sync::Mutex::new(state),
-                pending: Mutex::default(),
                 known_panes: Mutex::default(),
                 ending: CancellationToken::new(),
                 ended: CancellationToken::new(),

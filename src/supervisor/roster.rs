@@ -3,7 +3,7 @@
 use super::panes::Candidate;
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
-use super::{Pending, State, Supervisor, blocking, lock, locked};
+use super::{State, Supervisor, blocking, lock};
 use crate::agent::view::Status;
 use crate::agent::{Ended, Handle};
 use crate::config::AgentConfig;
@@ -305,37 +305,6 @@ impl Supervisor {
             self.inner.session.clone(),
         );
         Ok(blocking(move || logs.newest_memos(&session, count)).await??)
-    }
-
-    /// Does what was asked about last.
-    ///
-    /// # Errors
-    /// When nothing was asked, or it cannot be done.
-    pub async fn yes(&self) -> Result<String, Failure> {
-        let pending = locked(&self.inner.pending).take();
-        match pending {
-            None => Err(Failure::usage("nothing waits for a yes")),
-            Some(Pending::Adopt(candidates)) => self.add_candidates(candidates).await,
-            Some(Pending::Send(id, text)) => self.reply(&id, text).await,
-            Some(Pending::Trust(shown)) => self.trust_all(&shown).await,
-        }
-    }
-
-    /// Leaves what was asked about last.
-    ///
-    /// # Errors
-    /// When nothing was asked.
-    pub fn no(&self) -> Result<String, Failure> {
-        let pending = locked(&self.inner.pending).take();
-        match pending {
-            None => Err(Failure::usage("nothing waits for an answer")),
-            Some(_) => Ok("left as it is".to_owned()),
-        }
-    }
-
-    /// Forgets what was asked about last: the person went on to something else.
-    pub fn drop_question(&self) {
-        locked(&self.inner.pending).take();
     }
 
     /// Looks at one post.

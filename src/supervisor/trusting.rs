@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::asked::{Asked, Pending};
 use super::profiles::of_texts;
 use super::trust::{self, Held, ledger};
-use super::{Pending, Post, State, Supervisor, absolute, blocking, director, locked};
+use super::{Post, State, Supervisor, absolute, blocking, director};
 use crate::agent::view::Urgency;
 use crate::config::{AgentConfig, Approvals, Config, NotifyConfig};
 use crate::director::approval;
@@ -78,7 +79,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// When the supervisor is ending.
-    pub async fn trust(&self) -> Result<Option<String>, Failure> {
+    pub async fn trust(&self, asked: &Asked) -> Result<Option<String>, Failure> {
         let state = self.changing().await?;
         let Some(held) = state.held.clone() else {
             return Ok(None);
@@ -87,7 +88,7 @@ impl Supervisor {
             "Let this hold, as {} says it?\n{held}\nThe yes is for exactly this content, and is remembered.",
             state.path.display()
         );
-        *locked(&self.inner.pending) = Some(Pending::Trust(held));
+        asked.ask(Pending::Trust(held));
         Ok(Some(question))
     }
 

@@ -16,6 +16,7 @@ use crate::config::{Argv, NotifyConfig, WebhookConfig};
 use crate::director::text::plain;
 use crate::host::{Call, Host};
 use crate::http::{Endpoint, Http, HttpError, Request};
+use crate::ids::AgentId;
 
 /// How long one message may take in one way.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -193,7 +194,7 @@ fn json_of(message: &Message) -> serde_json::Value {
 
 /// What a program finds in its environment.
 fn facts(message: &Message) -> [(&'static str, String); 5] {
-    let agents: Vec<&str> = message.agents.iter().map(|id| id.as_str()).collect();
+    let agents: Vec<&str> = message.agents.iter().map(AgentId::as_str).collect();
     let kinds: Vec<&str> = message.kinds.iter().copied().map(Kind::as_str).collect();
     [
         ("META_ORCHESTRATOR_TITLE", message.title.clone()),

@@ -241,28 +241,28 @@ fn a_question_that_was_put_off_is_told_when_its_time_has_come() {
 #[test]
 fn in_quiet_hours_nothing_is_told_and_what_still_waits_is_told_at_their_end() {
     const NIGHT: &str = r#"{"quietHours": {"from": "22:00", "to": "07:00"}}"#;
-    let hours = |hours: f64| (hours * 3_600.0) as u64;
+    let halves = |halves: u64| halves * 1_800;
     // by the clock on the wall, over midnight and over the changes of summer time (at 03:00 and 02:00)
     for (begun, zone, quiet_for) in [
-        ("2026-11-03T22:00:00Z", Tz::UTC, 9.0),
-        ("2026-11-04T03:30:00Z", Tz::UTC, 3.5),
-        ("2026-11-03T21:00:00Z", Tz::Europe__Berlin, 9.0),
-        ("2027-03-27T21:00:00Z", Tz::Europe__Berlin, 8.0),
-        ("2026-10-24T20:00:00Z", Tz::Europe__Berlin, 10.0),
+        ("2026-11-03T22:00:00Z", Tz::UTC, 18),
+        ("2026-11-04T03:30:00Z", Tz::UTC, 7),
+        ("2026-11-03T21:00:00Z", Tz::Europe__Berlin, 18),
+        ("2027-03-27T21:00:00Z", Tz::Europe__Berlin, 16),
+        ("2026-10-24T20:00:00Z", Tz::Europe__Berlin, 20),
     ] {
         let mut desk = Desk::at(NIGHT, begun, zone);
         desk.waiting = vec![asks("a1", 0), asks("answered", 0)];
-        desk.passes(hours(1.0));
+        desk.passes(halves(2));
         desk.waiting.pop();
-        desk.passes(hours(12.0) - hours(1.0));
+        desk.passes(halves(22));
         let told = desk.done();
-        let expected = (hours(quiet_for), "a1 waits for you".to_owned());
+        let expected = (halves(quiet_for), "a1 waits for you".to_owned());
         assert_eq!(told[0], expected, "{begun} in {zone}");
     }
     // the control: by day it is told at once
     let mut desk = Desk::at(NIGHT, "2026-11-03T21:59:00Z", Tz::UTC);
     desk.waiting = vec![asks("a1", 0)];
-    desk.passes(hours(8.0));
+    desk.passes(halves(16));
     desk.did(&[(3, "a1 waits for you")]);
 }
 

@@ -79,13 +79,13 @@ fn view(status: Status, state: Option<State>) -> AgentView {
     }
 }
 
-fn asked() -> Option<Question> {
-    Some(Question {
+fn asked() -> Question {
+    Question {
         text: "Shall I?".into(),
         since: at(NOW - 60),
         insists: false,
         left_over: None,
-    })
+    }
 }
 
 /// The kinds of what is found.
@@ -98,7 +98,7 @@ fn found(view: &AgentView, health: &Health) -> Vec<Kind> {
 fn only_what_needs_the_person_is_a_concern() {
     let running = || view(Status::Running, Some(State::Working));
     let awaiting = |state| AgentView {
-        question: asked(),
+        question: Some(asked()),
         ..view(Status::AwaitingUser, Some(state))
     };
     let since = |seconds_ago, state| AgentView {
@@ -189,7 +189,7 @@ fn only_what_needs_the_person_is_a_concern() {
 #[test]
 fn a_question_that_is_put_off_is_none_until_then() {
     let view = AgentView {
-        question: asked(),
+        question: Some(asked()),
         ..view(Status::AwaitingUser, Some(State::Approval))
     };
     for (until, expected) in [(NOW + 1, &[][..]), (NOW, &[Kind::Dialog])] {

@@ -146,7 +146,7 @@ async fn a_webhook_that_fails_or_never_answers_is_told_without_its_address() {
         ResponseTemplate::new(404).set_body_string("no hook /T0/SECRET-2 for Bearer SECRET-1");
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let slow = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    let answer = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
     Mock::given(any()).respond_with(answer).mount(&slow).await;
     let gone = {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

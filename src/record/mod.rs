@@ -9,6 +9,9 @@ mod counters;
 pub mod digest;
 pub mod logs;
 pub mod past;
+#[cfg(test)]
+#[expect(missing_docs, reason = "made up for tests")]
+pub mod sample;
 pub mod stats;
 pub mod story;
 

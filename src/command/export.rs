@@ -7,7 +7,7 @@ use super::when::{Clock, length};
 use crate::ids::{AgentId, SessionId};
 use crate::record::stats::Stats;
 use crate::record::story::{Chapter, Decision};
-use crate::record::{Memo, MemoAction, Origin, Receipt, Review, Step};
+use crate::record::{Action, Memo, MemoAction, Origin, Receipt, Review, Step};
 
 /// How much of a screen is shown.
 const SCREEN_LINES: usize = 30;
@@ -35,7 +35,7 @@ pub fn head(
     let total = stats.total();
     let _ = writeln!(
         page,
-        "- spent: {} model calls, {} tokens; {} reviews, {} tokens",
+        "- spent: model calls: {}, with {} tokens; reviews: {}, with {} tokens",
         total.calls, total.tokens, total.reviews, total.review_tokens
     );
     let nudges = total.nudges;
@@ -106,23 +106,32 @@ fn decision(it: &Decision, clock: &Clock<'_>) -> String {
 
 fn title(it: &Decision) -> String {
     if let Some(memo) = &it.memo {
-        return match memo.action {
+        return match &memo.action {
+            MemoAction::Verdict(action) => action_words(*action).to_owned(),
+            MemoAction::NoVerdict => "no verdict".to_owned(),
             MemoAction::Notice => "the person was asked".to_owned(),
             MemoAction::Answer => "a dialog was answered".to_owned(),
             MemoAction::Reply => "the person replied".to_owned(),
-            ref action => inline(action.as_str()),
+            MemoAction::Other(word) => inline(word),
         };
     }
-    let asked = it
-        .steps
-        .iter()
-        .any(|step| matches!(step, Step::Asked { .. }));
-    if asked {
-        "asked, without an end"
-    } else {
-        "a text"
+    let word = |step: &Step| match step {
+        Step::Answered { verdict, .. } => Some(match verdict {
+            Some(verdict) => action_words(verdict.action),
+            None => "no verdict",
+        }),
+        _ => None,
+    };
+    let last = it.steps.iter().rev().find_map(word);
+    last.unwrap_or("without an end").to_owned()
+}
+
+fn action_words(action: Action) -> &'static str {
+    match action {
+        Action::Continue => "continue",
+        Action::Instruct => "instruct",
+        Action::AskUser => "ask the person",
     }
-    .to_owned()
 }
 
 /// A decision as it is told.
@@ -191,7 +200,7 @@ impl<'a> Telling<'a> {
         };
         let by = inline(by.as_deref().unwrap_or("It"));
         if let Some(verdict) = verdict {
-            let action = inline(verdict.action.as_str());
+            let action = action_words(verdict.action);
             let _ = write!(self.text, "\n{by} said **{action}** ({tokens} tokens)");
             let why = inline(&verdict.reasoning);
             let _ = match why.as_str() {

@@ -103,6 +103,8 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
             session: options.zellij_session.clone(),
             observe: options.observe,
             profiles: places::profiles(|name| std::env::var_os(name)),
+            found: place.chosen == Chosen::InWorkingFolder,
+            trusted: places::trusted(|name| std::env::var_os(name)),
         },
         memory: memory(options),
         resume: options.memory == cli::Memory::Resume,
@@ -175,6 +177,9 @@ async fn examine(options: &Options, json: bool) -> Result<u8, Failure> {
     let read = supervisor::read_configuration(&place.path);
     let mut examination =
         Examination::new(&place.path, read.map(|read| read.map(|(config, _)| config)));
+    if place.chosen == Chosen::InWorkingFolder {
+        examination = examination.found(places::trusted(|name| std::env::var_os(name)).as_deref());
+    }
     examination.log_dir.clone_from(&options.log_dir);
     examination.session.clone_from(&options.zellij_session);
     let examined = doctor::examine(examination).await;

@@ -242,6 +242,10 @@ impl Machine {
             },
             last_decision: self.last_decision.clone(),
             question: self.counters.question.clone(),
+            dialog: self
+                .sight
+                .as_ref()
+                .and_then(|sight| sight.reading.dialog.clone()),
             program: self.accepted.as_ref().map(|program| program.name.clone()),
             observe: self.observes(),
             all_stopped: self.settings.all_stopped,
@@ -299,7 +303,7 @@ impl Machine {
         }
         match &self.busy {
             Busy::Typing(_) => return Status::Instructed,
-            Busy::Asking { .. } => return Status::Asking(self.settings.backend),
+            Busy::Asking { .. } => return Status::Asking(self.settings.backend.into()),
             Busy::Nothing => {}
         }
         if self.counters.question.is_some() {

@@ -27,19 +27,21 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use serde::Serialize;
-use tokio::sync::broadcast;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{broadcast, watch};
 
 use crate::agent::machine::Explanation;
 pub use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};
-use crate::record::Memo;
-pub use crate::supervisor::PaneRow;
+pub use crate::record::Event;
+use crate::record::{DecisionLine, Memo, Review};
+pub use crate::supervisor::{Answers, BackendHealth, Health, PaneRow, PaneShot};
 
 /// Something that a person asks of the supervisor.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Command {
     /// Shows every agent.
     List,
@@ -120,6 +122,32 @@ pub enum Command {
         /// Whether as JSON.
         json: bool,
     },
+    /// Shows what its pane shows now.
+    Screen {
+        /// Whose.
+        id: AgentId,
+    },
+    /// Shows a whole decision about it.
+    Decision {
+        /// About which.
+        id: AgentId,
+        /// The decision's id; the newest where none is named.
+        decision: Option<String>,
+    },
+    /// Shows its newest reviews.
+    Reviews {
+        /// Whose.
+        id: AgentId,
+        /// How many.
+        count: usize,
+    },
+    /// Puts its open question off: it is not rung for.
+    Snooze {
+        /// Whose.
+        id: AgentId,
+        /// For how many minutes.
+        minutes: u32,
+    },
     /// Keeps its screen and what is known of it as a test case.
     Capture {
         /// Whose.
@@ -144,6 +172,8 @@ pub enum Command {
         /// From where.
         path: PathBuf,
     },
+    /// Shows what is left out of a configuration that nobody named, and asks for a yes to it.
+    Trust,
     /// Stops everything and leaves.
     Quit,
     /// Explains the commands, or one of them.
@@ -179,7 +209,8 @@ pub enum Command {
 }
 
 /// A goal as it is typed: words, or `@FILE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Goal {
     /// The goal itself.
     Text(String),
@@ -188,7 +219,8 @@ pub enum Goal {
 }
 
 /// A field of an agent with its new value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Setting {
     /// What it is to achieve.
     Goal(Goal),
@@ -205,7 +237,7 @@ pub enum Setting {
 }
 
 /// What came of a command.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reply {
     /// It was done; in a sentence or several.
@@ -225,6 +257,22 @@ pub enum Reply {
     },
     /// What is known of an agent, what would be done now and why.
     Explanation(Box<Explanation>),
+    /// What an agent's pane shows.
+    Screen(Box<PaneShot>),
+    /// Every step of one decision, in order; none where there is no such decision.
+    Decision {
+        /// About whom.
+        id: AgentId,
+        /// The steps.
+        steps: Vec<DecisionLine>,
+    },
+    /// Reviews of an agent, the oldest first.
+    Reviews {
+        /// Of whom.
+        id: AgentId,
+        /// The reviews.
+        reviews: Vec<Review>,
+    },
     /// A text to show as it is.
     Text(String),
     /// `/yes` does it, `/no` or another command leaves it.
@@ -248,4 +296,11 @@ pub trait Client: Send + Sync {
     fn known_panes(&self) -> Vec<String>;
     /// The kinds of agents that there are, for completion.
     fn known_kinds(&self) -> Vec<String>;
+    /// Wakes whenever something that [`Client::views`] or [`Client::health`] shows has changed; the number means
+    /// nothing.
+    fn changes(&self) -> watch::Receiver<u64>;
+    /// What happens from now on; a reader that falls behind loses the oldest and is told how many.
+    fn events(&self) -> broadcast::Receiver<Event>;
+    /// How the supervisor itself is, without asking anybody.
+    fn health(&self) -> Health;
 }

@@ -67,6 +67,17 @@ pub enum Undecided {
     Failed(String),
 }
 
+/// A server that is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedServer {
+    /// For what: `decide` or `review`.
+    pub role: &'static str,
+    /// The wire format and the model.
+    pub name: String,
+    /// The server: scheme, host and port.
+    pub server: String,
+}
+
 /// A review as it came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reviewed {
@@ -102,6 +113,20 @@ impl Director {
     /// What the decide backend is called.
     pub fn name(&self) -> &'static str {
         self.kind.as_str()
+    }
+
+    /// The servers that are asked; none for the built-in rules.
+    pub fn servers(&self) -> Vec<AskedServer> {
+        let backends = [("decide", &self.decide), ("review", &self.review)];
+        let asked = backends.into_iter().filter_map(|(role, backend)| {
+            let backend = backend.as_ref()?;
+            Some(AskedServer {
+                role,
+                name: format!("{} {}", backend.name(), backend.model()),
+                server: backend.server().to_owned(),
+            })
+        });
+        asked.collect()
     }
 
     /// Asks what to do.

@@ -7,6 +7,7 @@
 
 mod counters;
 pub mod digest;
+mod event;
 pub mod logs;
 pub mod past;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::config::AgentConfig;
 pub use counters::{Counters, Hold, Parked, Question};
+pub use event::{Event, Happening};
 
 pub use crate::evidence::Program;
 use crate::ids::{AgentId, PaneAddress, SessionId};

@@ -14,6 +14,7 @@ use clap_complete::Shell;
 use super::demo_agent::DemoAgent;
 use crate::config::Config;
 use crate::ids::{Kind, SessionId, SessionName};
+use crate::mission::plan::Plan;
 use crate::screen::profile::Profiles;
 use past::{DigestOptions, ExportOptions, LogOptions, StatsOptions};
 
@@ -80,12 +81,15 @@ pub enum Task {
     },
     /// Prints the manual page
     Man,
-    /// Prints the JSON schema of the configuration, or of an agent's profile
+    /// Prints the JSON schema of the configuration, of an agent's profile, or of a mission's plan
     #[command(hide = true)]
     Schema {
         /// That of an agent's profile
-        #[arg(long)]
+        #[arg(long, conflicts_with = "plan")]
         profile: bool,
+        /// That of a mission's plan
+        #[arg(long)]
+        plan: bool,
     },
     /// Is one of the simulated agents of the demo
     #[command(hide = true)]
@@ -142,8 +146,9 @@ impl Task {
             }
             // writing to memory does not fail
             Self::Man => clap_mangen::Man::new(command).render(&mut text).ok()?,
-            Self::Schema { profile: true } => text = Profiles::schema_text().into_bytes(),
-            Self::Schema { profile: false } => text = Config::schema_text().into_bytes(),
+            Self::Schema { plan: true, .. } => text = Plan::schema_text().into_bytes(),
+            Self::Schema { profile: true, .. } => text = Profiles::schema_text().into_bytes(),
+            Self::Schema { .. } => text = Config::schema_text().into_bytes(),
             Self::Supervise
             | Self::Doctor { .. }
             | Self::Explain(_)
@@ -426,7 +431,10 @@ mod tests {
             (
                 "schema",
                 Options {
-                    task: Task::Schema { profile: false },
+                    task: Task::Schema {
+                        profile: false,
+                        plan: false,
+                    },
                     ..nothing()
                 },
             ),
@@ -491,7 +499,10 @@ mod tests {
         let page = text(Task::Man);
         assert!(page.contains(".TH meta-orchestrator 1") && page.contains("Examples:"));
         assert!(!page.contains("demo-agent"));
-        assert_eq!(text(Task::Schema { profile: false }), Config::schema_text());
+        let schema = |profile, plan| text(Task::Schema { profile, plan });
+        assert_eq!(schema(false, false), Config::schema_text());
+        assert_eq!(schema(true, false), Profiles::schema_text());
+        assert_eq!(schema(false, true), Plan::schema_text());
         assert_eq!(Task::Demo.text(), None);
     }
 }

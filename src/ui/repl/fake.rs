@@ -1,16 +1,17 @@
 //! A supervisor that supervises nothing, for the tests of the front ends.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::view::AgentView;
 use crate::command::help::help;
-use crate::command::{Answering, Client, Command, Notice, Reply, Urgency};
+use crate::command::{Answering, Answers, Client, Command, Event, Health, Notice, Reply, Urgency};
 use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
 
@@ -121,6 +122,33 @@ impl Client for Fake {
 
     fn known_kinds(&self) -> Vec<String> {
         vec!["claude".into()]
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
+
+    fn events(&self) -> broadcast::Receiver<Event> {
+        broadcast::channel(1).1
+    }
+
+    fn health(&self) -> Health {
+        Health {
+            v: 1,
+            version: "0.1.0".into(),
+            pid: 1,
+            started_at: Utc::now(),
+            configuration: "config.json".into(),
+            log_dir: "logs".into(),
+            session: "default".parse().unwrap(),
+            observe: false,
+            all_stopped: false,
+            zellij: Answers::default(),
+            backends: Vec::new(),
+            calls: 0,
+            tokens: 0,
+            snoozed: BTreeMap::default(),
+        }
     }
 
     fn known_panes(&self) -> Vec<String> {

@@ -303,7 +303,7 @@ fn numbers_are_of_the_agents_that_are_named() {
         };
         super::stats::text(&logs(folder.path()), &options, &clock(), 100)
     };
-    assert!(of(&[]).unwrap().contains("all agents"));
+    assert!(of(&[]).unwrap().contains("\nall  "));
     let one = of(&["docs"]).unwrap();
     assert!(one.contains("docs") && !one.contains("kernel"), "{one}");
     assert_eq!(of(&["dosc"]).unwrap_err().kind, Kind::Usage);

@@ -22,6 +22,8 @@ mod holds;
 mod hostile;
 #[path = "commands/model.rs"]
 mod model;
+#[path = "commands/past.rs"]
+mod past;
 #[path = "commands/person.rs"]
 mod person;
 #[path = "commands/program.rs"]

@@ -10,6 +10,9 @@ pub mod digest;
 mod event;
 pub mod logs;
 pub mod past;
+#[cfg(test)]
+#[expect(missing_docs, reason = "made up for tests")]
+pub mod sample;
 pub mod stats;
 pub mod story;
 mod time;

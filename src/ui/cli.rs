@@ -276,6 +276,7 @@ pub fn parse() -> Options {
 
 #[cfg(test)]
 mod tests {
+    use super::past::{Span, Which};
     use super::*;
 
     fn options(line: &str) -> Result<Options, clap::Error> {
@@ -362,6 +363,49 @@ mod tests {
                 },
             ),
             (
+                "log kernel --since 24h --action instruct,ask_user --text a -n 5 --json",
+                Options {
+                    task: Task::Log(LogOptions {
+                        id: "kernel".parse().unwrap(),
+                        span: Span {
+                            since: Some("24h".parse().unwrap()),
+                            until: None,
+                        },
+                        action: vec![Which::Instruct, Which::AskUser],
+                        text: Some("a".into()),
+                        decisions: false,
+                        number: Some(5),
+                        json: true,
+                        follow: false,
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "export kernel --session-id night --output k.md --log-dir l",
+                Options {
+                    log_dir: Some("l".into()),
+                    task: Task::Export(ExportOptions {
+                        id: "kernel".parse().unwrap(),
+                        span: Span::default(),
+                        session_id: Some("night".parse().unwrap()),
+                        output: Some("k.md".into()),
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "digest --model",
+                Options {
+                    task: Task::Digest(DigestOptions {
+                        since: "24h".parse().unwrap(),
+                        model: true,
+                        json: false,
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
                 "demo",
                 Options {
                     task: Task::Demo,
@@ -413,6 +457,13 @@ mod tests {
             "explain --screen x --cursor 2",
             "explain --screen x --kind a/b",
             "supervise",
+            "log",
+            "log a/b",
+            "log kernel --since yesterday",
+            "log kernel --action nonsense",
+            "log kernel -n 0",
+            "log kernel --follow --until 1h",
+            "digest --model --json",
             "completions tcsh",
             "demo-agent",
         ] {
@@ -426,6 +477,16 @@ mod tests {
         // as wide as it gets, whatever terminal the test has
         let mut command = CommandLine::command().term_width(100);
         insta::assert_snapshot!("help", command.render_long_help());
+    }
+
+    #[test]
+    fn tasks_that_read_logs_teach_by_examples_too() {
+        let mut command = CommandLine::command();
+        for name in ["log", "stats", "export", "digest"] {
+            let task = command.find_subcommand_mut(name).unwrap();
+            let help = task.clone().term_width(100).render_long_help();
+            insta::assert_snapshot!(format!("help_{name}"), help);
+        }
     }
 
     #[test]

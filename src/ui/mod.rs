@@ -14,6 +14,7 @@ pub mod past;
 pub mod places;
 pub mod repl;
 pub mod signals;
+pub mod tui;
 
 use std::io::{self, ErrorKind, Write};
 

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod help;
 pub mod line;
 mod nearest;
+pub mod paths;
 pub mod reply;
 pub mod table;
 pub mod text;

@@ -48,7 +48,7 @@ use crate::zellij::Zellij;
 pub use asked::Asked;
 pub use files::read as read_configuration;
 pub use health::{Answers, BackendHealth, Health};
-pub use lock::folder as lock_folder;
+pub use lock::{configuration_name, folder as lock_folder};
 pub use look::PaneShot;
 pub use panes::PaneRow;
 use post::Post;
@@ -365,6 +365,11 @@ impl Supervisor {
             .posts
             .write()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says a warning to every front end: something beside the supervisor did not go as it should.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.say(None, Urgency::Warning, text);
     }
 
     fn say(&self, agent: Option<&AgentId>, urgency: Urgency, text: impl Into<String>) {

@@ -48,6 +48,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
     if let Task::Explain(screen) = &options.task {
         return explain(options, screen);
     }
+    if let Some(ran) = ui::past::run(options, &place(options).path) {
+        return ran;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -59,6 +62,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
         match options.task {
             Task::Doctor { json } => examine(options, json).await,
             Task::Demo => demo::run(options).await,
+            Task::Digest(ref wanted) => {
+                ui::past::digest::run(options, wanted, &place(options).path).await
+            }
             _ => supervise(options).await,
         }
     });
@@ -97,6 +103,8 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
             session: options.zellij_session.clone(),
             observe: options.observe,
             profiles: places::profiles(|name| std::env::var_os(name)),
+            found: place.chosen == Chosen::InWorkingFolder,
+            trusted: places::trusted(|name| std::env::var_os(name)),
         },
         memory: memory(options),
         resume: options.memory == cli::Memory::Resume,
@@ -169,6 +177,9 @@ async fn examine(options: &Options, json: bool) -> Result<u8, Failure> {
     let read = supervisor::read_configuration(&place.path);
     let mut examination =
         Examination::new(&place.path, read.map(|read| read.map(|(config, _)| config)));
+    if place.chosen == Chosen::InWorkingFolder {
+        examination = examination.found(places::trusted(|name| std::env::var_os(name)).as_deref());
+    }
     examination.log_dir.clone_from(&options.log_dir);
     examination.session.clone_from(&options.zellij_session);
     let examined = doctor::examine(examination).await;

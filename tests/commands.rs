@@ -28,3 +28,5 @@ mod program;
 mod roster;
 #[path = "commands/start.rs"]
 mod start;
+#[path = "commands/trust.rs"]
+mod trust;

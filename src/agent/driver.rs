@@ -6,6 +6,7 @@
 //! written.
 
 mod look;
+mod publish;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::follow::Followers;
 use super::machine::{Effect, Event, Machine, Moment, Settings, Ticket, Typing};
-use super::view::{AgentView, Notice, Status, Urgency};
+use super::view::{AgentView, Notice, Urgency};
 use super::{Brief, Order};
 use crate::director::Director;
 use crate::director::prompt::Situation;
@@ -27,7 +28,7 @@ use crate::error::in_full;
 use crate::evidence::{Care, Reader};
 use crate::hands::{self, Reach};
 use crate::record::logs::{AgentLogs, Written};
-use crate::record::{self, Happening, Receipt};
+use crate::record::{self, Receipt};
 use crate::screen::profile::Profiles;
 use crate::screen::reset::Zone;
 use crate::store::StoreError;
@@ -264,26 +265,6 @@ impl Driver {
         }
     }
 
-    /// Shows the agent as it is now, and tells what of it is news.
-    fn publish(&self) {
-        let view = Arc::new(self.machine.view(self.now()));
-        let mut before = None;
-        self.view.send_if_modified(|published| {
-            let is_new = *published != view;
-            before = is_new.then(|| std::mem::replace(published, Arc::clone(&view)));
-            is_new
-        });
-        let Some(before) = before else {
-            return;
-        };
-        for what in news(&before, &view) {
-            let agent = Some(view.id.clone());
-            let event = record::Event::new(Utc::now(), agent, what);
-            self.doors.followers.happened(event);
-        }
-        self.doors.followers.changed();
-    }
-
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Look => {
@@ -509,41 +490,4 @@ impl Driver {
             }
         }
     }
-
-    fn die(self, bug: &JoinError) {
-        let text = format!("a bug ended its supervision: {bug}. Remove and add it again to go on");
-        self.tell(Urgency::Person, text.clone());
-        let view = AgentView {
-            status: Status::Error(text),
-            ..self.machine.view(self.now())
-        };
-        self.view.send_replace(Arc::new(view));
-        self.doors.followers.changed();
-    }
-}
-
-/// What of a view is news to those who follow along.
-fn news(before: &AgentView, now: &AgentView) -> Vec<Happening> {
-    let mut news = Vec::new();
-    if before.status.word() != now.status.word() || before.state != now.state {
-        news.push(Happening::Status {
-            status: now.status.word().into(),
-            state: now.state,
-            was: before.status.word().into(),
-        });
-    }
-    let since = |view: &AgentView| view.question.as_ref().map(|question| question.since);
-    if since(before) == since(now) {
-        return news;
-    }
-    if let Some(since) = since(before) {
-        let waited = (Utc::now() - since).num_seconds();
-        news.push(Happening::QuestionClosed {
-            waited_sec: u64::try_from(waited).unwrap_or_default(),
-        });
-    }
-    if let Some(question) = now.question.clone() {
-        news.push(Happening::Question { question });
-    }
-    news
 }

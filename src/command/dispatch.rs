@@ -75,6 +75,7 @@ impl Local {
             Command::Review { id, send } => return self.review(&id, send).await,
             Command::Save { path } => supervisor.save(path).await?,
             Command::Load { path } => supervisor.load(&path).await?,
+            Command::Trust => return self.trust().await,
             Command::Quit => return Ok(Reply::Bye(supervisor.quit().await)),
             Command::Help { command } => return help::help(command.as_deref()).map(Reply::Text),
             Command::Panes => return Ok(Reply::Panes(supervisor.panes().await?)),
@@ -128,6 +129,14 @@ impl Local {
             (None, _) => {}
         }
         Ok(Reply::Text(text))
+    }
+
+    async fn trust(&self) -> Result<Reply, Failure> {
+        let question = self.supervisor.trust(&self.asked).await?;
+        Ok(match question {
+            Some(question) => Reply::Confirm(question),
+            None => Reply::Done("all of the configuration holds: nothing is left out".to_owned()),
+        })
     }
 
     async fn adopt(&self, pattern: Option<&str>) -> Result<Reply, Failure> {

@@ -2,20 +2,26 @@
 //!
 //! [`table`] is where the commands stand, with their arguments and help, which [`help`] shows;
 //! [`mod@line`] turns a typed line into a [`Command`], [`complete`] completes a half-typed one; [`reply`]
-//! puts what came of it into words, with [`text`] to make foreign text harmless; `dispatch` carries a
+//! puts what came of it into words, with [`text`] to make foreign text harmless; [`past`], [`export`] and [`digest`] put
+//! into words what the logs hold; `dispatch` carries a
 //! command out on a supervisor. Front ends speak to a [`Client`] and know no supervisor. Nothing here
 //! prints.
 
 pub mod complete;
+pub mod digest;
 pub mod dispatch;
 pub mod explain;
+pub mod export;
 pub mod help;
 pub mod line;
-mod nearest;
+pub mod markdown;
+pub mod nearest;
+pub mod past;
 pub mod paths;
 pub mod reply;
 pub mod table;
 pub mod text;
+pub mod when;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -167,6 +173,8 @@ pub enum Command {
         /// From where.
         path: PathBuf,
     },
+    /// Shows what is left out of a configuration that nobody named, and asks for a yes to it.
+    Trust,
     /// Stops everything and leaves.
     Quit,
     /// Explains the commands, or one of them.

@@ -7,6 +7,7 @@
 
 mod fields;
 mod look;
+mod own;
 mod person;
 
 use std::fmt::Write as _;
@@ -269,6 +270,7 @@ the rest go on undisturbed.",
             })
         },
     },
+    own::TRUST,
     Entry {
         name: "panes",
         arguments: &[],

@@ -6,8 +6,12 @@
 //! back. Nothing here decides anything, and nothing here types.
 
 mod counters;
+pub mod digest;
 mod event;
 pub mod logs;
+pub mod past;
+pub mod stats;
+pub mod story;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -25,6 +29,11 @@ use crate::ids::{AgentId, PaneAddress, SessionId};
 
 /// The version of the log lines that this program writes.
 pub const VERSION: u32 = 1;
+
+/// How a [`Step::Counted`] begins that tells that an agent's pane, session or program is gone.
+pub const GONE: &str = "gone: ";
+/// What a [`Step::Counted`] says of an agent that was gone and can be watched again.
+pub const BACK: &str = "it can be watched again";
 
 /// What to do about a stalled agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -257,6 +266,9 @@ pub struct DecisionLine {
     /// What happened.
     #[serde(flatten)]
     pub step: Step,
+    /// How often the pane was looked at since the line before; older logs do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u64>,
     /// The counters after it.
     pub counters: Counters,
 }

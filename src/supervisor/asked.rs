@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Mutex;
 
+use super::trust::Held;
 use super::{Supervisor, locked, panes};
 use crate::error::Failure;
 use crate::ids::AgentId;
@@ -25,6 +26,8 @@ pub(super) enum Pending {
     Adopt(Vec<panes::Candidate>),
     /// Type this text.
     Send(AgentId, String),
+    /// Let all of the configuration hold; what was shown of it.
+    Trust(Held),
 }
 
 impl Asked {
@@ -60,6 +63,7 @@ impl Supervisor {
             None => Err(Failure::usage("nothing waits for a yes")),
             Some(Pending::Adopt(candidates)) => self.add_candidates(candidates).await,
             Some(Pending::Send(id, text)) => self.reply(&id, text).await,
+            Some(Pending::Trust(shown)) => self.trust_all(&shown).await,
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, watch};
 use super::{Supervisor, locked};
 use crate::agent::view::AgentView;
 use crate::error::Failure;
+use crate::host::process;
 use crate::ids::{AgentId, SessionId};
 use crate::record::{Event, VERSION};
 
@@ -99,7 +100,7 @@ impl Supervisor {
         Health {
             v: VERSION,
             version: env!("CARGO_PKG_VERSION").into(),
-            pid: std::process::id(),
+            pid: process::own(),
             started_at: inner.started_at,
             configuration: locked(&inner.path).clone(),
             log_dir: inner.log_dir.clone(),

@@ -18,8 +18,11 @@ mod profiles;
 mod resume;
 mod review;
 mod roster;
+mod say;
 mod set;
 mod stop_all;
+mod trust;
+mod trusting;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -33,13 +36,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::follow::Followers;
 use crate::agent::view::{AgentView, Notice, Urgency};
-use crate::config::{Approvals, BackendType, Config};
-use crate::director::{Director, approval};
+use crate::config::{BackendType, Config, NotifyConfig};
+use crate::director::Director;
 use crate::error::{Failure, Kind, in_full};
 use crate::http::Http;
 use crate::ids::{AgentId, SessionId, SessionName};
 use crate::llm;
-use crate::record::{Event, Happening, RosterChange, RosterLine, VERSION, logs};
 use crate::screen::profile::Profiles;
 use crate::store::log::LogWriterEnd;
 use crate::store::{self, Document, LogWriter, Rotation};
@@ -54,7 +56,10 @@ pub use panes::PaneRow;
 use post::Post;
 pub use profiles::profiles;
 pub use review::Finished;
+use say::pass_on;
 pub use set::Change;
+use trust::Held;
+pub use trusting::held_of;
 
 /// How many notices a reader may fall behind before it loses the oldest.
 const NOTICES: usize = 512;
@@ -64,8 +69,6 @@ const LOG_LINES: usize = 1_024;
 const DECIDE_DEADLINE: Duration = Duration::from_mins(1);
 /// How long one review may take, where the configuration does not say.
 const REVIEW_DEADLINE: Duration = Duration::from_mins(5);
-/// How long a line of the roster's log may take.
-const RECORD: Duration = Duration::from_secs(2);
 /// How long the end may take: agents first, the logs then.
 const END: Duration = Duration::from_secs(1);
 
@@ -80,6 +83,11 @@ pub struct Overrides {
     pub observe: bool,
     /// Where the person's own profiles of agents are, beside the folder that the configuration names.
     pub profiles: Option<PathBuf>,
+    /// Whether the configuration was found in the working folder and nobody named it: what in it could harm waits
+    /// for the person's yes.
+    pub found: bool,
+    /// The file that remembers such a yes; without one it holds for this run.
+    pub trusted: Option<PathBuf>,
 }
 
 /// Which memory the agents go on with.
@@ -127,6 +135,8 @@ struct Inner {
     overrides: Overrides,
     director: watch::Sender<Arc<Director>>,
     profiles: watch::Sender<Arc<Profiles>>,
+    /// How the person is told.
+    notify: watch::Sender<Arc<NotifyConfig>>,
     /// Whether the person stopped all typing, and who writes that down.
     all_stopped: watch::Sender<bool>,
     stop_file: tokio::sync::Mutex<()>,
@@ -165,6 +175,10 @@ struct State {
     copies: HashMap<PathBuf, Document>,
     /// Keeps other supervisors off the configuration.
     lock: store::Lock,
+    /// What of the configuration is left out until the person says yes to it.
+    held: Option<Held>,
+    /// The profiles that it names, as they were read.
+    texts: Vec<profiles::Text>,
 }
 
 impl Supervisor {
@@ -183,9 +197,21 @@ impl Supervisor {
         store::private_folder(&log_dir)?;
         let stop = stop_all::left(&log_dir);
         let http = Http::new(start.config.limits.calls_at_once);
-        let director = Arc::new(director(&start.config, &http)?);
-        let own = start.overrides.profiles.as_deref();
-        let profiles = profiles(own, &start.config, &start.path)?;
+        let trust::Judged { held, texts } = trust::judge(
+            &start.config,
+            &start.path,
+            start.overrides.found,
+            start.overrides.trusted.as_deref(),
+        )?;
+        let in_force = trust::in_force(held.as_ref(), &start.config);
+        let director = Arc::new(director(&in_force, &http)?);
+        let named: &[_] = if in_force.profiles.is_some() {
+            &texts
+        } else {
+            &[]
+        };
+        let profiles = profiles::of_texts(start.overrides.profiles.as_deref(), named)?;
+        let notify = watch::Sender::new(Arc::new(in_force.notify.clone()));
         let rotation = Rotation {
             max_bytes: start.config.logs.rotate_mib.saturating_mul(1024 * 1024),
             keep_days: start.config.logs.keep_days,
@@ -204,6 +230,8 @@ impl Supervisor {
             document: start.document,
             copies: HashMap::new(),
             lock,
+            held,
+            texts,
         };
         let supervisor = Self {
             inner: Arc::new(Inner {
@@ -215,6 +243,7 @@ impl Supervisor {
                 overrides: start.overrides,
                 director: watch::Sender::new(director),
                 profiles: watch::Sender::new(Arc::new(profiles)),
+                notify,
                 all_stopped: watch::Sender::new(stop.is_some()),
                 stop_file: tokio::sync::Mutex::default(),
                 notices,
@@ -233,6 +262,7 @@ impl Supervisor {
                 writer_end: Mutex::new(Some(writer_end)),
             }),
         };
+        supervisor.say_held().await;
         supervisor.say_rules().await;
         if let Some(stop) = stop {
             supervisor.say(None, Urgency::Warning, stop);
@@ -241,14 +271,6 @@ impl Supervisor {
             .bring_back(start.resume, matches!(start.memory, Memory::Named(_)))
             .await?;
         Ok(supervisor)
-    }
-
-    /// Says at the start which rules answer dialogs from now on: an agent may have written them into the file.
-    async fn say_rules(&self) {
-        let rules = self.inner.state.lock().await.config.approval_rules();
-        for line in approval::changes(&Approvals::default(), &rules) {
-            self.say(None, Urgency::Warning, format!("approvals: {line}"));
-        }
     }
 
     /// Every agent as it is now, in the order in which they came.
@@ -366,83 +388,6 @@ impl Supervisor {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Says a warning to every front end: something beside the supervisor did not go as it should.
-    pub fn warn(&self, text: impl Into<String>) {
-        self.say(None, Urgency::Warning, text);
-    }
-
-    fn say(&self, agent: Option<&AgentId>, urgency: Urgency, text: impl Into<String>) {
-        let notice = Notice {
-            ts: Utc::now(),
-            agent: agent.cloned(),
-            urgency,
-            text: text.into(),
-        };
-        hand_on(notice, &self.inner.notices, &self.inner.followers);
-    }
-
-    /// Appends to the roster's log; a failure is said, and costs only what `--resume` would bring back.
-    async fn record(&self, state: &State, mut change: RosterChange) {
-        let entries = match &mut change {
-            RosterChange::Standing { agents, .. } => agents.as_mut_slice(),
-            RosterChange::Entry { entry, .. } => std::slice::from_mut(entry.as_mut()),
-            RosterChange::Removed { .. } => &mut [],
-        };
-        for entry in entries {
-            entry.in_file = state.saved.agent(&entry.agent.id).is_some();
-        }
-        let (about, why) = match &change {
-            RosterChange::Standing { .. } => (None, "loaded".to_owned()),
-            RosterChange::Entry { why, entry } => (Some(entry.agent.id.clone()), why.clone()),
-            RosterChange::Removed { id } => (Some(id.clone()), "removed".to_owned()),
-        };
-        let what = Happening::Roster { why };
-        self.inner
-            .followers
-            .happened(Event::new(Utc::now(), about, what));
-        self.inner.followers.changed();
-        let line = RosterLine {
-            v: VERSION,
-            ts: Utc::now(),
-            config: absolute(&state.path),
-            file: Some(resume::digest(state.document.as_ref())),
-            change,
-        };
-        let path = logs::roster_path(&self.inner.log_dir);
-        let written = self.inner.writer.append(&path, logs::roster_line(&line));
-        let why = match timeout(RECORD, written).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => in_full(&error),
-            Err(_) => "the disk does not answer".to_owned(),
-        };
-        self.say(
-            None,
-            Urgency::Warning,
-            format!("`--resume` may not know of this: {why}"),
-        );
-    }
-}
-
-/// Hands on what agents say; ends with the last of them.
-async fn pass_on(
-    mut said: mpsc::Receiver<Notice>,
-    notices: broadcast::Sender<Notice>,
-    followers: Followers,
-) {
-    while let Some(notice) = said.recv().await {
-        hand_on(notice, &notices, &followers);
-    }
-}
-
-fn hand_on(notice: Notice, notices: &broadcast::Sender<Notice>, followers: &Followers) {
-    let what = Happening::Notice {
-        urgency: notice.urgency.as_str().into(),
-        text: notice.text.clone(),
-    };
-    followers.happened(Event::new(notice.ts, notice.agent.clone(), what));
-    // nobody may be listening
-    let _ = notices.send(notice);
 }
 
 fn ending() -> Failure {
@@ -480,7 +425,10 @@ impl State {
 }
 
 /// The backends that the configuration names.
-fn director(config: &Config, http: &Http) -> Result<Director, Failure> {
+///
+/// # Errors
+/// When the configuration of one is wrong.
+pub fn director(config: &Config, http: &Http) -> Result<Director, Failure> {
     let decide = match config.decide_backend.kind {
         BackendType::Builtin => None,
         _ => Some(llm::backend(&config.decide_backend, http, DECIDE_DEADLINE)?),

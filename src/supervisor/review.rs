@@ -58,6 +58,7 @@ impl Supervisor {
             .map_err(|error| match error {
                 ReviewError::NoBackend => Failure::from_error(Kind::Usage, &error)
                     .hint("set `reviewBackend` to a `gemini` or `openaiCompat` backend"),
+                ReviewError::Empty => Failure::from_error(Kind::Failed, &error),
                 ReviewError::Backend(error) => error.into(),
             })?;
         let review = Review {

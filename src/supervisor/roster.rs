@@ -49,7 +49,7 @@ impl Supervisor {
         }
         self.refuse_taken(&address, &id)?;
         let facts = facts?;
-        let accepted = acceptable(&facts, agent.allow_shell);
+        let accepted = acceptable(&facts, state.agent_in_force(&agent).allow_shell);
         let front = facts.front().to_owned();
         let said = match (&accepted, facts.ended) {
             (Some(_), _) => format!("{id} watches {address}, where `{front}` runs"),
@@ -172,7 +172,7 @@ impl Supervisor {
         let state = self.changing().await?;
         let (agent, address) = self.with(id, |post| (post.agent.clone(), post.address.clone()))?;
         let facts = self.facts_of_new(&address).await?;
-        let accepted = acceptable(&facts, agent.allow_shell);
+        let accepted = acceptable(&facts, state.agent_in_force(&agent).allow_shell);
         let front = facts.front().to_owned();
         let Some(handle) = self.with(id, Post::handle)? else {
             let restored = self.restore(id, false, false).await?;
@@ -230,6 +230,7 @@ impl Supervisor {
         let mut state = self.changing().await?;
         self.dismiss(id).await?;
         state.config.agents.retain(|agent| agent.id != *id);
+        state.held = state.held.take().and_then(|held| held.is_gone(id));
         self.record(&state, RosterChange::Removed { id: id.clone() })
             .await;
         Ok(format!(

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod demo_agent;
 pub mod diagnostics;
 pub mod explain;
+pub mod past;
 pub mod places;
 pub mod repl;
 pub mod signals;

@@ -30,6 +30,7 @@ use crate::command::reply::{self, Frame};
 use crate::command::{Client, Command, Notice, Reply, Urgency};
 use crate::error::{Failure, Kind};
 
+pub(in crate::ui) use terminal::columns;
 pub use terminal::{restore as restore_terminal, usable as at_a_terminal};
 
 /// How long `/quit` may take.

@@ -17,6 +17,7 @@ pub mod line;
 pub mod markdown;
 pub mod nearest;
 pub mod past;
+pub mod paths;
 pub mod reply;
 pub mod table;
 pub mod text;

@@ -3,7 +3,6 @@
 //! Everything else is in the library. SIGINT, SIGTERM, and SIGHUP unless it was inherited as ignored, end the
 //! program as `/quit` does.
 
-use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task, Theme};
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
 use meta_orchestrator::ui::signals::Signals;
+use meta_orchestrator::ui::tui::terminal;
 use meta_orchestrator::ui::tui::theme::Palette;
 use meta_orchestrator::ui::tui::{self, Leaving, TuiOptions};
 use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics};
@@ -119,8 +119,7 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     let history = places::history(|name| std::env::var_os(name));
     let notifier = Notifier::start(&supervisor, Doors::default());
     let client = Arc::new(Local::new(supervisor.clone()).with_bell(notifier));
-    let at_a_terminal = stdin().is_terminal() && stdout().is_terminal();
-    let ended = if options.repl || !at_a_terminal {
+    let ended = if options.repl || terminal::check().is_err() {
         let options = ReplOptions { history, greeting };
         repl::run(client, options, supervisor.ended()).await
     } else {

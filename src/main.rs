@@ -49,6 +49,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
     if let Task::Explain(screen) = &options.task {
         return explain(options, screen);
     }
+    if let Task::Mission { task } = &options.task {
+        return ui::mission::run(task);
+    }
     if let Some(ran) = ui::past::run(options, &place(options).path) {
         return ran;
     }

@@ -12,6 +12,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use super::demo_agent::DemoAgent;
+use super::mission::MissionTask;
 use crate::config::Config;
 use crate::ids::{Kind, SessionId, SessionName};
 use crate::mission::plan::Plan;
@@ -72,6 +73,12 @@ pub enum Task {
     Export(ExportOptions),
     /// Writes what happened to all agents lately as a page of Markdown
     Digest(DigestOptions),
+    /// Looks at a mission's plan: what would run when, and what is wrong with it; runs nothing
+    Mission {
+        /// What is wanted
+        #[command(subcommand)]
+        task: MissionTask,
+    },
     /// Shows it at work on three simulated agents, without a key, a server or a configuration
     Demo,
     /// Prints the completions of a shell
@@ -156,6 +163,7 @@ impl Task {
             | Self::Stats(_)
             | Self::Export(_)
             | Self::Digest(_)
+            | Self::Mission { .. }
             | Self::Demo
             | Self::DemoAgent { .. } => {
                 return None;

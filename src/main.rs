@@ -8,18 +8,23 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use meta_orchestrator::command::Client;
 use meta_orchestrator::command::dispatch::Local;
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::{Failure, Kind};
 use meta_orchestrator::host::Host;
+use meta_orchestrator::socket::find::{self, Wanted};
+use meta_orchestrator::socket::{self, Remote, Server};
 use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
+use meta_orchestrator::ui::cli::running::AttachOptions;
 use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task};
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
 use meta_orchestrator::ui::signals::Signals;
-use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics};
+use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics, serve};
 use meta_orchestrator::zellij::Zellij;
+use tokio_util::sync::CancellationToken;
 
 /// How long the runtime waits for what is still under way once everything has been said.
 const LAST: Duration = Duration::from_millis(100);
@@ -48,6 +53,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
     if let Task::Explain(screen) = &options.task {
         return explain(options, screen);
     }
+    if let Task::Ctl(ctl) = &options.task {
+        return ui::ctl::run(ctl, &wanted(options));
+    }
     if let Some(ran) = ui::past::run(options, &place(options).path) {
         return ran;
     }
@@ -62,6 +70,7 @@ fn run(options: &Options) -> Result<u8, Failure> {
         match options.task {
             Task::Doctor { json } => examine(options, json).await,
             Task::Demo => demo::run(options).await,
+            Task::Attach(ref how) => attach(options, how).await,
             Task::Digest(ref wanted) => {
                 ui::past::digest::run(options, wanted, &place(options).path).await
             }
@@ -81,6 +90,65 @@ fn place(options: &Options) -> ConfigPlace {
     )
 }
 
+/// Which running instance is meant.
+fn wanted(options: &Options) -> Wanted {
+    let place = place(options);
+    let is_named = matches!(place.chosen, Chosen::ByOption | Chosen::ByVariable);
+    let (config, rather) = if is_named {
+        (Some(place.path), None)
+    } else {
+        (None, Some(place.path))
+    };
+    Wanted {
+        socket: options.socket.clone(),
+        config,
+        rather,
+    }
+}
+
+/// Opens a front end on a running instance.
+async fn attach(options: &Options, _how: &AttachOptions) -> Result<u8, Failure> {
+    let remote = Remote::new(find::connect(&wanted(options)).await?).await?;
+    let hello = remote.hello();
+    let greeting = format!(
+        "meta-orchestrator {}, process {}, configuration: {}; `/quit` leaves it running; `/help` lists the commands",
+        hello.version,
+        hello.pid,
+        hello.configuration.display()
+    );
+    let ended = remote.ended();
+    let history = places::history(|name| std::env::var_os(name));
+    let left = CancellationToken::new();
+    tokio::spawn(leave(Signals::listen(), ended, left.clone()));
+    repl::run(Arc::new(remote), ReplOptions { history, greeting }, left).await
+}
+
+/// Leaves on a signal, and when the other end has ended.
+async fn leave(mut signals: Signals, ended: CancellationToken, left: CancellationToken) {
+    tokio::select! {
+        () = signals.received() => {}
+        () = ended.cancelled() => {}
+    }
+    left.cancel();
+}
+
+/// Lets other processes in. That it cannot be done is a warning: everything else goes on.
+fn listen(options: &Options, config: &Path, supervisor: &Supervisor) -> Option<Server> {
+    let named = options.socket.clone();
+    let is_named = named.is_some();
+    let path = named.unwrap_or_else(|| socket::place::of_configuration(config));
+    let of = supervisor.clone();
+    let clients = Box::new(move || -> Arc<dyn Client> { Arc::new(Local::new(of.clone())) });
+    let started = Server::start(&path, is_named, clients, supervisor.ended());
+    started
+        .map_err(|failure| {
+            supervisor.warn(format!(
+                "`ctl` and `attach` will not find this one: {failure}"
+            ));
+        })
+        .ok()
+}
+
 async fn supervise(options: &Options) -> Result<u8, Failure> {
     let place = place(options);
     let read = supervisor::read_configuration(&place.path)?;
@@ -96,7 +164,7 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     let zellij = Zellij::find(Host::local(), config.timing.zellij_timeout_sec.duration()).await?;
     let supervisor = Supervisor::start(Start {
         config,
-        path: place.path,
+        path: place.path.clone(),
         document,
         overrides: Overrides {
             log_dir: options.log_dir.clone(),
@@ -112,16 +180,24 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     })
     .await?;
     tokio::spawn(end_on_signal(Signals::listen(), supervisor.clone()));
-    let history = places::history(|name| std::env::var_os(name));
+    let server = listen(options, &place.path, &supervisor);
     let client = Arc::new(Local::new(supervisor.clone()));
-    let ended = repl::run(
-        client,
-        ReplOptions { history, greeting },
-        supervisor.ended(),
-    )
-    .await;
+    let ended = if matches!(options.task, Task::Serve(_)) {
+        let place = server.as_ref().map(Server::path);
+        let place = place.map(|path| format!("; listening at {}", path.display()));
+        let greeting = format!("{greeting}{}", place.unwrap_or_default());
+        serve::run(client.as_ref(), &greeting, supervisor.ended()).await;
+        Ok(0)
+    } else {
+        let history = places::history(|name| std::env::var_os(name));
+        let options = ReplOptions { history, greeting };
+        repl::run(client, options, supervisor.ended()).await
+    };
     if !supervisor.ended().is_cancelled() {
         supervisor.quit().await;
+    }
+    if let Some(server) = server {
+        server.closed().await;
     }
     ended
 }

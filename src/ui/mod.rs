@@ -5,6 +5,7 @@
 //! demo, which starts one of its own, knows no supervisor. `main` calls it.
 
 pub mod cli;
+pub mod ctl;
 pub mod demo;
 pub mod demo_agent;
 pub mod diagnostics;
@@ -12,6 +13,7 @@ pub mod explain;
 pub mod past;
 pub mod places;
 pub mod repl;
+pub mod serve;
 pub mod signals;
 
 use std::io::{self, ErrorKind, Write};

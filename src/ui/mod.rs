@@ -6,6 +6,7 @@
 
 pub mod bell;
 pub mod cli;
+pub mod ctl;
 pub mod demo;
 pub mod demo_agent;
 pub mod diagnostics;
@@ -14,6 +15,7 @@ pub mod mission;
 pub mod past;
 pub mod places;
 pub mod repl;
+pub mod serve;
 pub mod signals;
 pub mod tui;
 

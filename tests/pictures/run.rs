@@ -145,11 +145,9 @@ impl Stage {
         });
         let parser =
             PaneAgent::open_program("fake-claude", &zellij, "parser", &["idle after-answer"]);
-        let kernel =
-            PaneAgent::open_program("fake-claude", &zellij, "kernel-bwd", &["idle fresh"]);
+        let kernel = PaneAgent::open_program("fake-claude", &zellij, "kernel-bwd", &["idle fresh"]);
         kernel.order("say Measuring every shape of the backward kernel; this takes ten minutes.");
-        let release =
-            PaneAgent::open_program("fake-claude", &zellij, "release", &["idle fresh"]);
+        let release = PaneAgent::open_program("fake-claude", &zellij, "release", &["idle fresh"]);
         release.order("say The changelog is written. Nothing has been published.");
         let demo = |kind: &str| {
             let command = [&program.display().to_string(), "demo-agent", kind].map(str::to_owned);

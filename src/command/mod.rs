@@ -2,19 +2,26 @@
 //!
 //! [`table`] is where the commands stand, with their arguments and help, which [`help`] shows;
 //! [`mod@line`] turns a typed line into a [`Command`], [`complete`] completes a half-typed one; [`reply`]
-//! puts what came of it into words, with [`text`] to make foreign text harmless; `dispatch` carries a
+//! puts what came of it into words, with [`text`] to make foreign text harmless; [`past`], [`export`] and [`digest`] put
+//! into words what the logs hold; `dispatch` carries a
 //! command out on a supervisor. Front ends speak to a [`Client`] and know no supervisor. Nothing here
 //! prints.
 
 pub mod complete;
+pub mod digest;
 pub mod dispatch;
 pub mod explain;
+pub mod export;
 pub mod help;
 pub mod line;
-mod nearest;
+pub mod markdown;
+pub mod nearest;
+pub mod past;
+pub mod paths;
 pub mod reply;
 pub mod table;
 pub mod text;
+pub mod when;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -29,6 +36,7 @@ pub use crate::agent::view::{AgentView, Notice, Status, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};
+pub use crate::notify::Ring;
 pub use crate::record::Event;
 use crate::record::{DecisionLine, Memo, Review};
 pub use crate::supervisor::{Answers, BackendHealth, Health, PaneRow, PaneShot};
@@ -121,6 +129,11 @@ pub enum Command {
         /// Whose.
         id: AgentId,
     },
+    /// Shows its pane in zellij.
+    Focus {
+        /// Whose.
+        id: AgentId,
+    },
     /// Shows a whole decision about it.
     Decision {
         /// About which.
@@ -166,6 +179,13 @@ pub enum Command {
         /// From where.
         path: PathBuf,
     },
+    /// Shows what is left out of a configuration that nobody named, and asks for a yes to it.
+    Trust,
+    /// Shows in which ways the person is told that somebody waits for them.
+    Notify {
+        /// Whether to send a test in each.
+        test: bool,
+    },
     /// Stops everything and leaves.
     Quit,
     /// Explains the commands, or one of them.
@@ -208,6 +228,7 @@ impl Command {
             Self::List
                 | Self::Explain { .. }
                 | Self::Screen { .. }
+                | Self::Focus { .. }
                 | Self::Decision { .. }
                 | Self::Reviews { .. }
                 | Self::Log { .. }
@@ -245,7 +266,7 @@ pub enum Setting {
 }
 
 /// What came of a command.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reply {
     /// It was done; in a sentence or several.
@@ -311,4 +332,13 @@ pub trait Client: Send + Sync {
     fn events(&self) -> broadcast::Receiver<Event>;
     /// How the supervisor itself is, without asking anybody.
     fn health(&self) -> Health;
+    /// What a terminal is to ring for from now on; nothing, where that is not handed on.
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        broadcast::Sender::new(1).subscribe()
+    }
+    /// Somebody looks at this front end (its terminal has the focus), or no longer does. While they do, nothing is
+    /// rung for.
+    fn attended(&self, looks: bool) {
+        let _ = looks;
+    }
 }

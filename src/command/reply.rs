@@ -308,7 +308,8 @@ fn all_reviews(id: &AgentId, reviews: &[Review], frame: &Frame) -> String {
     parts.join("\n\n")
 }
 
-fn one_memo(memo: &Memo, frame: &Frame) -> String {
+/// One memo: when, what, what became of it; does not end with a newline.
+pub fn one_memo(memo: &Memo, frame: &Frame) -> String {
     let at = memo.ts.with_timezone(frame.now.offset());
     let mut text = format!(
         "{}, {} ago: {}",

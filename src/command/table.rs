@@ -7,6 +7,7 @@
 
 mod fields;
 mod look;
+mod own;
 mod person;
 
 use std::fmt::Write as _;
@@ -220,6 +221,7 @@ has to pass; otherwise you are told why not.",
     person::EXPLAIN,
     person::SNOOZE,
     look::SCREEN,
+    look::FOCUS,
     look::DECISION,
     look::REVIEWS,
     person::CAPTURE,
@@ -269,6 +271,8 @@ the rest go on undisturbed.",
             })
         },
     },
+    own::TRUST,
+    own::NOTIFY,
     Entry {
         name: "panes",
         arguments: &[],

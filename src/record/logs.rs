@@ -318,7 +318,7 @@ impl AgentLogs {
     }
 }
 
-fn path(folder: &Path, id: &AgentId, kind: Kind) -> PathBuf {
+pub(super) fn path(folder: &Path, id: &AgentId, kind: Kind) -> PathBuf {
     let kind = match kind {
         Kind::Memos => "memos",
         Kind::Decisions => "decisions",

@@ -34,11 +34,6 @@ pub fn text(styled: &str) -> String {
     texts(styled).0
 }
 
-/// The text of a styled dump, with every faint character replaced by a blank and all styling removed.
-pub fn solid(styled: &str) -> String {
-    texts(styled).1
-}
-
 /// The last cell that is drawn in reverse, by row and character from 0: where an agent draws its own cursor.
 pub fn reversed(styled: &str) -> Option<(usize, usize)> {
     let (mut row, mut column, mut last) = (0, 0, None);
@@ -55,6 +50,22 @@ pub fn reversed(styled: &str) -> Option<(usize, usize)> {
         }
     });
     last
+}
+
+/// Which rows show anything in reverse.
+pub fn reversed_rows(styled: &str) -> Vec<bool> {
+    let mut rows = vec![false];
+    runs(styled, |text, style| {
+        for (at, part) in text.split('\n').enumerate() {
+            if at > 0 {
+                rows.push(false);
+            }
+            if let Some(row) = rows.last_mut() {
+                *row |= style.reverse && !part.is_empty();
+            }
+        }
+    });
+    rows
 }
 
 /// What lies behind each character, row by row; equal numbers mean the same colour.
@@ -214,7 +225,7 @@ mod tests {
             ("cut \u{1b}[2", "cut"),
         ];
         for (styled, expected) in cases {
-            assert_eq!(solid(styled).trim_end(), expected, "{styled:?}");
+            assert_eq!(texts(styled).1.trim_end(), expected, "{styled:?}");
         }
     }
 
@@ -252,7 +263,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_a_panic(text in any::<String>()) {
-            let _ = (solid(&text), reversed(&text), backgrounds(&text));
+            let _ = (texts(&text), reversed(&text), backgrounds(&text));
         }
     }
 }

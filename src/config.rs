@@ -9,6 +9,7 @@ mod approvals;
 mod backend;
 mod dialog;
 mod error;
+mod notify;
 mod seconds;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ pub use backend::{
 pub use dialog::DialogKind;
 pub use error::ConfigError;
 use error::OWN_ID_AND_PANE;
+pub use notify::{Argv, NotifyConfig, QuietHours, WebhookConfig};
 pub use seconds::Seconds;
 
 use crate::ids::{AgentId, Kind, PaneRef, SessionName};
@@ -73,6 +75,9 @@ pub struct Config {
     /// Whether dangerous commands are put to you whatever the rules allow.
     #[serde(skip_serializing_if = "is_true")]
     pub approvals_builtin_deny: bool,
+    /// How you are told that somebody waits for you.
+    #[serde(skip_serializing_if = "is_default")]
+    pub notify: NotifyConfig,
 }
 
 impl Default for Config {
@@ -92,6 +97,7 @@ impl Default for Config {
             logs: LogConfig::default(),
             approvals: Vec::new(),
             approvals_builtin_deny: true,
+            notify: NotifyConfig::default(),
         }
     }
 }
@@ -338,7 +344,10 @@ impl Config {
 
     /// Whether the text of this configuration contains a key, and its file must be readable by its owner only.
     pub fn holds_key(&self) -> bool {
-        self.decide_backend.api_key.is_some() || self.review_backend.api_key.is_some()
+        let hook = self.notify.webhook.as_ref();
+        self.decide_backend.api_key.is_some()
+            || self.review_backend.api_key.is_some()
+            || hook.is_some_and(|hook| hook.url.is_some())
     }
 
     /// All that decides which dialogs are answered without asking.

@@ -114,6 +114,16 @@ safe_name!(
     SessionId,
     "session id"
 );
+safe_name!(
+    /// The name of a task within its mission; it names the task's branch and folder.
+    TaskId,
+    "task's slug"
+);
+safe_name!(
+    /// The name of a mission; it names the mission's folder and its branches.
+    MissionId,
+    "mission's name"
+);
 
 /// The name of a zellij session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

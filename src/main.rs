@@ -12,6 +12,7 @@ use meta_orchestrator::command::dispatch::Local;
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::{Failure, Kind};
 use meta_orchestrator::host::Host;
+use meta_orchestrator::notify::{Notifier, ways::Doors};
 use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
 use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task};
@@ -48,6 +49,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
     if let Task::Explain(screen) = &options.task {
         return explain(options, screen);
     }
+    if let Some(ran) = ui::past::run(options, &place(options).path) {
+        return ran;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -59,6 +63,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
         match options.task {
             Task::Doctor { json } => examine(options, json).await,
             Task::Demo => demo::run(options).await,
+            Task::Digest(ref wanted) => {
+                ui::past::digest::run(options, wanted, &place(options).path).await
+            }
             _ => supervise(options).await,
         }
     });
@@ -97,6 +104,8 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
             session: options.zellij_session.clone(),
             observe: options.observe,
             profiles: places::profiles(|name| std::env::var_os(name)),
+            found: place.chosen == Chosen::InWorkingFolder,
+            trusted: places::trusted(|name| std::env::var_os(name)),
         },
         memory: memory(options),
         resume: options.memory == cli::Memory::Resume,
@@ -105,7 +114,8 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     .await?;
     tokio::spawn(end_on_signal(Signals::listen(), supervisor.clone()));
     let history = places::history(|name| std::env::var_os(name));
-    let client = Arc::new(Local::new(supervisor.clone()));
+    let notifier = Notifier::start(&supervisor, Doors::default());
+    let client = Arc::new(Local::new(supervisor.clone()).with_bell(notifier));
     let ended = repl::run(
         client,
         ReplOptions { history, greeting },
@@ -169,6 +179,9 @@ async fn examine(options: &Options, json: bool) -> Result<u8, Failure> {
     let read = supervisor::read_configuration(&place.path);
     let mut examination =
         Examination::new(&place.path, read.map(|read| read.map(|(config, _)| config)));
+    if place.chosen == Chosen::InWorkingFolder {
+        examination = examination.found(places::trusted(|name| std::env::var_os(name)).as_deref());
+    }
     examination.log_dir.clone_from(&options.log_dir);
     examination.session.clone_from(&options.zellij_session);
     let examined = doctor::examine(examination).await;

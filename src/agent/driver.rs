@@ -6,6 +6,7 @@
 //! written.
 
 mod look;
+mod publish;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -17,16 +18,17 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::follow::Followers;
 use super::machine::{Effect, Event, Machine, Moment, Settings, Ticket, Typing};
-use super::view::{AgentView, Notice, Status, Urgency};
+use super::view::{AgentView, Notice, Urgency};
 use super::{Brief, Order};
 use crate::director::Director;
 use crate::director::prompt::Situation;
 use crate::error::in_full;
 use crate::evidence::{Care, Reader};
 use crate::hands::{self, Reach};
-use crate::record::Receipt;
 use crate::record::logs::{AgentLogs, Written};
+use crate::record::{self, Receipt};
 use crate::screen::profile::Profiles;
 use crate::screen::reset::Zone;
 use crate::store::StoreError;
@@ -57,6 +59,8 @@ pub struct Doors {
     pub all_stopped: watch::Receiver<bool>,
     /// Who tells the person; a bounded queue that the supervisor empties.
     pub notices: mpsc::Sender<Notice>,
+    /// Who follows along.
+    pub followers: Followers,
 }
 
 /// The end of something that was under way.
@@ -71,6 +75,7 @@ enum Outgoing {
     Tell(Urgency, String),
     Receipt(Ticket, Receipt),
     Type(Ticket, Box<Typing>),
+    Happened(Box<record::Event>),
 }
 
 struct Driver {
@@ -254,12 +259,7 @@ impl Driver {
         }
         let effects = self.machine.on(event, self.now());
         // Before the effects: who is answered by one of them looks at the view next.
-        let view = Arc::new(self.machine.view(self.now()));
-        self.view.send_if_modified(|published| {
-            let is_new = *published != view;
-            *published = view;
-            is_new
-        });
+        self.publish();
         for effect in effects {
             self.carry_out(effect);
         }
@@ -283,7 +283,13 @@ impl Driver {
             Effect::EndTyping => self.end_typing(),
             Effect::Receipt(ticket, receipt) => self.send(Outgoing::Receipt(ticket, receipt)),
             Effect::Remember(memo) => self.send(Outgoing::Line(Written::memo(&memo))),
-            Effect::Note(line) => self.send(Outgoing::Line(Written::decision(&line))),
+            Effect::Note(line) => {
+                self.send(Outgoing::Line(Written::decision(&line)));
+                let event = record::Event::of(&line, &self.machine.settings().agent.id);
+                if let Some(event) = event {
+                    self.send(Outgoing::Happened(Box::new(event)));
+                }
+            }
             Effect::Tell(urgency, text) => self.send(Outgoing::Tell(urgency, text)),
         }
     }
@@ -359,6 +365,7 @@ impl Driver {
             match outgoing {
                 Outgoing::Tell(urgency, text) => self.tell(urgency, text),
                 Outgoing::Receipt(ticket, receipt) => self.answer(ticket, receipt),
+                Outgoing::Happened(event) => self.doors.followers.happened(*event),
                 waits => self.outgoing.push_back(waits),
             }
         }
@@ -372,6 +379,7 @@ impl Driver {
                 Some(Outgoing::Type(ticket, typing)) => self.begin_typing(ticket, *typing),
                 Some(Outgoing::Tell(urgency, text)) => self.tell(urgency, text),
                 Some(Outgoing::Receipt(ticket, receipt)) => self.answer(ticket, receipt),
+                Some(Outgoing::Happened(event)) => self.doors.followers.happened(*event),
                 Some(Outgoing::Line(line)) => {
                     self.is_writing = true;
                     let logs = self.doors.logs.clone();
@@ -408,7 +416,7 @@ impl Driver {
                 refused.push(*ticket);
                 false
             }
-            Outgoing::Line(_) | Outgoing::Tell(..) | Outgoing::Receipt(..) => true,
+            _ => true,
         });
         for ticket in refused {
             let why = why.to_owned();
@@ -481,15 +489,5 @@ impl Driver {
                 return;
             }
         }
-    }
-
-    fn die(self, bug: &JoinError) {
-        let text = format!("a bug ended its supervision: {bug}. Remove and add it again to go on");
-        self.tell(Urgency::Person, text.clone());
-        let view = AgentView {
-            status: Status::Error(text),
-            ..self.machine.view(self.now())
-        };
-        self.view.send_replace(Arc::new(view));
     }
 }

@@ -84,6 +84,9 @@ pub struct Machine {
     mode: Mode,
     accepted: Option<Program>,
     polls: u64,
+    /// Looks since the last line of the decision log, and when that was.
+    unnoted: u64,
+    noted_at: Duration,
     screen: Option<Screen>,
     /// The last look.
     sight: Option<Box<Sight>>,
@@ -143,6 +146,8 @@ impl Machine {
             mode,
             accepted,
             polls: 0,
+            unnoted: 0,
+            noted_at: Duration::ZERO,
             screen: None,
             sight: None,
             same_state: 0,
@@ -186,7 +191,7 @@ impl Machine {
         match event {
             Event::Due => self.due(&mut effects),
             Event::Seen(sight) => self.seen(sight, now, &mut effects),
-            Event::Unseen(trouble) => self.unseen(trouble, &mut effects),
+            Event::Unseen(trouble) => self.unseen(trouble, now, &mut effects),
             Event::Answered(ticket, answer) => self.answered(ticket, *answer, now, &mut effects),
             Event::Typed(ticket, receipt) => self.typed(ticket, receipt, now, &mut effects),
             Event::Log(written) => self.log_written(written, &mut effects),
@@ -197,7 +202,7 @@ impl Machine {
             Event::Hold(until) => self.hold(until, now, &mut effects),
             Event::Release => self.release(now, &mut effects),
             Event::Set(settings) => self.set(*settings, now, &mut effects),
-            Event::Quit => self.quit(&mut effects),
+            Event::Quit => self.quit(now, &mut effects),
         }
         effects
     }
@@ -237,6 +242,10 @@ impl Machine {
             },
             last_decision: self.last_decision.clone(),
             question: self.counters.question.clone(),
+            dialog: self
+                .sight
+                .as_ref()
+                .and_then(|sight| sight.reading.dialog.clone()),
             program: self.accepted.as_ref().map(|program| program.name.clone()),
             observe: self.observes(),
             all_stopped: self.settings.all_stopped,
@@ -294,7 +303,7 @@ impl Machine {
         }
         match &self.busy {
             Busy::Typing(_) => return Status::Instructed,
-            Busy::Asking { .. } => return Status::Asking(self.settings.backend),
+            Busy::Asking { .. } => return Status::Asking(self.settings.backend.into()),
             Busy::Nothing => {}
         }
         if self.counters.question.is_some() {
@@ -389,15 +398,25 @@ impl Machine {
         format!("{}-{}", now.wall.format("%Y%m%dT%H%M%S%3f"), self.decisions)
     }
 
-    fn note(&self, id: &str, step: Step, now: Moment, effects: &mut Vec<Effect>) {
+    fn note(&mut self, id: &str, step: Step, now: Moment, effects: &mut Vec<Effect>) {
+        self.noted_at = now.since_start;
         effects.push(Effect::Note(Box::new(DecisionLine {
             v: VERSION,
             ts: now.wall,
             session_id: self.settings.session.clone(),
             id: id.to_owned(),
             step,
+            looks: Some(std::mem::take(&mut self.unnoted)),
             counters: self.counters.clone(),
         })));
+    }
+
+    /// Writes down the looks that no line tells of yet: once an hour, and at the end.
+    fn note_looks(&mut self, why: &str, now: Moment, effects: &mut Vec<Effect>) {
+        if self.unnoted > 0 {
+            let why = why.to_owned();
+            self.note("", Step::Counted { why }, now, effects);
+        }
     }
 
     fn open_question(

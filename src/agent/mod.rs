@@ -6,6 +6,7 @@
 //! and every verb fails with [`Ended`].
 
 mod driver;
+pub mod follow;
 pub mod machine;
 pub mod view;
 

@@ -1,16 +1,19 @@
 //! What a person, a screen or a script sees of an agent: published whole, read without asking the agent.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, Local, Utc};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, PaneAddress};
 use crate::record::Question;
+use crate::screen::recognise::Dialog;
 use crate::screen::state::State;
 
 /// What the supervisor is doing about an agent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "StatusWritten", try_from = "StatusWritten")]
 pub enum Status {
     /// Its pane has not been read yet.
     Starting,
@@ -19,7 +22,7 @@ pub enum Status {
     /// Its screen stands still, and it is left alone for now.
     Stable,
     /// A backend is being asked about it.
-    Asking(&'static str),
+    Asking(Cow<'static, str>),
     /// A nudge was typed, and what comes of it is being watched.
     Instructed,
     /// The person is asked.
@@ -43,6 +46,26 @@ pub enum Status {
 }
 
 impl Status {
+    /// The word for it, in JSON and for people; where there is more to say, without that.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Stable => "stable",
+            Self::Asking(_) => "asking",
+            Self::Instructed => "instructed",
+            Self::AwaitingUser => "awaiting-user",
+            Self::Stopped => "stopped",
+            Self::Disabled => "disabled",
+            Self::Observing => "observing",
+            Self::AllStopped => "all-stopped",
+            Self::Held(_) => "held",
+            Self::Limit(_) => "limit",
+            Self::Gone(_) => "gone",
+            Self::Error(_) => "error",
+        }
+    }
+
     /// Whether the person is needed before anything goes on.
     pub const fn needs_person(&self) -> bool {
         matches!(self, Self::AwaitingUser | Self::Gone(_))
@@ -51,21 +74,12 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.word();
         match self {
-            Self::Starting => out.pad("starting"),
-            Self::Running => out.pad("running"),
-            Self::Stable => out.pad("stable"),
-            Self::Asking(backend) => out.pad(&format!("asking-{backend}")),
-            Self::Instructed => out.pad("instructed"),
-            Self::AwaitingUser => out.pad("awaiting-user"),
-            Self::Stopped => out.pad("stopped"),
-            Self::Disabled => out.pad("disabled"),
-            Self::Observing => out.pad("observing"),
-            Self::AllStopped => out.pad("all-stopped"),
-            Self::Held(until) => out.pad(&with_time("held", *until)),
-            Self::Limit(until) => out.pad(&with_time("limit", *until)),
-            Self::Gone(why) => out.pad(&format!("gone: {why}")),
-            Self::Error(why) => out.pad(&format!("error: {why}")),
+            Self::Asking(backend) => out.pad(&format!("{word}-{backend}")),
+            Self::Held(until) | Self::Limit(until) => out.pad(&with_time(word, *until)),
+            Self::Gone(why) | Self::Error(why) => out.pad(&format!("{word}: {why}")),
+            _ => out.pad(word),
         }
     }
 }
@@ -81,14 +95,63 @@ fn with_time(word: &str, until: Option<DateTime<Utc>>) -> String {
     }
 }
 
-impl Serialize for Status {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+/// A status as scripts see it: `{"is": "limit", "until": "2026-11-03T14:00:00.000Z"}`.
+#[derive(Debug, Serialize, Deserialize)]
+struct StatusWritten {
+    is: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backend: Option<Cow<'static, str>>,
+}
+
+impl From<Status> for StatusWritten {
+    fn from(status: Status) -> Self {
+        let is = status.word().to_owned();
+        let (until, why, backend) = match status {
+            Status::Held(until) | Status::Limit(until) => (until, None, None),
+            Status::Gone(why) | Status::Error(why) => (None, Some(why), None),
+            Status::Asking(backend) => (None, None, Some(backend)),
+            _ => (None, None, None),
+        };
+        Self {
+            is,
+            until,
+            why,
+            backend,
+        }
+    }
+}
+
+impl TryFrom<StatusWritten> for Status {
+    type Error = String;
+
+    fn try_from(written: StatusWritten) -> Result<Self, String> {
+        let why = written.why.unwrap_or_default();
+        Ok(match written.is.as_str() {
+            "starting" => Self::Starting,
+            "running" => Self::Running,
+            "stable" => Self::Stable,
+            "asking" => Self::Asking(written.backend.unwrap_or_default()),
+            "instructed" => Self::Instructed,
+            "awaiting-user" => Self::AwaitingUser,
+            "stopped" => Self::Stopped,
+            "disabled" => Self::Disabled,
+            "observing" => Self::Observing,
+            "all-stopped" => Self::AllStopped,
+            "held" => Self::Held(written.until),
+            "limit" => Self::Limit(written.until),
+            "gone" => Self::Gone(why),
+            "error" => Self::Error(why),
+            other => return Err(format!("`{}` is no status", other.escape_debug())),
+        })
     }
 }
 
 /// A count against its bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounded<T> {
     /// How much of it is used.
     pub used: T,
@@ -103,7 +166,7 @@ impl<T: fmt::Display> fmt::Display for Bounded<T> {
 }
 
 /// One agent as it is seen from outside.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentView {
     /// Its name.
@@ -136,6 +199,8 @@ pub struct AgentView {
     pub last_decision: String,
     /// The question that waits for the person.
     pub question: Option<Question>,
+    /// The dialog that the agent has open, where its options could be read.
+    pub dialog: Option<Dialog>,
     /// The program that may be typed to.
     pub program: Option<String>,
     /// Whether nothing is typed, whatever is decided.
@@ -145,7 +210,7 @@ pub struct AgentView {
 }
 
 /// How much something that is said wants the person's attention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Urgency {
     /// Good to know.
@@ -156,8 +221,19 @@ pub enum Urgency {
     Person,
 }
 
+impl Urgency {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Person => "person",
+        }
+    }
+}
+
 /// Something that the supervisor says by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
     /// When.
@@ -168,4 +244,47 @@ pub struct Notice {
     pub urgency: Urgency,
     /// What, in a line or several.
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_is_read_back_as_it_was_written() {
+        let until = "2026-11-03T14:00:00Z".parse().ok();
+        for (status, written) in [
+            (Status::AwaitingUser, r#"{"is":"awaiting-user"}"#),
+            (
+                Status::Asking("gemini".into()),
+                r#"{"is":"asking","backend":"gemini"}"#,
+            ),
+            (
+                Status::Limit(until),
+                r#"{"is":"limit","until":"2026-11-03T14:00:00Z"}"#,
+            ),
+            (Status::Held(None), r#"{"is":"held"}"#),
+            (
+                Status::Gone("it ended".into()),
+                r#"{"is":"gone","why":"it ended"}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&status).unwrap(), written);
+            assert_eq!(serde_json::from_str::<Status>(written).unwrap(), status);
+        }
+        for status in [
+            Status::Starting,
+            Status::Running,
+            Status::Stable,
+            Status::Instructed,
+            Status::Stopped,
+            Status::Disabled,
+            Status::Observing,
+            Status::AllStopped,
+        ] {
+            let written = serde_json::to_string(&status).unwrap();
+            assert_eq!(serde_json::from_str::<Status>(&written).unwrap(), status);
+        }
+        assert!(serde_json::from_str::<Status>(r#"{"is":"well"}"#).is_err());
+    }
 }

@@ -4,35 +4,50 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
-use super::{Answering, Client, Command, Goal, Reply, Setting, help};
+use super::{Answering, Client, Command, Event, Goal, Health, Reply, Setting, help};
 use crate::agent::view::{AgentView, Notice};
 use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
+use crate::notify::{Notifier, Ring};
 use crate::store;
-use crate::supervisor::{Change, Finished, Supervisor};
+use crate::supervisor::{Asked, Change, Finished, Supervisor};
 
 /// The longest goal that is read from a file, in bytes.
 const LONGEST_GOAL: u64 = 64 * 1024;
 
-/// A client of a supervisor in the same process.
+/// A client of a supervisor in the same process. Clones are the same one; what it was asked, no other client
+/// answers.
 #[derive(Clone)]
 pub struct Local {
     supervisor: Supervisor,
+    asked: Arc<Asked>,
+    notifier: Option<Notifier>,
 }
 
 impl Local {
-    /// A client of `supervisor`.
-    pub const fn new(supervisor: Supervisor) -> Self {
-        Self { supervisor }
+    /// A new client of `supervisor`.
+    pub fn new(supervisor: Supervisor) -> Self {
+        Self {
+            supervisor,
+            asked: Arc::default(),
+            notifier: None,
+        }
+    }
+
+    /// The same with the bell of that supervisor.
+    #[must_use]
+    pub fn with_bell(mut self, notifier: Notifier) -> Self {
+        self.notifier = Some(notifier);
+        self
     }
 
     async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
         let supervisor = &self.supervisor;
         if !matches!(command, Command::Yes | Command::No) {
             // a yes is about what was asked just before it, and nothing else
-            supervisor.drop_question();
+            self.asked.drop_question();
         }
         let said = match command {
             Command::List => return Ok(Reply::Agents(supervisor.views())),
@@ -54,10 +69,24 @@ impl Local {
             Command::StopAll => supervisor.stop_all().await?,
             Command::StartAll => supervisor.start_all().await?,
             Command::Explain { id, json } => return self.explain(&id, json).await,
+            Command::Screen { id } => {
+                return Ok(Reply::Screen(Box::new(supervisor.screen(&id).await?)));
+            }
+            Command::Decision { id, decision } => {
+                let steps = supervisor.decision(&id, decision).await?.found;
+                return Ok(Reply::Decision { id, steps });
+            }
+            Command::Reviews { id, count } => {
+                let reviews = supervisor.reviews(&id, count).await?.found;
+                return Ok(Reply::Reviews { id, reviews });
+            }
+            Command::Snooze { id, minutes } => supervisor.snooze(&id, minutes)?,
             Command::Capture { id, folder } => supervisor.capture(&id, folder).await?,
             Command::Review { id, send } => return self.review(&id, send).await,
             Command::Save { path } => supervisor.save(path).await?,
             Command::Load { path } => supervisor.load(&path).await?,
+            Command::Trust => return self.trust().await,
+            Command::Notify { test } => return self.notify(test).await,
             Command::Quit => return Ok(Reply::Bye(supervisor.quit().await)),
             Command::Help { command } => return help::help(command.as_deref()).map(Reply::Text),
             Command::Panes => return Ok(Reply::Panes(supervisor.panes().await?)),
@@ -71,8 +100,8 @@ impl Local {
                 });
             }
             Command::Set { id, setting } => supervisor.set(&id, change(setting)?).await?,
-            Command::Yes => supervisor.yes().await?,
-            Command::No => supervisor.no()?,
+            Command::Yes => supervisor.yes(&self.asked).await?,
+            Command::No => supervisor.no(&self.asked)?,
         };
         Ok(Reply::Done(said))
     }
@@ -88,7 +117,10 @@ impl Local {
     }
 
     async fn review(&self, id: &AgentId, send: bool) -> Result<Reply, Failure> {
-        let Finished { review, waits } = self.supervisor.review(id, send).await?;
+        let Finished { review, waits } = self
+            .supervisor
+            .review(id, send.then_some(self.asked.as_ref()))
+            .await?;
         let mut text = format!("Review of {id} by {}:\n\n{}", review.by, review.text);
         match (&review.instruction, waits) {
             (Some(instruction), true) => {
@@ -110,8 +142,28 @@ impl Local {
         Ok(Reply::Text(text))
     }
 
+    async fn notify(&self, test: bool) -> Result<Reply, Failure> {
+        let Some(notifier) = &self.notifier else {
+            return Err(Failure::new(Kind::Failed, "nobody is told by this run"));
+        };
+        let said = if test {
+            notifier.test().await
+        } else {
+            notifier.state()
+        };
+        Ok(Reply::Text(said))
+    }
+
+    async fn trust(&self) -> Result<Reply, Failure> {
+        let question = self.supervisor.trust(&self.asked).await?;
+        Ok(match question {
+            Some(question) => Reply::Confirm(question),
+            None => Reply::Done("all of the configuration holds: nothing is left out".to_owned()),
+        })
+    }
+
     async fn adopt(&self, pattern: Option<&str>) -> Result<Reply, Failure> {
-        let found = self.supervisor.adopt(pattern).await?;
+        let found = self.supervisor.adopt(pattern, &self.asked).await?;
         Ok(match found {
             Some(question) => Reply::Confirm(question),
             None => Reply::Done(
@@ -122,6 +174,17 @@ impl Local {
 }
 
 impl Client for Local {
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        let notifier = self.notifier.as_ref();
+        notifier.map_or_else(|| broadcast::Sender::new(1).subscribe(), Notifier::rings)
+    }
+
+    fn attended(&self, looks: bool) {
+        if let Some(notifier) = &self.notifier {
+            notifier.attended(looks);
+        }
+    }
+
     fn send(&self, command: Command) -> Answering<'_> {
         Box::pin(self.carry_out(command))
     }
@@ -140,6 +203,18 @@ impl Client for Local {
 
     fn known_kinds(&self) -> Vec<String> {
         self.supervisor.kinds()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.supervisor.changes()
+    }
+
+    fn events(&self) -> broadcast::Receiver<Event> {
+        self.supervisor.events()
+    }
+
+    fn health(&self) -> Health {
+        self.supervisor.health()
     }
 }
 

@@ -2,38 +2,47 @@
 //!
 //! [`table`] is where the commands stand, with their arguments and help, which [`help`] shows;
 //! [`mod@line`] turns a typed line into a [`Command`], [`complete`] completes a half-typed one; [`reply`]
-//! puts what came of it into words, with [`text`] to make foreign text harmless; `dispatch` carries a
+//! puts what came of it into words, with [`text`] to make foreign text harmless; [`past`], [`export`] and [`digest`] put
+//! into words what the logs hold; `dispatch` carries a
 //! command out on a supervisor. Front ends speak to a [`Client`] and know no supervisor. Nothing here
 //! prints.
 
 pub mod complete;
+pub mod digest;
 pub mod dispatch;
 pub mod explain;
+pub mod export;
 pub mod help;
 pub mod line;
-mod nearest;
+pub mod markdown;
+pub mod nearest;
+pub mod past;
 pub mod reply;
 pub mod table;
 pub mod text;
+pub mod when;
 
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use serde::Serialize;
-use tokio::sync::broadcast;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{broadcast, watch};
 
 use crate::agent::machine::Explanation;
 pub use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};
-use crate::record::Memo;
-pub use crate::supervisor::PaneRow;
+pub use crate::notify::Ring;
+pub use crate::record::Event;
+use crate::record::{DecisionLine, Memo, Review};
+pub use crate::supervisor::{Answers, BackendHealth, Health, PaneRow, PaneShot};
 
 /// Something that a person asks of the supervisor.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Command {
     /// Shows every agent.
     List,
@@ -114,6 +123,32 @@ pub enum Command {
         /// Whether as JSON.
         json: bool,
     },
+    /// Shows what its pane shows now.
+    Screen {
+        /// Whose.
+        id: AgentId,
+    },
+    /// Shows a whole decision about it.
+    Decision {
+        /// About which.
+        id: AgentId,
+        /// The decision's id; the newest where none is named.
+        decision: Option<String>,
+    },
+    /// Shows its newest reviews.
+    Reviews {
+        /// Whose.
+        id: AgentId,
+        /// How many.
+        count: usize,
+    },
+    /// Puts its open question off: it is not rung for.
+    Snooze {
+        /// Whose.
+        id: AgentId,
+        /// For how many minutes.
+        minutes: u32,
+    },
     /// Keeps its screen and what is known of it as a test case.
     Capture {
         /// Whose.
@@ -137,6 +172,13 @@ pub enum Command {
     Load {
         /// From where.
         path: PathBuf,
+    },
+    /// Shows what is left out of a configuration that nobody named, and asks for a yes to it.
+    Trust,
+    /// Shows in which ways the person is told that somebody waits for them.
+    Notify {
+        /// Whether to send a test in each.
+        test: bool,
     },
     /// Stops everything and leaves.
     Quit,
@@ -173,7 +215,8 @@ pub enum Command {
 }
 
 /// A goal as it is typed: words, or `@FILE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Goal {
     /// The goal itself.
     Text(String),
@@ -182,7 +225,8 @@ pub enum Goal {
 }
 
 /// A field of an agent with its new value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Setting {
     /// What it is to achieve.
     Goal(Goal),
@@ -199,7 +243,7 @@ pub enum Setting {
 }
 
 /// What came of a command.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reply {
     /// It was done; in a sentence or several.
@@ -219,6 +263,22 @@ pub enum Reply {
     },
     /// What is known of an agent, what would be done now and why.
     Explanation(Box<Explanation>),
+    /// What an agent's pane shows.
+    Screen(Box<PaneShot>),
+    /// Every step of one decision, in order; none where there is no such decision.
+    Decision {
+        /// About whom.
+        id: AgentId,
+        /// The steps.
+        steps: Vec<DecisionLine>,
+    },
+    /// Reviews of an agent, the oldest first.
+    Reviews {
+        /// Of whom.
+        id: AgentId,
+        /// The reviews.
+        reviews: Vec<Review>,
+    },
     /// A text to show as it is.
     Text(String),
     /// `/yes` does it, `/no` or another command leaves it.
@@ -242,4 +302,20 @@ pub trait Client: Send + Sync {
     fn known_panes(&self) -> Vec<String>;
     /// The kinds of agents that there are, for completion.
     fn known_kinds(&self) -> Vec<String>;
+    /// Wakes whenever something that [`Client::views`] or [`Client::health`] shows has changed; the number means
+    /// nothing.
+    fn changes(&self) -> watch::Receiver<u64>;
+    /// What happens from now on; a reader that falls behind loses the oldest and is told how many.
+    fn events(&self) -> broadcast::Receiver<Event>;
+    /// How the supervisor itself is, without asking anybody.
+    fn health(&self) -> Health;
+    /// What a terminal is to ring for from now on; nothing, where that is not handed on.
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        broadcast::Sender::new(1).subscribe()
+    }
+    /// Somebody looks at this front end (its terminal has the focus), or no longer does. While they do, nothing is
+    /// rung for.
+    fn attended(&self, looks: bool) {
+        let _ = looks;
+    }
 }

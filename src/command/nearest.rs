@@ -21,10 +21,7 @@ pub(super) fn unknown_command(name: &str) -> Failure {
 }
 
 /// The one of `names` that `word` was probably meant to be.
-pub(super) fn nearest(
-    word: &str,
-    names: impl Iterator<Item = &'static str>,
-) -> Option<&'static str> {
+pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.to_lowercase().chars().take(40).collect();
     let bound = match word.len() {
         0..=2 => 1,

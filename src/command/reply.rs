@@ -14,8 +14,9 @@ use crate::agent::view::{AgentView, Status};
 use crate::error::Failure;
 use crate::evidence::GENERIC;
 use crate::ids::AgentId;
-use crate::record::Memo;
+use crate::record::{DecisionLine, Memo, Review, Step};
 use crate::screen::state::State;
+use crate::screen::styled;
 
 /// What the words have to fit into.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,9 @@ pub fn render(reply: &Reply, frame: &Frame) -> String {
         Reply::Agents(views) => agents(views.iter().map(AsRef::as_ref), frame),
         Reply::Panes(rows) => panes(rows, frame),
         Reply::Explanation(explained) => explain::words(explained, frame),
+        Reply::Screen(shot) => harmless(&styled::text(&shot.styled)).into_owned(),
+        Reply::Decision { id, steps } => decision(id, steps, frame),
+        Reply::Reviews { id, reviews } => all_reviews(id, reviews, frame),
         Reply::Memos { id, memos, skipped } => all_memos(id, memos, *skipped, frame),
         Reply::Confirm(question) => {
             let question = harmless(question);
@@ -215,7 +219,92 @@ fn all_memos(id: &AgentId, memos: &[Memo], skipped: u64, frame: &Frame) -> Strin
     parts.join("\n")
 }
 
-fn one_memo(memo: &Memo, frame: &Frame) -> String {
+/// Every step of a decision, with all that was asked and answered.
+fn decision(id: &AgentId, steps: &[DecisionLine], frame: &Frame) -> String {
+    let Some(first) = steps.first() else {
+        return format!("{id} has no such decision on record");
+    };
+    let mut text = format!("decision {} about {id}", one_line(&first.id));
+    for line in steps {
+        let at = line.ts.with_timezone(frame.now.offset());
+        let (what, words) = step(&line.step);
+        let _ = write!(text, "\n{}  {what}", at.format("%Y-%m-%d %H:%M:%S"));
+        for words in words.iter().filter(|words| !words.trim().is_empty()) {
+            let _ = write!(text, "\n{}", wrap(words, frame.columns, "    "));
+        }
+    }
+    text
+}
+
+/// One step in words: a heading, and what belongs under it.
+fn step(step: &Step) -> (String, Vec<String>) {
+    match step {
+        Step::Asked {
+            backend,
+            quiet_sec,
+            prompt,
+            ..
+        } => (
+            format!("asked {}; quiet for {quiet_sec} s", one_line(backend)),
+            vec![prompt.clone()],
+        ),
+        Step::Answered {
+            by,
+            verdict,
+            problem,
+            answer,
+            tokens,
+        } => {
+            let by = by.as_deref().map_or("it".into(), one_line);
+            let said = match verdict {
+                Some(verdict) => format!(
+                    "{by} says {}: {}",
+                    verdict.action,
+                    one_line(&verdict.reasoning)
+                ),
+                None => format!("{by} gave no verdict"),
+            };
+            let problem = problem.as_ref().map(|why| format!("problem: {why}"));
+            (
+                format!("{said} ({tokens} tokens)"),
+                problem.into_iter().chain([answer.clone()]).collect(),
+            )
+        }
+        Step::Intent { text, pane, .. } => (
+            format!("is about to be typed in {pane}"),
+            vec![text.clone()],
+        ),
+        Step::Receipt { text, receipt, .. } => (one_line(&receipt.to_string()), vec![text.clone()]),
+        Step::Counted { why } => (format!("counted: {}", one_line(why)), Vec::new()),
+    }
+}
+
+fn all_reviews(id: &AgentId, reviews: &[Review], frame: &Frame) -> String {
+    let parts: Vec<String> = reviews
+        .iter()
+        .map(|review| {
+            let at = review.ts.with_timezone(frame.now.offset());
+            let mut text = format!(
+                "Review of {id} by {}, {} ({} ago):\n\n{}",
+                one_line(&review.by),
+                at.format("%Y-%m-%d %H:%M"),
+                frame.ago(review.ts),
+                wrap(&review.text, frame.columns, "")
+            );
+            if let Some(instruction) = &review.instruction {
+                let _ = write!(text, "\n\nIt would type: {}", one_line(instruction));
+            }
+            text
+        })
+        .collect();
+    if parts.is_empty() {
+        return format!("{id} has no reviews yet; /review {id} has one written");
+    }
+    parts.join("\n\n")
+}
+
+/// One memo: when, what, what became of it; does not end with a newline.
+pub fn one_memo(memo: &Memo, frame: &Frame) -> String {
     let at = memo.ts.with_timezone(frame.now.offset());
     let mut text = format!(
         "{}, {} ago: {}",
@@ -287,6 +376,7 @@ mod tests {
             last_decision: "instruct: run the tests again; delivered, and the screen changed"
                 .into(),
             question: None,
+            dialog: None,
             program: Some("claude".into()),
             observe: false,
             all_stopped: false,
@@ -303,7 +393,7 @@ mod tests {
         let gone = Status::Gone("`claude` ended; a shell is in front".into());
         let error = Status::Error("zellij did not answer within 5 s".into());
         Reply::Agents(vec![
-            Arc::new(view("kernel-bwd", Status::Asking("openaiCompat"))),
+            Arc::new(view("kernel-bwd", Status::Asking("openaiCompat".into()))),
             Arc::new(AgentView {
                 question: Some(question),
                 last_decision: "ask_user: 漢字 and e\u{301}".into(),

@@ -6,6 +6,8 @@
 //! nothing here acts.
 
 mod fields;
+mod look;
+mod own;
 mod person;
 
 use std::fmt::Write as _;
@@ -217,6 +219,10 @@ has to pass; otherwise you are told why not.",
     person::STOP_ALL,
     person::START_ALL,
     person::EXPLAIN,
+    person::SNOOZE,
+    look::SCREEN,
+    look::DECISION,
+    look::REVIEWS,
     person::CAPTURE,
     Entry {
         name: "review",
@@ -264,6 +270,8 @@ the rest go on undisturbed.",
             })
         },
     },
+    own::TRUST,
+    own::NOTIFY,
     Entry {
         name: "panes",
         arguments: &[],

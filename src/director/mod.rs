@@ -26,6 +26,9 @@ const DECIDE_TOKENS: u32 = 2_048;
 /// The longest review, in tokens; models that think count their thoughts here.
 const REVIEW_TOKENS: u32 = 16_384;
 
+/// The longest page about all agents, in characters.
+const DIGEST_CHARS: usize = 40_000;
+
 /// Who decides, and who reviews.
 #[derive(Clone)]
 pub struct Director {
@@ -64,6 +67,17 @@ pub enum Undecided {
     Failed(String),
 }
 
+/// A server that is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedServer {
+    /// For what: `decide` or `review`.
+    pub role: &'static str,
+    /// The wire format and the model.
+    pub name: String,
+    /// The server: scheme, host and port.
+    pub server: String,
+}
+
 /// A review as it came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reviewed {
@@ -99,6 +113,20 @@ impl Director {
     /// What the decide backend is called.
     pub fn name(&self) -> &'static str {
         self.kind.as_str()
+    }
+
+    /// The servers that are asked; none for the built-in rules.
+    pub fn servers(&self) -> Vec<AskedServer> {
+        let backends = [("decide", &self.decide), ("review", &self.review)];
+        let asked = backends.into_iter().filter_map(|(role, backend)| {
+            let backend = backend.as_ref()?;
+            Some(AskedServer {
+                role,
+                name: format!("{} {}", backend.name(), backend.model()),
+                server: backend.server().to_owned(),
+            })
+        });
+        asked.collect()
     }
 
     /// Asks what to do.
@@ -159,6 +187,32 @@ impl Director {
         }
     }
 
+    /// Has the review backend write a page about all agents, from these facts and nothing else.
+    ///
+    /// # Errors
+    /// When there is no review backend, or it does not answer, or with nothing.
+    pub async fn digest(&self, facts: &str) -> Result<Digested, ReviewError> {
+        let backend = self.review.as_ref().ok_or(ReviewError::NoBackend)?;
+        let reader = reader(backend.as_ref());
+        let prompt = Prompt {
+            system: prompt::DIGEST.to_owned(),
+            user: marked(|nonce| prompt::digest(facts, reader, nonce)),
+            schema: None,
+            max_tokens: REVIEW_TOKENS,
+            temperature: 0.2,
+        };
+        let answer = backend.ask(&prompt).await?;
+        let text = answer.text.trim();
+        if text.is_empty() {
+            return Err(ReviewError::Empty);
+        }
+        Ok(Digested {
+            text: text.chars().take(DIGEST_CHARS).collect(),
+            by: format!("{} {}", backend.name(), answer.model),
+            tokens: answer.usage.input + answer.usage.output,
+        })
+    }
+
     /// Has a review written.
     ///
     /// # Errors
@@ -186,12 +240,26 @@ impl Director {
     }
 }
 
+/// What a backend wrote of the facts about all agents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digested {
+    /// The page.
+    pub text: String,
+    /// Which backend and model wrote it.
+    pub by: String,
+    /// Tokens in and out.
+    pub tokens: u64,
+}
+
 /// Why there is no review.
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewError {
     /// `reviewBackend` is `builtin`, which writes no prose.
     #[error("no model is configured that could write a review: `reviewBackend` is `builtin`")]
     NoBackend,
+    /// The backend answered with nothing.
+    #[error("the model wrote nothing")]
+    Empty,
     /// The backend did not answer.
     #[error(transparent)]
     Backend(#[from] LlmError),

@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::de::{self, Deserializer};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -172,6 +173,30 @@ impl Serialize for Rung {
         }
         rung.serialize_field("detail", &self.detail)?;
         rung.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Rung {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        /// A rung as it is written.
+        #[derive(Deserialize)]
+        struct Written {
+            rung: RungName,
+            state: Option<State>,
+            silent: Option<String>,
+            detail: String,
+        }
+        let written = Written::deserialize(from)?;
+        let says = match (written.state, written.silent) {
+            (Some(state), _) => Ok(state),
+            (None, Some(why)) => Err(why),
+            (None, None) => return Err(de::Error::missing_field("state")),
+        };
+        Ok(Self {
+            name: written.rung,
+            says,
+            detail: written.detail,
+        })
     }
 }
 

@@ -62,6 +62,11 @@ impl Breaker {
         }
     }
 
+    /// Whether it has opened, and no probe has closed it since.
+    pub(super) const fn is_open(&self) -> bool {
+        !matches!(self.state, State::Closed { .. })
+    }
+
     /// Lets a call through that ends by `deadline`, or says until when none is.
     pub(super) fn admit(&mut self, now: Instant, deadline: Instant) -> Result<Entry, Instant> {
         match (self.shut_until(now), self.state) {

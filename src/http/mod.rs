@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 
@@ -184,6 +185,14 @@ impl Http {
     /// As [`post_json`](Self::post_json).
     pub async fn get(&self, request: &Request) -> Result<Reply, HttpError> {
         self.call(request, None).await
+    }
+
+    /// Since when `server` (scheme, host and port) is left alone because it keeps failing, and what it did last;
+    /// `None` where it is not.
+    pub fn down(&self, server: &str) -> Option<(DateTime<Utc>, String)> {
+        let servers = self.shared.servers.lock();
+        let servers = servers.unwrap_or_else(PoisonError::into_inner);
+        servers.get(server)?.down()
     }
 
     async fn call(&self, request: &Request, body: Option<&[u8]>) -> Result<Reply, HttpError> {

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
@@ -22,6 +23,8 @@ struct State {
     breaker: Breaker,
     paused_until: Option<Instant>,
     last_failure: String,
+    /// Since when no call has gone well.
+    failing_since: Option<DateTime<Utc>>,
 }
 
 impl Server {
@@ -33,6 +36,7 @@ impl Server {
                 breaker: Breaker::new(),
                 paused_until: None,
                 last_failure: String::new(),
+                failing_since: None,
             }),
         }
     }
@@ -43,6 +47,13 @@ impl Server {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Since when it is left alone, and what it did last.
+    pub(super) fn down(&self) -> Option<(DateTime<Utc>, String)> {
+        let state = self.state();
+        let since = state.failing_since.filter(|_| state.breaker.is_open())?;
+        Some((since, state.last_failure.clone()))
     }
 
     /// Fails where it is clear, before waiting for a place, that a call cannot be made by `deadline`.
@@ -142,8 +153,12 @@ impl Pass<'_> {
             Err(error) if error.is_servers_fault() => {
                 state.breaker.failed(entry, Instant::now());
                 state.last_failure = error.to_string();
+                state.failing_since.get_or_insert_with(Utc::now);
             }
-            _ => state.breaker.answered(),
+            _ => {
+                state.breaker.answered();
+                state.failing_since = None;
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ use crate::store::{self, Access, LogWriter, StoreError, read_back};
 const LOOK_BACK: usize = 5_000;
 /// How many lines are read back at most in search of an intent without a receipt.
 const INTENT_LOOK_BACK: usize = 200;
+/// How many steps of other decisions may stand between those of one.
+const STEPS_APART: usize = 50;
 
 /// The logs of one agent.
 #[derive(Debug, Clone)]
@@ -214,6 +216,53 @@ impl AgentLogs {
         })
     }
 
+    /// Every step of one decision, in order: of the one called `id`, or of the newest.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn decision(&self, id: Option<&str>) -> Result<ReadBack<Vec<DecisionLine>>, StoreError> {
+        let mut wanted = id.map(str::to_owned);
+        let mut steps: Vec<DecisionLine> = Vec::new();
+        let mut others = 0;
+        let skipped = records(
+            &self.path(Kind::Decisions),
+            LOOK_BACK,
+            |line: DecisionLine| {
+                if *wanted.get_or_insert_with(|| line.id.clone()) == line.id {
+                    steps.push(line);
+                } else if !steps.is_empty() {
+                    // the steps of a decision stand close together
+                    others += 1;
+                }
+                others < STEPS_APART
+            },
+        )?;
+        steps.reverse();
+        Ok(ReadBack {
+            found: steps,
+            skipped,
+        })
+    }
+
+    /// The newest `count` reviews, the oldest of them first.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn newest_reviews(&self, count: usize) -> Result<ReadBack<Vec<Review>>, StoreError> {
+        let mut reviews = Vec::new();
+        let skipped = records(&self.path(Kind::Reviews), LOOK_BACK, |review: Review| {
+            if reviews.len() < count {
+                reviews.push(review);
+            }
+            reviews.len() < count
+        })?;
+        reviews.reverse();
+        Ok(ReadBack {
+            found: reviews,
+            skipped,
+        })
+    }
+
     /// The session of the newest memo, if there is one.
     ///
     /// # Errors
@@ -269,7 +318,7 @@ impl AgentLogs {
     }
 }
 
-fn path(folder: &Path, id: &AgentId, kind: Kind) -> PathBuf {
+pub(super) fn path(folder: &Path, id: &AgentId, kind: Kind) -> PathBuf {
     let kind = match kind {
         Kind::Memos => "memos",
         Kind::Decisions => "decisions",

@@ -6,23 +6,39 @@
 //! back. Nothing here decides anything, and nothing here types.
 
 mod counters;
+pub mod digest;
+mod event;
 pub mod logs;
+pub mod past;
+#[cfg(test)]
+#[expect(missing_docs, reason = "made up for tests")]
+pub mod sample;
+pub mod stats;
+pub mod story;
+mod time;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::config::AgentConfig;
+pub use time::time_text;
+
 pub use counters::{Counters, Hold, Parked, Question};
+pub use event::{Event, Happening};
 
 pub use crate::evidence::Program;
 use crate::ids::{AgentId, PaneAddress, SessionId};
 
 /// The version of the log lines that this program writes.
 pub const VERSION: u32 = 1;
+
+/// How a [`Step::Counted`] begins that tells that an agent's pane, session or program is gone.
+pub const GONE: &str = "gone: ";
+/// What a [`Step::Counted`] says of an agent that was gone and can be watched again.
+pub const BACK: &str = "it can be watched again";
 
 /// What to do about a stalled agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -255,6 +271,9 @@ pub struct DecisionLine {
     /// What happened.
     #[serde(flatten)]
     pub step: Step,
+    /// How often the pane was looked at since the line before; older logs do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u64>,
     /// The counters after it.
     pub counters: Counters,
 }
@@ -427,61 +446,4 @@ pub struct Review {
     /// Tokens in and out.
     #[serde(default)]
     pub tokens: u64,
-}
-
-/// Times in the logs: RFC 3339 in UTC with milliseconds.
-pub fn time_text(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// The original wrote milliseconds since its start: no time of day, but still an order.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum WrittenTime {
-    Text(String),
-    Millis(i64),
-}
-
-impl WrittenTime {
-    fn read<E: de::Error>(self) -> Result<DateTime<Utc>, E> {
-        let time = match &self {
-            Self::Text(text) => DateTime::parse_from_rfc3339(text)
-                .ok()
-                .map(|at| at.to_utc()),
-            Self::Millis(millis) => DateTime::from_timestamp_millis(*millis),
-        };
-        time.ok_or_else(|| E::custom("no time in RFC 3339"))
-    }
-}
-
-mod time {
-    use super::{DateTime, Deserialize, Deserializer, Serializer, Utc, WrittenTime, time_text};
-
-    pub fn serialize<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&time_text(*at))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<DateTime<Utc>, D::Error> {
-        WrittenTime::deserialize(from)?.read()
-    }
-}
-
-mod times {
-    use super::{
-        DateTime, Deserialize, Deserializer, Serializer, Utc, VecDeque, WrittenTime, time_text,
-    };
-
-    pub fn serialize<S: Serializer>(
-        all: &VecDeque<DateTime<Utc>>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.collect_seq(all.iter().map(|at| time_text(*at)))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<VecDeque<DateTime<Utc>>, D::Error> {
-        let written = Vec::<WrittenTime>::deserialize(from)?;
-        written.into_iter().map(WrittenTime::read).collect()
-    }
 }

@@ -7,6 +7,9 @@ use fnv::FnvHasher;
 
 use super::{Screen, inside_frame, says_something};
 
+/// How a [`Change::summary`] begins where nothing is new.
+pub const NOTHING_NEW: &str = "the screen showed nothing new";
+
 /// What came after a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -37,7 +40,7 @@ impl Change {
     /// The change in a sentence, as it goes into a memo.
     pub fn summary(&self) -> String {
         let amount = match self.new_lines {
-            0 => "the screen showed nothing new".to_owned(),
+            0 => NOTHING_NEW.to_owned(),
             1 => "1 new line".to_owned(),
             lines => format!("{lines} new lines"),
         };

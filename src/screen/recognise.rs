@@ -10,7 +10,7 @@ mod menu;
 
 use std::cell::OnceCell;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use field::Field;
 pub use menu::{Choice, Dialog, Says};
@@ -62,7 +62,7 @@ impl Shown {
 }
 
 /// A line of a screen on which something rests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Its row, from 1.
     pub row: usize,

@@ -83,20 +83,41 @@ pub fn backgrounds(styled: &str) -> Vec<Vec<u64>> {
     rows
 }
 
-/// Hands over the texts of a dump that are drawn alike, in their order; none of them is empty.
-fn runs(styled: &str, mut take: impl FnMut(&str, Style)) {
-    let mut style = Style::default();
+/// A piece of a styled dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Text without an escape character, never empty; other control characters are as they came.
+    Text(&'a str),
+    /// How what follows is drawn: the parameters of an SGR sequence (ECMA-48, 8.3.117), bounded.
+    Style(&'a str),
+}
+
+/// Hands over the pieces of a dump in their order. Sequences that set no styling are left out.
+pub fn pieces<'a>(styled: &'a str, mut take: impl FnMut(Piece<'a>)) {
     let mut rest = styled;
     loop {
         let (text, sequence) = rest.split_once('\u{1b}').unwrap_or((rest, ""));
         if !text.is_empty() {
-            take(text, style);
+            take(Piece::Text(text));
         }
         if text.len() == rest.len() {
             return;
         }
-        rest = escape(sequence, &mut style);
+        let (parameters, after) = escape(sequence);
+        if let Some(parameters) = parameters {
+            take(Piece::Style(parameters));
+        }
+        rest = after;
     }
+}
+
+/// Hands over the texts of a dump that are drawn alike, in their order; none of them is empty.
+fn runs(styled: &str, mut take: impl FnMut(&str, Style)) {
+    let mut style = Style::default();
+    pieces(styled, |piece| match piece {
+        Piece::Text(text) => take(text, style),
+        Piece::Style(parameters) => follow(parameters, &mut style),
+    });
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -111,28 +132,22 @@ struct Style {
 /// The longest parameters that are heeded, in bytes.
 const MAX_PARAMETERS: usize = 64;
 
-/// Reads the rest of an escape sequence, follows it where it sets styling (SGR, ECMA-48), and gives what comes
-/// after it.
-fn escape<'a>(sequence: &'a str, style: &mut Style) -> &'a str {
+/// Reads the rest of an escape sequence: its parameters, where it sets styling (SGR), and what comes after it.
+fn escape(sequence: &str) -> (Option<&str>, &str) {
     let mut rest = sequence.chars();
     match rest.next() {
         Some('[') => {}
-        Some(']') => return after_string(rest.as_str()),
-        _ => return rest.as_str(),
+        Some(']') => return (None, after_string(rest.as_str())),
+        _ => return (None, rest.as_str()),
     }
     let rest = rest.as_str();
     let is_end = |c: char| matches!(c, '\u{40}'..='\u{7e}');
     let Some(end) = rest.find(is_end) else {
-        return "";
+        return (None, "");
     };
     let (parameters, after) = rest.split_at(end);
-    if after.starts_with('m') {
-        follow(
-            parameters.get(..MAX_PARAMETERS).unwrap_or(parameters),
-            style,
-        );
-    }
-    &after[1..]
+    let bounded = parameters.get(..MAX_PARAMETERS).unwrap_or(parameters);
+    (after.starts_with('m').then_some(bounded), &after[1..])
 }
 
 /// What comes after an operating system command, which ends with BEL or ESC `\`.

@@ -2,13 +2,13 @@
 //!
 //! Words for what [`recognise`](super::recognise) found; decides nothing. `agent::machine` and `command` use it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::recognise::{Dialog, Line, Reading};
 use super::state::State;
 
 /// What a screen says, and whether it alone speaks against a nudge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Told {
     /// What the agent seems to be doing.
@@ -28,7 +28,7 @@ pub struct Told {
 }
 
 /// A prompt, and what stands in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PromptTold {
     /// What somebody typed into it; empty where it waits for a text.

@@ -17,8 +17,10 @@
 
 pub mod document;
 pub mod error;
+mod listing;
 pub mod lock;
 pub mod log;
+mod new_file;
 mod path;
 pub mod probe;
 mod temporary;
@@ -29,7 +31,12 @@ pub use document::{
     Access, Document, Saved, private_folder, read_document, save_document, write_text,
 };
 pub use error::{StoreError, Unfit};
+pub use listing::names_in;
 pub use lock::{Lock, LockError};
-pub use log::{LogWriter, ReadBack, ReadForward, Rotation, read_back, read_forward};
+pub use log::{
+    Follow, LogWriter, ReadBack, ReadForward, Rotation, follow, read_back, read_forward,
+    read_forward_since,
+};
+pub use new_file::NewFile;
 pub use probe::FolderProbe;
 pub use temporary::{AsBefore, TemporaryFolder};

@@ -34,6 +34,7 @@ impl Supervisor {
     /// When there is no such agent, its pane cannot be read, or the files cannot be written.
     pub async fn capture(&self, id: &AgentId, folder: Option<PathBuf>) -> Result<String, Failure> {
         let (address, agent) = self.with(id, |post| (post.address.clone(), post.agent.clone()))?;
+        let agent = self.inner.state.lock().await.agent_in_force(&agent);
         let reader = Reader {
             profiles: self.inner.profiles.borrow().clone(),
             kind: agent.kind,

@@ -36,6 +36,8 @@ pub struct Examination {
     pub config_path: PathBuf,
     /// The configuration as it was read; `None` where there is no such file.
     pub config: Result<Option<Config>, Failure>,
+    /// What is left out of it until the person says yes, a line each.
+    pub held: Vec<String>,
     /// The folder for logs that the command line names over the configuration.
     pub log_dir: Option<PathBuf>,
     /// The session that the command line names over the configuration.
@@ -54,12 +56,31 @@ impl Examination {
         Self {
             config_path: config_path.to_path_buf(),
             config,
+            held: Vec::new(),
             log_dir: None,
             session: None,
             runtime_folder: super::lock::folder(),
             environment: zellij::Environment::inherited(),
             keys: |name| std::env::var(name).ok(),
         }
+    }
+
+    /// Nobody named the configuration: what in it could harm is left out, unless the file `trusted` knows a yes to
+    /// it. Nothing is sent to a server, and no key read, by its word alone.
+    #[must_use]
+    pub fn found(mut self, trusted: Option<&Path>) -> Self {
+        let Ok(Some(config)) = &self.config else {
+            return self;
+        };
+        match super::held_of(config, &self.config_path, trusted) {
+            Ok(None) => {}
+            Ok(Some(held)) => {
+                self.held = held.lines().map(str::to_owned).collect();
+                self.config = Ok(Some(held.without(config)));
+            }
+            Err(failure) => self.config = Err(failure),
+        }
+        self
     }
 
     /// The configuration to go by; `None` where it is wrong.
@@ -84,8 +105,8 @@ pub enum Outcome {
 /// One thing that was looked at. Its texts are of one line, without control characters, and bounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What was looked at: `zellij`, `session`, `processes`, `configuration`, `configFolder`, `logDir`,
-    /// `runtimeFolder`, `decideBackend`, `reviewBackend` or `agent`.
+    /// What was looked at: `zellij`, `session`, `processes`, `configuration`, `trust` (where something of it is
+    /// left out), `configFolder`, `logDir`, `runtimeFolder`, `decideBackend`, `reviewBackend` or `agent`.
     pub name: &'static str,
     /// Which one, where there may be several: a session's name, an agent's id.
     pub about: Option<String>,
@@ -211,12 +232,20 @@ pub async fn examine(of: Examination) -> Examined {
     let checks = seen
         .zellij
         .into_iter()
+        .chain(trust(&of.held))
         .chain(kept)
         .chain(asked)
         .chain(seen.agents);
     Examined {
         checks: checks.collect(),
     }
+}
+
+/// What is left out of a configuration that nobody named.
+fn trust(held: &[String]) -> Option<Check> {
+    let found = format!("left out until you say yes to it: {}", held.join("; "));
+    let check = Check::warning("trust", &found).hint("`/trust` in a run shows it and asks");
+    (!held.is_empty()).then_some(check)
 }
 
 /// Runs what may hang on a disk on a thread of its own, which the end of the program does not wait for.

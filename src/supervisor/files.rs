@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
-use super::{State, Supervisor, absolute, blocking, director, lock, profiles};
+use super::{State, Supervisor, absolute, blocking, director, lock, locked, profiles};
 use crate::config::{AgentConfig, Config};
 use crate::director::approval;
 use crate::error::{self, Failure};
@@ -92,6 +92,7 @@ impl Supervisor {
                 if is_own {
                     state.saved = state.config.clone();
                     state.document = Some(document);
+                    self.keep_trust(state).await;
                     self.record_all(state).await;
                 } else {
                     state.copies.insert(path.to_path_buf(), document);
@@ -137,35 +138,44 @@ impl Supervisor {
             None
         };
         let director = Arc::new(director(&config, &self.inner.http)?);
-        let profiles = profiles(self.inner.overrides.profiles.as_deref(), &config, path)?;
+        // the person names the file: all of it is their word
+        let texts = profiles::named(&config, path)?;
+        let profiles = profiles::of_texts(self.inner.overrides.profiles.as_deref(), &texts)?;
         let mut wanted = Vec::new();
         for agent in &config.agents {
             let address = self.address(&config, &agent.pane).await?;
             wanted.push((agent.clone(), address));
         }
-        let mut said = self.only_at_a_start(&state.config, &config);
-        let backends_changed = config.decide_backend != state.config.decide_backend
-            || config.review_backend != state.config.review_backend;
-        if backends_changed || config.review != state.config.review {
+        let before = state.in_force().into_owned();
+        let mut said = self.only_at_a_start(&before, &config);
+        let backends_changed = config.decide_backend != before.decide_backend
+            || config.review_backend != before.review_backend;
+        if backends_changed || config.review != before.review {
             self.inner.director.send_replace(director);
             said.push("the backends are changed".to_owned());
         }
         let profiles = Arc::new(profiles);
         let others = self.inner.profiles.send_replace(Arc::clone(&profiles));
-        said.extend(guards_changed(
-            &state.config,
-            &config,
-            &others.changed(&profiles),
-        ));
+        said.extend(guards_changed(&before, &config, &others.changed(&profiles)));
+        if config.notify != before.notify {
+            self.inner
+                .notify
+                .send_replace(Arc::new(config.notify.clone()));
+            said.push("how you are told is changed".to_owned());
+        }
         let shared_changed = backends_changed
-            || config.approval_rules() != state.config.approval_rules()
-            || config.limits != state.config.limits
-            || config.timing != state.config.timing
-            || config.observe != state.config.observe;
+            || config.approval_rules() != before.approval_rules()
+            || config.limits != before.limits
+            || config.timing != before.timing
+            || config.observe != before.observe
+            || state.held.is_some();
+        state.held = None;
+        state.texts = texts;
         state.config = config.clone();
         state.saved = config;
         state.document = Some(document);
         state.path = path.to_path_buf();
+        *locked(&self.inner.path) = path.to_path_buf();
         if let Some(lock) = lock {
             state.lock = lock;
         }
@@ -254,7 +264,7 @@ impl Supervisor {
     }
 
     /// Bounds and the backend's name concern agents that go on undisturbed too.
-    async fn tell_settings(&self, state: &State, agent: &AgentConfig) {
+    pub(super) async fn tell_settings(&self, state: &State, agent: &AgentConfig) {
         let found = self.with(&agent.id, |post| (post.handle(), post.address.clone()));
         if let Ok((Some(handle), address)) = found {
             let settings = self.settings(state, agent, &address);
@@ -276,7 +286,7 @@ impl Supervisor {
         let accepted = facts
             .await
             .ok()
-            .and_then(|facts| acceptable(&facts, agent.allow_shell));
+            .and_then(|facts| acceptable(&facts, state.agent_in_force(&agent).allow_shell));
         let restored = self.restore(&agent.id, false, false).await;
         let assignment = Assignment {
             agent,

@@ -4,10 +4,13 @@
 //! agent does is its own business. It holds the locks that keep two supervisors off one pane. A verb either
 //! does all that it says or nothing, and says which. `command` calls it; it never prints.
 
+mod asked;
 mod capture;
 pub mod doctor;
 mod files;
+mod health;
 mod lock;
+mod look;
 mod panes;
 mod person;
 mod post;
@@ -15,38 +18,48 @@ mod profiles;
 mod resume;
 mod review;
 mod roster;
+mod say;
 mod set;
 mod stop_all;
+mod trust;
+mod trusting;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::follow::Followers;
 use crate::agent::view::{AgentView, Notice, Urgency};
-use crate::config::{Approvals, BackendType, Config};
-use crate::director::{Director, approval};
+use crate::config::{BackendType, Config, NotifyConfig};
+use crate::director::Director;
 use crate::error::{Failure, Kind, in_full};
 use crate::http::Http;
 use crate::ids::{AgentId, SessionId, SessionName};
 use crate::llm;
-use crate::record::{RosterChange, RosterLine, VERSION, logs};
 use crate::screen::profile::Profiles;
 use crate::store::log::LogWriterEnd;
 use crate::store::{self, Document, LogWriter, Rotation};
 use crate::zellij::Zellij;
 
+pub use asked::Asked;
 pub use files::read as read_configuration;
+pub use health::{Answers, BackendHealth, Health};
 pub use lock::folder as lock_folder;
+pub use look::PaneShot;
 pub use panes::PaneRow;
 use post::Post;
 pub use profiles::profiles;
 pub use review::Finished;
+use say::pass_on;
 pub use set::Change;
+use trust::Held;
+pub use trusting::held_of;
 
 /// How many notices a reader may fall behind before it loses the oldest.
 const NOTICES: usize = 512;
@@ -56,8 +69,6 @@ const LOG_LINES: usize = 1_024;
 const DECIDE_DEADLINE: Duration = Duration::from_mins(1);
 /// How long one review may take, where the configuration does not say.
 const REVIEW_DEADLINE: Duration = Duration::from_mins(5);
-/// How long a line of the roster's log may take.
-const RECORD: Duration = Duration::from_secs(2);
 /// How long the end may take: agents first, the logs then.
 const END: Duration = Duration::from_secs(1);
 
@@ -72,6 +83,11 @@ pub struct Overrides {
     pub observe: bool,
     /// Where the person's own profiles of agents are, beside the folder that the configuration names.
     pub profiles: Option<PathBuf>,
+    /// Whether the configuration was found in the working folder and nobody named it: what in it could harm waits
+    /// for the person's yes.
+    pub found: bool,
+    /// The file that remembers such a yes; without one it holds for this run.
+    pub trusted: Option<PathBuf>,
 }
 
 /// Which memory the agents go on with.
@@ -119,6 +135,8 @@ struct Inner {
     overrides: Overrides,
     director: watch::Sender<Arc<Director>>,
     profiles: watch::Sender<Arc<Profiles>>,
+    /// How the person is told.
+    notify: watch::Sender<Arc<NotifyConfig>>,
     /// Whether the person stopped all typing, and who writes that down.
     all_stopped: watch::Sender<bool>,
     stop_file: tokio::sync::Mutex<()>,
@@ -126,12 +144,16 @@ struct Inner {
     /// What was said before anybody listened: for the first who does.
     early_notices: Mutex<Option<broadcast::Receiver<Notice>>>,
     agent_notices: mpsc::Sender<Notice>,
+    followers: Followers,
+    /// Questions that the person put off.
+    snoozed: Mutex<HashMap<AgentId, health::Snooze>>,
+    started_at: DateTime<Utc>,
+    /// Where the configuration is; changes with it, and is read without waiting for whoever changes it.
+    path: Mutex<PathBuf>,
     /// Who is supervised, in the order in which they came. Held for moments only, never over an await.
     posts: RwLock<Vec<Post>>,
     /// One change of the roster or the configuration at a time.
     state: tokio::sync::Mutex<State>,
-    /// What waits for a yes.
-    pending: Mutex<Option<Pending>>,
     known_panes: Mutex<Vec<String>>,
     /// Cancelled when the end begins: what is still being changed then is given up.
     ending: CancellationToken,
@@ -153,14 +175,10 @@ struct State {
     copies: HashMap<PathBuf, Document>,
     /// Keeps other supervisors off the configuration.
     lock: store::Lock,
-}
-
-/// What is done on a yes.
-enum Pending {
-    /// Supervise these panes.
-    Adopt(Vec<panes::Candidate>),
-    /// Type this text.
-    Send(AgentId, String),
+    /// What of the configuration is left out until the person says yes to it.
+    held: Option<Held>,
+    /// The profiles that it names, as they were read.
+    texts: Vec<profiles::Text>,
 }
 
 impl Supervisor {
@@ -179,9 +197,21 @@ impl Supervisor {
         store::private_folder(&log_dir)?;
         let stop = stop_all::left(&log_dir);
         let http = Http::new(start.config.limits.calls_at_once);
-        let director = Arc::new(director(&start.config, &http)?);
-        let own = start.overrides.profiles.as_deref();
-        let profiles = profiles(own, &start.config, &start.path)?;
+        let trust::Judged { held, texts } = trust::judge(
+            &start.config,
+            &start.path,
+            start.overrides.found,
+            start.overrides.trusted.as_deref(),
+        )?;
+        let in_force = trust::in_force(held.as_ref(), &start.config);
+        let director = Arc::new(director(&in_force, &http)?);
+        let named: &[_] = if in_force.profiles.is_some() {
+            &texts
+        } else {
+            &[]
+        };
+        let profiles = profiles::of_texts(start.overrides.profiles.as_deref(), named)?;
+        let notify = watch::Sender::new(Arc::new(in_force.notify.clone()));
         let rotation = Rotation {
             max_bytes: start.config.logs.rotate_mib.saturating_mul(1024 * 1024),
             keep_days: start.config.logs.keep_days,
@@ -189,8 +219,10 @@ impl Supervisor {
         let (writer, writer_end) = LogWriter::start(LOG_LINES, rotation)?;
         let (notices, early_notices) = broadcast::channel(NOTICES);
         let (agent_notices, said) = mpsc::channel(NOTICES);
-        tokio::spawn(pass_on(said, notices.clone()));
+        let followers = Followers::default();
+        tokio::spawn(pass_on(said, notices.clone(), followers.clone()));
         let session = resume::session(&start.memory)?;
+        let path = Mutex::new(start.path.clone());
         let state = State {
             saved: start.config.clone(),
             config: start.config,
@@ -198,6 +230,8 @@ impl Supervisor {
             document: start.document,
             copies: HashMap::new(),
             lock,
+            held,
+            texts,
         };
         let supervisor = Self {
             inner: Arc::new(Inner {
@@ -209,14 +243,18 @@ impl Supervisor {
                 overrides: start.overrides,
                 director: watch::Sender::new(director),
                 profiles: watch::Sender::new(Arc::new(profiles)),
+                notify,
                 all_stopped: watch::Sender::new(stop.is_some()),
                 stop_file: tokio::sync::Mutex::default(),
                 notices,
                 early_notices: Mutex::new(Some(early_notices)),
                 agent_notices,
+                followers,
+                snoozed: Mutex::default(),
+                started_at: Utc::now(),
+                path,
                 posts: RwLock::default(),
                 state: tokio::sync::Mutex::new(state),
-                pending: Mutex::default(),
                 known_panes: Mutex::default(),
                 ending: CancellationToken::new(),
                 ended: CancellationToken::new(),
@@ -224,6 +262,7 @@ impl Supervisor {
                 writer_end: Mutex::new(Some(writer_end)),
             }),
         };
+        supervisor.say_held().await;
         supervisor.say_rules().await;
         if let Some(stop) = stop {
             supervisor.say(None, Urgency::Warning, stop);
@@ -232,14 +271,6 @@ impl Supervisor {
             .bring_back(start.resume, matches!(start.memory, Memory::Named(_)))
             .await?;
         Ok(supervisor)
-    }
-
-    /// Says at the start which rules answer dialogs from now on: an agent may have written them into the file.
-    async fn say_rules(&self) {
-        let rules = self.inner.state.lock().await.config.approval_rules();
-        for line in approval::changes(&Approvals::default(), &rules) {
-            self.say(None, Urgency::Warning, format!("approvals: {line}"));
-        }
     }
 
     /// Every agent as it is now, in the order in which they came.
@@ -357,55 +388,6 @@ impl Supervisor {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn say(&self, agent: Option<&AgentId>, urgency: Urgency, text: impl Into<String>) {
-        let notice = Notice {
-            ts: chrono::Utc::now(),
-            agent: agent.cloned(),
-            urgency,
-            text: text.into(),
-        };
-        // nobody may be listening
-        let _ = self.inner.notices.send(notice);
-    }
-
-    /// Appends to the roster's log; a failure is said, and costs only what `--resume` would bring back.
-    async fn record(&self, state: &State, mut change: RosterChange) {
-        let entries = match &mut change {
-            RosterChange::Standing { agents, .. } => agents.as_mut_slice(),
-            RosterChange::Entry { entry, .. } => std::slice::from_mut(entry.as_mut()),
-            RosterChange::Removed { .. } => &mut [],
-        };
-        for entry in entries {
-            entry.in_file = state.saved.agent(&entry.agent.id).is_some();
-        }
-        let line = RosterLine {
-            v: VERSION,
-            ts: chrono::Utc::now(),
-            config: absolute(&state.path),
-            file: Some(resume::digest(state.document.as_ref())),
-            change,
-        };
-        let path = logs::roster_path(&self.inner.log_dir);
-        let written = self.inner.writer.append(&path, logs::roster_line(&line));
-        let why = match timeout(RECORD, written).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => in_full(&error),
-            Err(_) => "the disk does not answer".to_owned(),
-        };
-        self.say(
-            None,
-            Urgency::Warning,
-            format!("`--resume` may not know of this: {why}"),
-        );
-    }
-}
-
-/// Hands on what agents say; ends with the last of them.
-async fn pass_on(mut said: mpsc::Receiver<Notice>, notices: broadcast::Sender<Notice>) {
-    while let Some(notice) = said.recv().await {
-        let _ = notices.send(notice);
-    }
 }
 
 fn ending() -> Failure {
@@ -443,7 +425,10 @@ impl State {
 }
 
 /// The backends that the configuration names.
-fn director(config: &Config, http: &Http) -> Result<Director, Failure> {
+///
+/// # Errors
+/// When the configuration of one is wrong.
+pub fn director(config: &Config, http: &Http) -> Result<Director, Failure> {
     let decide = match config.decide_backend.kind {
         BackendType::Builtin => None,
         _ => Some(llm::backend(&config.decide_backend, http, DECIDE_DEADLINE)?),

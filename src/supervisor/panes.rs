@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Pending, Supervisor, locked};
+use super::asked::{Asked, Pending};
+use super::{Supervisor, locked};
 use crate::config::{AgentConfig, Config};
 use crate::error::{Failure, Kind, in_full};
 use crate::evidence::{self, Facts, Sameness, sameness};
@@ -18,7 +19,7 @@ use crate::zellij::{Foreground, Pane, Panes};
 const AGENTS: [&str; 5] = ["claude", "codex", "opencode", "gemini", "aider"];
 
 /// One pane, as `/panes` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaneRow {
     /// `session:terminal_18`.
@@ -85,6 +86,7 @@ impl Supervisor {
         }
         let known = rows.iter().map(|row| row.pane.clone()).collect();
         *locked(&self.inner.known_panes) = known;
+        self.inner.followers.changed();
         Ok(rows)
     }
 
@@ -124,7 +126,11 @@ impl Supervisor {
     ///
     /// # Errors
     /// When zellij does not say which sessions there are.
-    pub async fn adopt(&self, pattern: Option<&str>) -> Result<Option<String>, Failure> {
+    pub async fn adopt(
+        &self,
+        pattern: Option<&str>,
+        asked: &Asked,
+    ) -> Result<Option<String>, Failure> {
         let (listed, _) = self.all_panes().await?;
         let mut candidates: Vec<Candidate> = Vec::new();
         for (session, panes) in &listed {
@@ -167,7 +173,7 @@ impl Supervisor {
             .iter()
             .map(|candidate| format!("  {}: {}", candidate.id, candidate.shown))
             .collect();
-        *locked(&self.inner.pending) = Some(Pending::Adopt(candidates));
+        asked.ask(Pending::Adopt(candidates));
         Ok(Some(format!(
             "Supervise these panes?\n{}",
             shown.join("\n")

@@ -112,17 +112,18 @@ impl Supervisor {
         agent: &AgentConfig,
         address: &PaneAddress,
     ) -> Settings {
+        let config = state.in_force();
         Settings {
-            agent: agent.clone(),
+            agent: state.agent_in_force(agent),
             address: address.clone(),
-            observe_all: self.inner.overrides.observe || state.config.observe,
-            limits: state.config.limits,
-            timing: state.config.timing,
+            observe_all: self.inner.overrides.observe || config.observe,
+            limits: config.limits,
+            timing: config.timing,
             backend: self.inner.director.borrow().name(),
             session: self.inner.session.clone(),
             prompts: self.inner.log_dir.join("prompts"),
             all_stopped: *self.inner.all_stopped.borrow(),
-            approvals: Arc::new(state.config.approval_rules()),
+            approvals: Arc::new(config.approval_rules()),
             stagger: state.stagger(&agent.id),
         }
     }
@@ -184,6 +185,7 @@ impl Supervisor {
             logs: logs.clone(),
             all_stopped: self.inner.all_stopped.subscribe(),
             notices: self.inner.agent_notices.clone(),
+            followers: self.inner.followers.clone(),
         };
         let handle = agent::spawn(machine, doors);
         if assignment.stopped {

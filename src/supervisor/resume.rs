@@ -35,7 +35,14 @@ impl Supervisor {
     /// Starts every agent of the configuration; with `resume` also those that were never saved, as they were.
     pub(super) async fn bring_back(&self, resume: bool, is_named: bool) -> Result<(), Failure> {
         let mut state = self.inner.state.lock().await;
-        let entries = self.entries(&state, resume).await?;
+        let mut entries = self.entries(&state, resume).await?;
+        if self.inner.overrides.found {
+            // beside such a file the roster's log may have come with it too
+            for entry in &mut entries {
+                let configured = state.config.agent(&entry.agent.id);
+                entry.agent.allow_shell &= configured.is_some_and(|agent| agent.allow_shell);
+            }
+        }
         let accepted: Vec<(AgentId, Program)> = entries
             .iter()
             .filter_map(|entry| Some((entry.agent.id.clone(), entry.accepted.clone()?)))
@@ -51,7 +58,10 @@ impl Supervisor {
                 *other != id && own.is_some_and(|own| evidence::looks_like(own, program))
             });
             let alike = twins.count() > 0;
-            let assignment = self.assignment(entry, place, resume, alike).await;
+            let allow_shell = state.agent_in_force(&entry.agent).allow_shell;
+            let assignment = self
+                .assignment(entry, place, resume, alike, allow_shell)
+                .await;
             let restored = self.restore(&id, resume, is_named).await?;
             let post = self.post_or_say(&state, assignment, restored).await;
             self.posts_mut().push(post);
@@ -102,11 +112,10 @@ impl Supervisor {
         place: PaneAddress,
         resume: bool,
         alike: bool,
+        allow_shell: bool,
     ) -> Assignment {
         let sight = evidence::facts(&self.inner.zellij, &place, Duration::from_secs(1)).await;
-        let here = sight
-            .ok()
-            .and_then(|facts| acceptable(&facts, entry.agent.allow_shell));
+        let here = sight.ok().and_then(|facts| acceptable(&facts, allow_shell));
         let mut assignment = Assignment {
             agent: entry.agent,
             address: place,

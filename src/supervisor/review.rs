@@ -1,6 +1,7 @@
 //! Reviews: gathering what a reviewer needs, and keeping what it wrote.
 
-use super::{Pending, Supervisor, blocking, locked};
+use super::asked::{Asked, Pending};
+use super::{Supervisor, blocking};
 use crate::agent::Ended;
 use crate::director::ReviewError;
 use crate::error::{Failure, Kind};
@@ -20,11 +21,12 @@ pub struct Finished {
 }
 
 impl Supervisor {
-    /// Has the review backend audit an agent: minutes. With `send` its instruction waits for a yes.
+    /// Has the review backend audit an agent: minutes. Where it is `asked` for, its instruction waits for a yes
+    /// there.
     ///
     /// # Errors
     /// When there is no such agent, or the backend does not answer.
-    pub async fn review(&self, id: &AgentId, send: bool) -> Result<Finished, Failure> {
+    pub async fn review(&self, id: &AgentId, asked: Option<&Asked>) -> Result<Finished, Failure> {
         let handle = self.handle(id)?;
         let address = self.with(id, |post| post.address.clone())?;
         let (budget, chars) = {
@@ -56,6 +58,7 @@ impl Supervisor {
             .map_err(|error| match error {
                 ReviewError::NoBackend => Failure::from_error(Kind::Usage, &error)
                     .hint("set `reviewBackend` to a `gemini` or `openaiCompat` backend"),
+                ReviewError::Empty => Failure::from_error(Kind::Failed, &error),
                 ReviewError::Backend(error) => error.into(),
             })?;
         let review = Review {
@@ -69,21 +72,12 @@ impl Supervisor {
         };
         logs.append(Written::review(&review)).await?;
         let is_there = self.with(id, |post| post.address == address) == Ok(true);
-        let waits = match review.instruction.clone().filter(|_| send && is_there) {
-            Some(text) => self.offer(id, text),
-            None => false,
+        // not in place of another question: the person may be about to answer that one
+        let waits = match (asked.filter(|_| is_there), &review.instruction) {
+            (Some(asked), Some(text)) => asked.ask_if_free(Pending::Send(id.clone(), text.clone())),
+            _ => false,
         };
         Ok(Finished { review, waits })
-    }
-
-    /// Has a text wait for a yes. Not in place of another question: the person may be about to answer that one.
-    fn offer(&self, id: &AgentId, text: String) -> bool {
-        let mut pending = locked(&self.inner.pending);
-        let is_free = pending.is_none();
-        if is_free {
-            *pending = Some(Pending::Send(id.clone(), text));
-        }
-        is_free
     }
 
     /// The end of the pane with its scrollback; where a program has none, what was seen of it lately.

@@ -3,7 +3,7 @@
 use super::panes::Candidate;
 use super::post::{Assignment, Post};
 use super::resume::acceptable;
-use super::{Pending, State, Supervisor, blocking, lock, locked};
+use super::{State, Supervisor, blocking, lock};
 use crate::agent::view::Status;
 use crate::agent::{Ended, Handle};
 use crate::config::AgentConfig;
@@ -49,7 +49,7 @@ impl Supervisor {
         }
         self.refuse_taken(&address, &id)?;
         let facts = facts?;
-        let accepted = acceptable(&facts, agent.allow_shell);
+        let accepted = acceptable(&facts, state.agent_in_force(&agent).allow_shell);
         let front = facts.front().to_owned();
         let said = match (&accepted, facts.ended) {
             (Some(_), _) => format!("{id} watches {address}, where `{front}` runs"),
@@ -172,7 +172,7 @@ impl Supervisor {
         let state = self.changing().await?;
         let (agent, address) = self.with(id, |post| (post.agent.clone(), post.address.clone()))?;
         let facts = self.facts_of_new(&address).await?;
-        let accepted = acceptable(&facts, agent.allow_shell);
+        let accepted = acceptable(&facts, state.agent_in_force(&agent).allow_shell);
         let front = facts.front().to_owned();
         let Some(handle) = self.with(id, Post::handle)? else {
             let restored = self.restore(id, false, false).await?;
@@ -230,6 +230,7 @@ impl Supervisor {
         let mut state = self.changing().await?;
         self.dismiss(id).await?;
         state.config.agents.retain(|agent| agent.id != *id);
+        state.held = state.held.take().and_then(|held| held.without_agent(id));
         self.record(&state, RosterChange::Removed { id: id.clone() })
             .await;
         Ok(format!(
@@ -304,36 +305,6 @@ impl Supervisor {
             self.inner.session.clone(),
         );
         Ok(blocking(move || logs.newest_memos(&session, count)).await??)
-    }
-
-    /// Does what was asked about last.
-    ///
-    /// # Errors
-    /// When nothing was asked, or it cannot be done.
-    pub async fn yes(&self) -> Result<String, Failure> {
-        let pending = locked(&self.inner.pending).take();
-        match pending {
-            None => Err(Failure::usage("nothing waits for a yes")),
-            Some(Pending::Adopt(candidates)) => self.add_candidates(candidates).await,
-            Some(Pending::Send(id, text)) => self.reply(&id, text).await,
-        }
-    }
-
-    /// Leaves what was asked about last.
-    ///
-    /// # Errors
-    /// When nothing was asked.
-    pub fn no(&self) -> Result<String, Failure> {
-        let pending = locked(&self.inner.pending).take();
-        match pending {
-            None => Err(Failure::usage("nothing waits for an answer")),
-            Some(_) => Ok("left as it is".to_owned()),
-        }
-    }
-
-    /// Forgets what was asked about last: the person went on to something else.
-    pub fn drop_question(&self) {
-        locked(&self.inner.pending).take();
     }
 
     /// Looks at one post.

@@ -51,6 +51,9 @@ impl Supervisor {
                 }
             }
         };
+        if matches!(change, Change::Kind(_)) {
+            state.held = state.held.take().and_then(|held| held.with_kind_named(id));
+        }
         match change {
             Change::Goal(goal) => agent.goal = goal,
             Change::StallSec(seconds) => agent.stall_sec = seconds,
@@ -103,7 +106,7 @@ impl Supervisor {
         let facts = self.facts_of_new(&address).await?;
         let (mut agent, stopped) = self.with(id, |post| (post.agent.clone(), post.stopped))?;
         agent.pane = pane.clone();
-        let accepted = acceptable(&facts, agent.allow_shell);
+        let accepted = acceptable(&facts, state.agent_in_force(&agent).allow_shell);
         let is_same = self.with(id, |post| post.address == address)?;
         if is_same {
             return Ok(format!("{id} watches {address} already"));

@@ -71,6 +71,7 @@ impl Supervisor {
     pub async fn stop_all(&self) -> Result<String, Failure> {
         // first of all, whatever else is under way
         self.inner.all_stopped.send_replace(true);
+        self.inner.followers.changed();
         let mut taken_in = JoinSet::new();
         for handle in self.posts().iter().filter_map(Post::handle) {
             taken_in.spawn(async move { handle.explain().await.is_ok() });
@@ -102,6 +103,7 @@ impl Supervisor {
             Failure::new(failure.kind, "all typing stays stopped").because(&failure)
         })?;
         self.inner.all_stopped.send_replace(false);
+        self.inner.followers.changed();
         Ok("typing goes on".into())
     }
 

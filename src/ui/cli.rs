@@ -4,6 +4,8 @@
 //! `--version`). Completions, the manual page and the schema are texts, which [`Task::text`] makes and
 //! [`print`](super::print) writes. `main` calls this and nothing else does.
 
+pub mod past;
+
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
@@ -12,7 +14,9 @@ use clap_complete::Shell;
 use super::demo_agent::DemoAgent;
 use crate::config::Config;
 use crate::ids::{Kind, SessionId, SessionName};
+use crate::mission::plan::Plan;
 use crate::screen::profile::Profiles;
+use past::{DigestOptions, ExportOptions, LogOptions, StatsOptions};
 
 /// What is to be done, and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +64,14 @@ pub enum Task {
     },
     /// Tells what a screen shows: the agent's state, the rule, the lines, an open dialog; needs no zellij
     Explain(ScreenOptions),
+    /// Shows what was decided about an agent and what came of it, from its logs
+    Log(LogOptions),
+    /// Counts per agent and day: looks, model calls, tokens, instructions, questions, waiting
+    Stats(StatsOptions),
+    /// Writes the story of an agent's session as Markdown
+    Export(ExportOptions),
+    /// Writes what happened to all agents lately as a page of Markdown
+    Digest(DigestOptions),
     /// Shows it at work on three simulated agents, without a key, a server or a configuration
     Demo,
     /// Prints the completions of a shell
@@ -69,12 +81,15 @@ pub enum Task {
     },
     /// Prints the manual page
     Man,
-    /// Prints the JSON schema of the configuration, or of an agent's profile
+    /// Prints the JSON schema of the configuration, of an agent's profile, or of a mission's plan
     #[command(hide = true)]
     Schema {
         /// That of an agent's profile
-        #[arg(long)]
+        #[arg(long, conflicts_with = "plan")]
         profile: bool,
+        /// That of a mission's plan
+        #[arg(long)]
+        plan: bool,
     },
     /// Is one of the simulated agents of the demo
     #[command(hide = true)]
@@ -131,11 +146,16 @@ impl Task {
             }
             // writing to memory does not fail
             Self::Man => clap_mangen::Man::new(command).render(&mut text).ok()?,
-            Self::Schema { profile: true } => text = Profiles::schema_text().into_bytes(),
-            Self::Schema { profile: false } => text = Config::schema_text().into_bytes(),
+            Self::Schema { plan: true, .. } => text = Plan::schema_text().into_bytes(),
+            Self::Schema { profile: true, .. } => text = Profiles::schema_text().into_bytes(),
+            Self::Schema { .. } => text = Config::schema_text().into_bytes(),
             Self::Supervise
             | Self::Doctor { .. }
             | Self::Explain(_)
+            | Self::Log(_)
+            | Self::Stats(_)
+            | Self::Export(_)
+            | Self::Digest(_)
             | Self::Demo
             | Self::DemoAgent { .. } => {
                 return None;
@@ -167,6 +187,12 @@ Examples:
 
   Find out what it makes of a screen:
       zellij action dump-screen --pane-id 18 --ansi | meta-orchestrator explain --screen -
+
+  Read what happened while you were away, without a running instance:
+      meta-orchestrator digest --since 12h
+      meta-orchestrator log kernel --since 24h --action instruct,ask_user
+      meta-orchestrator stats --since 7d
+      meta-orchestrator export kernel --output kernel.md
 
   Find out why it does not work:
       meta-orchestrator doctor
@@ -250,6 +276,7 @@ pub fn parse() -> Options {
 
 #[cfg(test)]
 mod tests {
+    use super::past::{Span, Which};
     use super::*;
 
     fn options(line: &str) -> Result<Options, clap::Error> {
@@ -336,6 +363,49 @@ mod tests {
                 },
             ),
             (
+                "log kernel --since 24h --action instruct,ask_user --text a -n 5 --json",
+                Options {
+                    task: Task::Log(LogOptions {
+                        id: "kernel".parse().unwrap(),
+                        span: Span {
+                            since: Some("24h".parse().unwrap()),
+                            until: None,
+                        },
+                        action: vec![Which::Instruct, Which::AskUser],
+                        text: Some("a".into()),
+                        decisions: false,
+                        number: Some(5),
+                        json: true,
+                        follow: false,
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "export kernel --session-id night --output k.md --log-dir l",
+                Options {
+                    log_dir: Some("l".into()),
+                    task: Task::Export(ExportOptions {
+                        id: "kernel".parse().unwrap(),
+                        span: Span::default(),
+                        session_id: Some("night".parse().unwrap()),
+                        output: Some("k.md".into()),
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "digest --model",
+                Options {
+                    task: Task::Digest(DigestOptions {
+                        since: "24h".parse().unwrap(),
+                        model: true,
+                        json: false,
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
                 "demo",
                 Options {
                     task: Task::Demo,
@@ -361,7 +431,10 @@ mod tests {
             (
                 "schema",
                 Options {
-                    task: Task::Schema { profile: false },
+                    task: Task::Schema {
+                        profile: false,
+                        plan: false,
+                    },
                     ..nothing()
                 },
             ),
@@ -384,6 +457,13 @@ mod tests {
             "explain --screen x --cursor 2",
             "explain --screen x --kind a/b",
             "supervise",
+            "log",
+            "log a/b",
+            "log kernel --since yesterday",
+            "log kernel --action nonsense",
+            "log kernel -n 0",
+            "log kernel --follow --until 1h",
+            "digest --model --json",
             "completions tcsh",
             "demo-agent",
         ] {
@@ -400,6 +480,16 @@ mod tests {
     }
 
     #[test]
+    fn tasks_that_read_logs_teach_by_examples_too() {
+        let mut command = CommandLine::command();
+        for name in ["log", "stats", "export", "digest"] {
+            let task = command.find_subcommand_mut(name).unwrap();
+            let help = task.clone().term_width(100).render_long_help();
+            insta::assert_snapshot!(format!("help_{name}"), help);
+        }
+    }
+
+    #[test]
     fn completions_manual_page_and_schema_are_texts() {
         let text = |task: Task| String::from_utf8(task.text().unwrap()).unwrap();
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
@@ -409,7 +499,10 @@ mod tests {
         let page = text(Task::Man);
         assert!(page.contains(".TH meta-orchestrator 1") && page.contains("Examples:"));
         assert!(!page.contains("demo-agent"));
-        assert_eq!(text(Task::Schema { profile: false }), Config::schema_text());
+        let schema = |profile, plan| text(Task::Schema { profile, plan });
+        assert_eq!(schema(false, false), Config::schema_text());
+        assert_eq!(schema(true, false), Profiles::schema_text());
+        assert_eq!(schema(false, true), Plan::schema_text());
         assert_eq!(Task::Demo.text(), None);
     }
 }

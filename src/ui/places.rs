@@ -69,6 +69,12 @@ pub fn history(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     folder.map(|folder| folder.join("history"))
 }
 
+/// Where the person's yes to a configuration is remembered: `$XDG_STATE_HOME/meta-orchestrator/trusted.jsonl`.
+pub fn trusted(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = base_folder(&variable, "XDG_STATE_HOME", ".local/state");
+    folder.map(|folder| folder.join("trusted.jsonl"))
+}
+
 fn base_folder(
     variable: &impl Fn(&str) -> Option<OsString>,
     name: &str,

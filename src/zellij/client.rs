@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -13,6 +14,7 @@ use super::error::{ZellijError, excerpt, plain, session_not_found};
 use super::find::{Environment, Version};
 use super::foreground::{Roots, socket_folder, socket_of};
 use super::listing::Panes;
+use crate::error::in_full;
 use crate::host::{DEFAULT_MAX_OUTPUT, Host, HostError, Output, process};
 use crate::ids::{PaneAddress, SessionName};
 
@@ -151,6 +153,8 @@ pub(super) struct Client {
     deadline: Duration,
     environment: Environment,
     turns: Semaphore,
+    /// Since when zellij does not answer at all, and what happened last.
+    down: Mutex<Option<(DateTime<Utc>, String)>>,
     sessions: Mutex<HashMap<SessionName, Arc<Session>>>,
     pub(super) roots: Roots,
 }
@@ -198,6 +202,7 @@ impl Client {
             deadline,
             environment,
             turns: Semaphore::new(CLIENTS),
+            down: Mutex::default(),
             sessions: Mutex::default(),
             roots: Roots::default(),
         }
@@ -213,6 +218,23 @@ impl Client {
 
     pub(super) const fn deadline(&self) -> Duration {
         self.deadline
+    }
+
+    /// Since when zellij does not answer at all, and what happened last.
+    pub(super) fn down(&self) -> Option<(DateTime<Utc>, String)> {
+        self.down
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Keeps whether zellij answers: any answer counts, also that something is not there.
+    fn heard(&self, error: Option<&ZellijError>) {
+        let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        *down = error.map(|error| {
+            let since = down.as_ref().map_or_else(Utc::now, |(since, _)| *since);
+            (since, in_full(error))
+        });
     }
 
     pub(super) const fn environment(&self) -> &Environment {
@@ -251,8 +273,20 @@ impl Client {
         read(self.run_until(order, until).await?).map_err(|detail| order.unknown(detail))
     }
 
-    /// Runs one client when it is its turn, all within the deadline.
+    /// Runs one client when it is its turn, all within the deadline, and keeps whether zellij answers.
     async fn run_until(&self, order: &Order, until: Instant) -> Result<Vec<u8>, ZellijError> {
+        let ran = self.run_in_turn(order, until).await;
+        let silent = ran.as_ref().err().filter(|error| {
+            matches!(
+                error,
+                ZellijError::TimedOut { .. } | ZellijError::CannotRun { .. }
+            )
+        });
+        self.heard(silent);
+        ran
+    }
+
+    async fn run_in_turn(&self, order: &Order, until: Instant) -> Result<Vec<u8>, ZellijError> {
         let session = order.session.as_ref().map(|name| self.session(name));
         let turn = async {
             // The session's turn first, so that those who wait for it hold up nobody else.

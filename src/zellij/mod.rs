@@ -144,6 +144,12 @@ impl Zellij {
         self.client.version()
     }
 
+    /// Since when zellij does not answer at all, and what happened last; `None` while it does. That it says that
+    /// something is not there is an answer.
+    pub fn down(&self) -> Option<(chrono::DateTime<chrono::Utc>, String)> {
+        self.client.down()
+    }
+
     /// The program in use.
     pub fn program(&self) -> &Path {
         self.client.program()

@@ -151,6 +151,7 @@ fn step(number: u64) -> String {
         session_id: "default".parse().unwrap(),
         id: format!("m{}", number / 2),
         step,
+        looks: None,
         counters: Counters::default(),
     })
     .line

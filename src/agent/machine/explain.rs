@@ -3,10 +3,11 @@
 //! Asks the rules themselves wherever they can be asked, and changes nothing. `/explain` shows it, `/capture`
 //! keeps it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::view::{Bounded, Status};
 use super::{Busy, Machine, Mode, Moment, Trouble};
@@ -19,7 +20,7 @@ use crate::screen::state::State;
 use crate::screen::told::Told;
 
 /// All that a person may want to know of one agent at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// Its name.
@@ -69,7 +70,7 @@ pub struct Explanation {
 }
 
 /// What the rules would do now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outlook {
     /// Whether an instruction would go to the transaction that types it, if a verdict called for one now. The
@@ -82,24 +83,24 @@ pub struct Outlook {
 }
 
 /// Something that speaks against a nudge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Against {
     /// What, in a stable word: `stopped`, `unread`, `log`, `typing`, `observe`, `stopall`, `hold`, `person`,
     /// `question`, `limit`, `state`, `disagreement`, `program`, `profile`, `prompt`, `screen`, `bound`.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// In a sentence.
     pub why: String,
 }
 
 /// Something that is waited for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
     /// What, in a stable word: `start`, `receipt`, `verdict`, `person`, `startall`, `release`, `quiet`, `reset`,
     /// `stall`, `nextQuestion`, `look`.
     #[serde(rename = "for")]
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// In a few words.
     pub why: String,
     /// How long that may take yet, in seconds, where it is known.
@@ -151,7 +152,10 @@ impl Machine {
     /// Everything that speaks against a nudge now, what weighs most first.
     fn against(&self, now: Moment) -> Vec<Against> {
         let mut against = Vec::new();
-        let mut add = |what, why: String| against.push(Against { what, why });
+        let mut add = |what: &'static str, why: String| {
+            let what = Cow::Borrowed(what);
+            against.push(Against { what, why });
+        };
         match self.mode {
             Mode::Stopped => add("stopped", "it was stopped".into()),
             Mode::Disabled => add("stopped", "the configuration leaves it out".into()),
@@ -217,7 +221,10 @@ impl Machine {
             ("state", true) => format!("its state is {state}: a person answers"),
             _ => refusal.to_string(),
         };
-        Some(Against { what, why })
+        Some(Against {
+            what: what.into(),
+            why,
+        })
     }
 
     fn bounds(&self, now: Moment) -> Vec<Against> {
@@ -239,7 +246,11 @@ impl Machine {
         });
         let all = [hourly, fruitless, self.spent(now)];
         let all = all.into_iter().flatten();
-        all.map(|why| Against { what: "bound", why }).collect()
+        let bound = |why| Against {
+            what: "bound".into(),
+            why,
+        };
+        all.map(bound).collect()
     }
 
     /// What is done now, in a sentence.
@@ -265,7 +276,7 @@ impl Machine {
         }
         if let Some(first) = against
             .iter()
-            .find(|against| matches!(against.what, "stopall" | "hold" | "person"))
+            .find(|against| matches!(against.what.as_ref(), "stopall" | "hold" | "person"))
         {
             return format!("leaves it alone: {}", first.why);
         }
@@ -302,7 +313,7 @@ impl Machine {
 
     fn waits_for(&self, now: Moment) -> Vec<Waiting> {
         let mut waits = Vec::new();
-        let mut add = |what, why: String, wait: Option<Duration>| {
+        let mut add = |what: &'static str, why: String, wait: Option<Duration>| {
             let seconds = wait.map(|wait| wait.as_secs_f64().ceil());
             #[expect(
                 clippy::cast_possible_truncation,
@@ -310,7 +321,11 @@ impl Machine {
                 reason = "seconds of a wait: whole, and not negative"
             )]
             let seconds = seconds.map(|seconds| seconds as u64);
-            waits.push(Waiting { what, why, seconds });
+            waits.push(Waiting {
+                what: what.into(),
+                why,
+                seconds,
+            });
         };
         if self.mode != Mode::Watching {
             add("start", "`/start`".into(), None);

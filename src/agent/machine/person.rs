@@ -13,6 +13,7 @@ impl Machine {
         self.drop_work(effects);
         self.close_pending(effects);
         self.close_question("the agent was stopped", now, effects);
+        self.note_looks("the agent was stopped", now, effects);
     }
 
     pub(super) fn start(
@@ -175,9 +176,10 @@ impl Machine {
         }
     }
 
-    pub(super) fn quit(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn quit(&mut self, now: Moment, effects: &mut Vec<Effect>) {
         self.drop_work(effects);
         self.close_pending(effects);
+        self.note_looks("the supervisor ends", now, effects);
         if !matches!(self.busy, Busy::Typing(_)) {
             self.mode = Mode::Stopped;
         }

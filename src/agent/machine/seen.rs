@@ -6,7 +6,7 @@ use super::typing::{left_over, typed_action};
 use super::{Busy, Effect, Machine, Mode, Moment, PendingKind, Trouble, Urgency};
 use crate::evidence::Sight;
 use crate::record::logs::Interrupted;
-use crate::record::{Origin, Receipt, Step};
+use crate::record::{BACK, GONE, Origin, Receipt, Step};
 use crate::screen::Screen;
 use crate::screen::change::squash;
 use crate::screen::prompt::Prompt;
@@ -17,6 +17,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// A gap between two looks that is longer than this, beyond a few polls, is a sleep of the machine or a
 /// stopped supervisor: what stood still meanwhile has not stalled.
 const SLEPT: Duration = Duration::from_secs(30);
+
+/// How long looks go without a line in the log.
+const NOTE_LOOKS: Duration = Duration::from_hours(1);
 
 impl Machine {
     pub(super) fn due(&self, effects: &mut Vec<Effect>) {
@@ -37,6 +40,10 @@ impl Machine {
             return;
         }
         self.polls += 1;
+        self.unnoted += 1;
+        if now.since_start.saturating_sub(self.noted_at) >= NOTE_LOOKS {
+            self.note_looks("an hour of watching", now, effects);
+        }
         let earlier = self.last_seen;
         self.recovered(now, effects);
         if sight.close {
@@ -169,7 +176,7 @@ impl Machine {
         self.busy == Busy::Nothing && self.log_trouble.is_none() && self.mode == Mode::Watching
     }
 
-    pub(super) fn unseen(&mut self, trouble: Trouble, effects: &mut Vec<Effect>) {
+    pub(super) fn unseen(&mut self, trouble: Trouble, now: Moment, effects: &mut Vec<Effect>) {
         if self.mode != Mode::Watching || matches!(self.busy, Busy::Typing(_)) {
             return;
         }
@@ -179,6 +186,10 @@ impl Machine {
         self.refuse_early_reply(why, effects);
         match &trouble {
             Trouble::Gone(why) if !matches!(self.trouble, Some(Trouble::Gone(_))) => {
+                let gone = Step::Counted {
+                    why: format!("{GONE}{why}"),
+                };
+                self.note("", gone, now, effects);
                 effects.push(Effect::Tell(Urgency::Person, format!("is gone: {why}")));
             }
             // one failure alone is not worth a word
@@ -197,7 +208,12 @@ impl Machine {
 
     /// After trouble, or after the machine slept, what stood still meanwhile has not stalled.
     fn recovered(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        let told = self.failures >= 2 || matches!(self.trouble, Some(Trouble::Gone(_)));
+        let was_gone = matches!(self.trouble, Some(Trouble::Gone(_)));
+        let told = self.failures >= 2 || was_gone;
+        if was_gone {
+            let why = BACK.to_owned();
+            self.note("", Step::Counted { why }, now, effects);
+        }
         if self.trouble.take().is_some() {
             if told {
                 effects.push(Effect::Tell(Urgency::Info, "can be watched again".into()));

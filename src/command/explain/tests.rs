@@ -87,19 +87,19 @@ fn explanation() -> Explanation {
         outlook: Outlook {
             would_nudge: false,
             against: vec![Against {
-                what: "state",
+                what: "state".into(),
                 why: "its state is approval: a person answers".into(),
             }],
             does: "waits for your answer, and types nothing meanwhile".into(),
         },
         waits_for: vec![
             Waiting {
-                what: "person",
+                what: "person".into(),
                 why: "your answer".into(),
                 seconds: None,
             },
             Waiting {
-                what: "nextQuestion",
+                what: "nextQuestion".into(),
                 why: "the next question about this screen".into(),
                 seconds: Some(25),
             },
@@ -160,7 +160,7 @@ fn json_has_stable_names() {
     for (path, expected) in [
         ("/state", "approval"),
         ("/winner", "registry"),
-        ("/status", "awaiting-user"),
+        ("/status/is", "awaiting-user"),
         ("/rungs/0/silent", "`claude` is in front and runs"),
         ("/rungs/1/state", "approval"),
         ("/screen/rule", "permission dialog for a command"),

@@ -123,6 +123,22 @@ that speaks against a nudge, and what is waited for.",
     },
 };
 
+pub(super) const SNOOZE: Entry = Entry {
+    name: "snooze",
+    arguments: &[needs("ID", Kind::Agent), may("MINUTES", Kind::Count)],
+    summary: "Puts off an agent's open question, for 30 minutes or MINUTES.",
+    details: "\
+It stays open and stays on show, but you are not rung for it, unless the agent
+asks something else.",
+    examples: &["/snooze kernel", "/snooze kernel 120"],
+    build: |given| {
+        Ok(Command::Snooze {
+            id: given.word()?,
+            minutes: given.optional(Given::minutes)?.unwrap_or(30),
+        })
+    },
+};
+
 pub(super) const CAPTURE: Entry = Entry {
     name: "capture",
     arguments: &[needs("ID", Kind::Agent), may("FOLDER", Kind::Path)],

@@ -39,6 +39,7 @@ fn step(id: &str, step: Step, calls: u32) -> Written {
         session_id,
         id: id.into(),
         step,
+        looks: None,
         counters,
     })
 }

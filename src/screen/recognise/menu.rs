@@ -32,7 +32,7 @@ pub enum Says {
 }
 
 /// One option of a dialog.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Choice {
     /// The key that chooses it, where it has one.
@@ -48,7 +48,7 @@ pub struct Choice {
 }
 
 /// An open dialog.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dialog {
     /// What it asks a yes for, if it does.

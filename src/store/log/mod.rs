@@ -6,17 +6,20 @@
 //! may append to one log. A log that has grown too large is set aside under a dated name; readers go on
 //! into those as if nothing had happened.
 //!
-//! [`LogWriter`] appends; [`read_back`] reads from the newest record, [`read_forward`] from the oldest.
+//! [`LogWriter`] appends; [`read_back`] reads from the newest record, [`read_forward`] from the oldest,
+//! and [`follow`] goes on as the log grows.
 
 mod appender;
+mod follow;
 mod line;
 mod read;
 mod rotation;
 mod sync;
 mod writer;
 
+pub use follow::{Follow, follow};
 pub use line::{Foreign, Line, Skipped, Why};
-pub use read::{ReadBack, ReadForward, read_back, read_forward};
+pub use read::{ReadBack, ReadForward, read_back, read_forward, read_forward_since};
 pub use rotation::Rotation;
 pub use writer::{LogWriter, LogWriterEnd};
 

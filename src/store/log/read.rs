@@ -12,6 +12,8 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::line::{Foreign, Line, Skipped, Why};
 use super::rotation::older_than;
 use crate::store::error::{StoreError, Unfit};
@@ -57,10 +59,22 @@ pub fn read_back(path: &Path) -> Result<ReadBack, StoreError> {
 /// # Errors
 /// No regular file, or the system refuses.
 pub fn read_forward(path: &Path) -> Result<ReadForward, StoreError> {
+    read_forward_since(path, None)
+}
+
+/// As [`read_forward`], without the logs that were set aside before `since`; what is older in the others is
+/// yielded.
+///
+/// # Errors
+/// No regular file, or the system refuses.
+pub fn read_forward_since(
+    path: &Path,
+    since: Option<DateTime<Utc>>,
+) -> Result<ReadForward, StoreError> {
     let log = resolve("read", path)?;
     // Opened first: if it is set aside from here on, it is found among the older ones and left out there.
     let newest = open_log(&log)?;
-    let mut older = older_than(&log, newest.as_ref().map(|(_, metadata)| metadata))
+    let mut older = older_than(&log, newest.as_ref().map(|(_, metadata)| metadata), since)
         .map_err(|error| StoreError::io("look for older parts of", &log, error))?;
     older.reverse();
     Ok(ReadForward {
@@ -72,7 +86,7 @@ pub fn read_forward(path: &Path) -> Result<ReadForward, StoreError> {
     })
 }
 
-fn open_log(path: &Path) -> Result<Option<(File, Metadata)>, StoreError> {
+pub(super) fn open_log(path: &Path) -> Result<Option<(File, Metadata)>, StoreError> {
     let opened = open_to_read(path).map_err(|error| StoreError::io("read", path, error))?;
     match opened {
         // What is appended to a device is gone: there is nothing to read, or no end of it.
@@ -86,15 +100,15 @@ fn open_log(path: &Path) -> Result<Option<(File, Metadata)>, StoreError> {
 
 /// What both readers keep.
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     /// The file that is being read.
-    file: Arc<Path>,
-    skipped: Skipped,
+    pub(super) file: Arc<Path>,
+    pub(super) skipped: Skipped,
     is_over: bool,
 }
 
 impl State {
-    fn new(file: &Path) -> Self {
+    pub(super) fn new(file: &Path) -> Self {
         Self {
             file: file.into(),
             skipped: Skipped::default(),
@@ -103,7 +117,10 @@ impl State {
     }
 
     /// What is yielded for what was found; `None` at the end of this file.
-    fn yielded(&mut self, found: io::Result<Option<Found>>) -> Option<Result<Line, StoreError>> {
+    pub(super) fn yielded(
+        &mut self,
+        found: io::Result<Option<Found>>,
+    ) -> Option<Result<Line, StoreError>> {
         let Found { offset, text } = match found {
             Ok(found) => found?,
             Err(error) => return Some(Err(StoreError::io("read", &self.file, error))),
@@ -153,7 +170,7 @@ impl ReadBack {
             }
             let older = match &mut self.older {
                 Some(older) => older,
-                None => match older_than(&self.log, self.opened.as_ref()) {
+                None => match older_than(&self.log, self.opened.as_ref(), None) {
                     Ok(older) => self.older.insert(older),
                     Err(error) => {
                         let doing = "look for older parts of";

@@ -105,11 +105,19 @@ pub(super) fn set_aside_logs(log: &Path) -> io::Result<Vec<SetAside>> {
 }
 
 /// Those older than `log` itself as it was opened, oldest first: while it is being read it may have been set
-/// aside too, and others after it.
-pub(super) fn older_than(log: &Path, opened: Option<&Metadata>) -> io::Result<Vec<PathBuf>> {
+/// aside too, and others after it. Without those that were set aside before `since`: nothing in them is newer.
+pub(super) fn older_than(
+    log: &Path,
+    opened: Option<&Metadata>,
+    since: Option<DateTime<Utc>>,
+) -> io::Result<Vec<PathBuf>> {
     let mut older = Vec::new();
     let opened = opened.map(FileId::of);
     for aside in set_aside_logs(log)? {
+        // a name tells the second that had begun
+        if since.is_some_and(|since| aside.at + TimeDelta::seconds(1) < since.naive_utc()) {
+            continue;
+        }
         let is_opened = |there: Metadata| Some(FileId::of(&there)) == opened;
         if opened.is_some() && fs::metadata(&aside.path).is_ok_and(is_opened) {
             break;
@@ -117,6 +125,23 @@ pub(super) fn older_than(log: &Path, opened: Option<&Metadata>) -> io::Result<Ve
         older.push(aside.path);
     }
     Ok(older)
+}
+
+/// Those that were set aside from `log` after the file `earlier` was, and before `newest` was, oldest first.
+pub(super) fn set_aside_between(
+    log: &Path,
+    earlier: FileId,
+    newest: Option<&Metadata>,
+) -> io::Result<Vec<PathBuf>> {
+    let mut older = older_than(log, newest, None)?;
+    let is_earlier =
+        |path: &PathBuf| fs::metadata(path).is_ok_and(|there| FileId::of(&there) == earlier);
+    // one that is gone has nothing left after it but what is newest
+    let after = older
+        .iter()
+        .position(is_earlier)
+        .map_or(older.len(), |at| at + 1);
+    Ok(older.split_off(after))
 }
 
 /// Renames `log` to its dated name, never over another file, and tells that name.

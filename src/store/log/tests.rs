@@ -11,6 +11,7 @@ use crate::store::testing::{
     CHILD_FOLDER, SMALL_FILES, assert_passed, child, names_in, run_child, run_on_small_disk,
 };
 
+mod following;
 mod reading;
 mod rotating;
 

@@ -1,21 +1,25 @@
 //! A supervisor that supervises nothing, for the tests of the front ends.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::view::AgentView;
 use crate::command::help::help;
-use crate::command::{Answering, Client, Command, Notice, Reply, Urgency};
+use crate::command::{
+    Answering, Answers, Client, Command, Event, Health, Notice, Reply, Ring, Urgency,
+};
 use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
 
 pub(super) struct Fake {
     notices: broadcast::Sender<Notice>,
+    rings: broadcast::Sender<Ring>,
     ended: CancellationToken,
     sent: Mutex<Vec<Command>>,
 }
@@ -25,6 +29,7 @@ impl Fake {
         let ended = CancellationToken::new();
         let fake = Self {
             notices: broadcast::channel(64).0,
+            rings: broadcast::channel(64).0,
             ended: ended.clone(),
             sent: Mutex::default(),
         };
@@ -80,7 +85,12 @@ impl Fake {
             },
             Command::Start { id } => {
                 let said = format!("{id} is started");
+                let ring = Ring {
+                    title: format!("{id} waits for you"),
+                    body: "Shall I\u{1b}[31m go on?".into(),
+                };
                 self.say(Some(id), Urgency::Person, "Shall I\u{1b}[31m go on?");
+                let _ = self.rings.send(ring);
                 done(said)
             }
             Command::Review { .. } => {
@@ -119,8 +129,39 @@ impl Client for Fake {
         self.notices.subscribe()
     }
 
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        self.rings.subscribe()
+    }
+
     fn known_kinds(&self) -> Vec<String> {
         vec!["claude".into()]
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
+
+    fn events(&self) -> broadcast::Receiver<Event> {
+        broadcast::channel(1).1
+    }
+
+    fn health(&self) -> Health {
+        Health {
+            v: 1,
+            version: "0.1.0".into(),
+            pid: 1,
+            started_at: Utc::now(),
+            configuration: "config.json".into(),
+            log_dir: "logs".into(),
+            session: "default".parse().unwrap(),
+            observe: false,
+            all_stopped: false,
+            zellij: Answers::default(),
+            backends: Vec::new(),
+            calls: 0,
+            tokens: 0,
+            snoozed: BTreeMap::default(),
+        }
     }
 
     fn known_panes(&self) -> Vec<String> {

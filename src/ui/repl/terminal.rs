@@ -40,7 +40,7 @@ pub fn usable() -> bool {
 }
 
 /// The columns of the terminal; 80 where it does not say.
-pub(super) fn columns() -> usize {
+pub(in crate::ui) fn columns() -> usize {
     match tcgetwinsize(io::stdout()) {
         Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
         _ => 80,

@@ -1,10 +1,20 @@
 //! What the rules tell of themselves, and how a person answers dialogs.
 
+use std::borrow::Cow;
+
 use super::*;
 use crate::screen::recognise::Says;
 
 fn explained(story: &Story) -> Explanation {
     story.machine.explain(story.now())
+}
+
+/// What the rules themselves say is one of their own words.
+fn word(what: &Cow<'static, str>) -> &'static str {
+    match what {
+        Cow::Borrowed(word) => word,
+        Cow::Owned(other) => panic!("{other} was read from somewhere"),
+    }
 }
 
 fn against(story: &Story) -> Vec<&'static str> {
@@ -14,12 +24,12 @@ fn against(story: &Story) -> Vec<&'static str> {
         explained.outlook.against.is_empty()
     );
     let all = explained.outlook.against.iter();
-    all.map(|against| against.what).collect()
+    all.map(|against| word(&against.what)).collect()
 }
 
 fn waits(story: &Story) -> Vec<(&'static str, Option<u64>)> {
     let waits = explained(story).waits_for;
-    let waits = waits.iter().map(|wait| (wait.what, wait.seconds));
+    let waits = waits.iter().map(|wait| (word(&wait.what), wait.seconds));
     waits.collect()
 }
 

@@ -1,7 +1,7 @@
 //! One file, read line by line from its beginning.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom};
 
 use super::{BLOCK, Found};
 use crate::store::log::LONGEST_LINE;
@@ -12,6 +12,9 @@ pub(in crate::store::log) struct Forwards {
     reader: BufReader<File>,
     /// Where the next line begins.
     offset: u64,
+    /// Where the line that was read last begins, and whether it has an end.
+    line_start: u64,
+    ended: bool,
 }
 
 impl Forwards {
@@ -20,7 +23,32 @@ impl Forwards {
         Self {
             reader: BufReader::with_capacity(BLOCK, file),
             offset: 0,
+            line_start: 0,
+            ended: true,
         }
+    }
+
+    /// How many bytes of the file have been read into lines.
+    pub(in crate::store::log) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Begins again at the beginning of the file.
+    pub(in crate::store::log) fn rewind(&mut self) -> io::Result<()> {
+        self.offset = 0;
+        self.reader.seek(SeekFrom::Start(0)).map(|_| ())
+    }
+
+    /// The next line that has an end; `None` where there is none yet: what has been written of it is read again
+    /// by the next call.
+    pub(in crate::store::log) fn next_ended(&mut self) -> io::Result<Option<Found>> {
+        let found = self.next()?;
+        if found.is_some() && self.ended {
+            return Ok(found);
+        }
+        self.offset = self.line_start;
+        self.reader.seek(SeekFrom::Start(self.offset))?;
+        Ok(None)
     }
 
     /// The next line; `None` at the end of the file.
@@ -28,6 +56,7 @@ impl Forwards {
         loop {
             let offset = self.offset;
             let (bytes, has_end) = self.take_line()?;
+            (self.line_start, self.ended) = (offset, has_end);
             let text = match bytes {
                 Some(bytes) if bytes.is_empty() && !has_end => return Ok(None),
                 _ if !has_end => Err(Why::Torn),

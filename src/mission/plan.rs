@@ -1,0 +1,217 @@
+//! The plan of a mission as plain data: its form, its defaults, its JSON schema.
+//!
+//! A person reads it, corrects it and says yes to it, so it is a file of its own, in the form of the
+//! configuration: keys in camelCase, unknown ones refused with their place. [`check`] finds what is wrong with
+//! a plan that has the form. Nothing of a plan is run here.
+
+pub mod check;
+mod path;
+mod run;
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{ConfigError, Seconds, read_json};
+use crate::ids::TaskId;
+
+pub use path::TaskPath;
+pub use run::{RunLine, WrongRunLine};
+
+/// The largest plan that is read, in bytes.
+pub const LARGEST: u64 = 4 * 1024 * 1024;
+/// The most tasks of a plan.
+pub const MOST_TASKS: usize = 1_000;
+
+/// A goal, and the tasks that make it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    /// Where an editor finds the schema of this file.
+    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// What is to be achieved, in words.
+    pub goal: String,
+    /// The repository, or just a folder, in which case tasks that write run one after another and nothing is
+    /// merged; a relative path starts from the folder of this file.
+    #[serde(default = "here")]
+    pub repository: PathBuf,
+    /// The branch that the mission starts from; the one that is checked out where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// Whether workers commit by themselves; otherwise the program commits what they leave.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub may_commit: bool,
+    /// How many workers run at once.
+    #[serde(default = "three")]
+    #[schemars(range(min = 1, max = 50))]
+    pub max_parallel: u32,
+    /// Commands that are run in each new worktree before its worker starts, by the rules of `run`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub setup: Vec<RunLine>,
+    /// What the parts must keep to so that they fit together (endpoints, ports, keys), given word for word to
+    /// each worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
+    /// The tasks.
+    pub tasks: Vec<Task>,
+}
+
+/// One task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Task {
+    /// Its name within the mission.
+    pub slug: TaskId,
+    /// What it is, in a few words.
+    pub title: String,
+    /// What is to be done, for somebody who knows nothing else.
+    pub description: String,
+    /// What sort of worker it needs.
+    #[serde(default)]
+    pub role: Role,
+    /// The tasks whose results it needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<TaskId>,
+    /// The files and folders that it may write, from the repository's root; `*` stands for a part of a name, `**`
+    /// for folders. None: anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<TaskPath>,
+    /// How it is known to be done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exit_criteria: Vec<Criterion>,
+    /// How often it is tried.
+    #[serde(default = "three")]
+    #[schemars(range(min = 1, max = 20))]
+    pub attempts: u32,
+    /// Minutes after which its worker is asked to come to an end.
+    #[serde(default = "hour")]
+    #[schemars(range(min = 1, max = 10_080))]
+    pub time_limit_min: u32,
+}
+
+/// What sort of worker a task needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Finds out what there is; writes nothing.
+    Explore,
+    /// Finds out what is known elsewhere; writes nothing.
+    Research,
+    /// Writes code.
+    Coder,
+    /// Checks that parts fit together; may write tests.
+    Verifier,
+    /// Reads what others wrote; writes nothing.
+    Reviewer,
+    /// Anything else.
+    #[default]
+    General,
+}
+
+impl Role {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Explore => "explore",
+            Self::Research => "research",
+            Self::Coder => "coder",
+            Self::Verifier => "verifier",
+            Self::Reviewer => "reviewer",
+            Self::General => "general",
+        }
+    }
+
+    /// Whether it changes files.
+    pub const fn writes(self) -> bool {
+        !matches!(self, Self::Explore | Self::Research | Self::Reviewer)
+    }
+
+    /// Whether it says of others' work whether it is right.
+    pub const fn checks_others(self) -> bool {
+        matches!(self, Self::Verifier | Self::Reviewer)
+    }
+}
+
+/// One way to know that a task is done: a command that must end as expected, or a review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Criterion {
+    /// The command: `cargo test -p parser`. No shell runs it; quotes work as in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunLine>,
+    /// The folder in which it runs, from the repository's root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<TaskPath>,
+    /// How long it may take, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_sec: Option<Seconds>,
+    /// The exit code that it must end with; 0 where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
+    /// A pattern that a line of its output must match, as a regular expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Instead of a command: what a fresh reviewer must find to be so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
+}
+
+impl Plan {
+    /// Reads a plan. That it has the form does not say that it can be followed: [`check::check`] does.
+    ///
+    /// # Errors
+    /// When the text is no plan, with the line, the column and what was expected there.
+    pub fn read(text: &str) -> Result<Self, ConfigError> {
+        read_json(text).map_err(|error| ConfigError {
+            hint: match error.hint {
+                hint if hint.starts_with("remove the field") => {
+                    "remove the field or correct its name; config/mission.schema.json lists them all"
+                }
+                hint if hint.starts_with("correct the value") => {
+                    "correct the value; config/mission.example.json shows the form"
+                }
+                hint => hint,
+            },
+            ..error
+        })
+    }
+
+    /// The task called `slug`.
+    pub fn task(&self, slug: &TaskId) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.slug == *slug)
+    }
+
+    /// The JSON schema of a plan.
+    pub fn schema_text() -> String {
+        let schema = schemars::schema_for!(Self);
+        let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+fn here() -> PathBuf {
+    ".".into()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
+const fn is_true(value: &bool) -> bool {
+    *value
+}
+
+const fn three() -> u32 {
+    3
+}
+
+const fn hour() -> u32 {
+    60
+}

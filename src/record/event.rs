@@ -1,0 +1,152 @@
+//! What happens while it happens, for those who follow along: front ends, scripts, the bell.
+//!
+//! Not a log: a reader that falls behind loses the oldest and is told how many. What must not be lost is in the
+//! memo and decision logs; what a decision log holds is told here once it is written there.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{DecisionLine, Origin, Question, Receipt, Step, VERSION, Verdict, time};
+use crate::ids::AgentId;
+use crate::screen::state::State;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// The version of the form.
+    pub v: u32,
+    /// When.
+    #[serde(with = "time")]
+    pub ts: DateTime<Utc>,
+    /// To whom, where it is about one agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
+    /// What.
+    #[serde(flatten)]
+    pub what: Happening,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "event",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Happening {
+    /// An agent's status or state is another one.
+    Status {
+        /// Its status, in one word: `running`.
+        status: String,
+        /// What it is doing; `None` before the first look.
+        state: Option<State>,
+        /// What its status was before.
+        was: String,
+    },
+    /// A backend was asked about an agent.
+    Asked {
+        /// The decision's id.
+        id: String,
+        /// Which backend.
+        backend: String,
+    },
+    /// It answered.
+    Verdict {
+        /// The decision's id.
+        id: String,
+        /// Who answered.
+        by: Option<String>,
+        /// What it said, where that was a verdict.
+        verdict: Option<Verdict>,
+        /// Why there is none, or what is wrong with it.
+        problem: Option<String>,
+        /// Tokens in and out.
+        tokens: u64,
+    },
+    /// A text was typed, or a dialog's option chosen, or neither: the receipt says.
+    Nudge {
+        /// The decision's id.
+        id: String,
+        /// Whose text it is.
+        origin: Origin,
+        /// The text, or the option in words.
+        text: String,
+        /// What became of it: `delivered`, `refused`, `unproven`, `observed`, and why.
+        #[serde(flatten)]
+        receipt: Receipt,
+    },
+    /// A question waits for the person.
+    Question {
+        /// What is asked, and since when.
+        #[serde(flatten)]
+        question: Question,
+    },
+    /// It no longer waits: it was answered, or is over.
+    QuestionClosed {
+        /// How long it had waited, in seconds.
+        waited_sec: u64,
+    },
+    /// The supervisor said something to the person.
+    Notice {
+        /// How urgent: `info`, `warning`, `person`.
+        urgency: String,
+        /// What.
+        text: String,
+    },
+    /// The roster changed.
+    Roster {
+        /// The word for it: added, set, stopped, started, accepted, answered, loaded, removed.
+        why: String,
+    },
+    /// Events came faster than they were read.
+    Lost {
+        /// How many are missing here.
+        count: u64,
+    },
+}
+
+impl Event {
+    /// Something that happened at `ts`.
+    pub const fn new(ts: DateTime<Utc>, agent: Option<AgentId>, what: Happening) -> Self {
+        Self {
+            v: VERSION,
+            ts,
+            agent,
+            what,
+        }
+    }
+
+    /// What a line of the decision log tells those who follow along, if anything.
+    pub fn of(line: &DecisionLine, agent: &AgentId) -> Option<Self> {
+        let id = line.id.clone();
+        let what = match line.step.clone() {
+            Step::Asked { backend, .. } => Happening::Asked { id, backend },
+            Step::Answered {
+                by,
+                verdict,
+                problem,
+                tokens,
+                ..
+            } => Happening::Verdict {
+                id,
+                by,
+                verdict,
+                problem,
+                tokens,
+            },
+            Step::Receipt {
+                origin,
+                text,
+                receipt,
+            } => Happening::Nudge {
+                id,
+                origin,
+                text,
+                receipt,
+            },
+            Step::Intent { .. } | Step::Counted { .. } => return None,
+        };
+        Some(Self::new(line.ts, Some(agent.clone()), what))
+    }
+}

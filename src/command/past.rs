@@ -134,7 +134,7 @@ pub fn json_line(line: &str) -> String {
         if one < ' ' {
             // between the tokens only: JSON has none in its texts
             out.push(' ');
-        } else if harmless(one.encode_utf8(&mut [0; 4])).chars().next() == Some(one) {
+        } else if harmless(one.encode_utf8(&mut [0; 4])).starts_with(one) {
             out.push(one);
         } else {
             for unit in one.encode_utf16(&mut [0; 2]) {

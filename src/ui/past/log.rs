@@ -131,8 +131,8 @@ pub(super) fn follow(
     };
     let mut known = Known::default();
     let mut window = Window::default();
-    let mut held: VecDeque<Recorded> = VecDeque::new();
-    let mut hold = |record: Recorded, out: &mut _| -> Result<(), Stop> {
+    let mut latest: VecDeque<Recorded> = VecDeque::new();
+    let mut take_first = |record: Recorded, out: &mut _| -> Result<(), Stop> {
         if !shown.filter.fits(&record.entry) {
             return Ok(());
         }
@@ -140,25 +140,25 @@ pub(super) fn follow(
         if first == usize::MAX {
             return shown.print(&record, out);
         }
-        held.push_back(record);
-        if held.len() > first {
-            held.pop_front();
+        latest.push_back(record);
+        if latest.len() > first {
+            latest.pop_front();
         }
         Ok(())
     };
     while let Some(record) = past.next_record()? {
         window.push(record);
         while let Some(ripe) = window.pop_ripe() {
-            hold(ripe, out)?;
+            take_first(ripe, out)?;
         }
     }
     while let Some(ripe) = window.pop() {
-        hold(ripe, out)?;
+        take_first(ripe, out)?;
     }
-    for record in &held {
+    for record in &latest {
         shown.print(record, out)?;
     }
-    drop(held);
+    drop(latest);
     let mut unread = past.unread();
     tell_unread(&past, &options.id);
     loop {

@@ -12,6 +12,7 @@ use meta_orchestrator::command::dispatch::Local;
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::{Failure, Kind};
 use meta_orchestrator::host::Host;
+use meta_orchestrator::notify::{Notifier, ways::Doors};
 use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
 use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task};
@@ -113,7 +114,8 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     .await?;
     tokio::spawn(end_on_signal(Signals::listen(), supervisor.clone()));
     let history = places::history(|name| std::env::var_os(name));
-    let client = Arc::new(Local::new(supervisor.clone()));
+    let notifier = Notifier::start(&supervisor, Doors::default());
+    let client = Arc::new(Local::new(supervisor.clone()).with_bell(notifier));
     let ended = repl::run(
         client,
         ReplOptions { history, greeting },

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, makes its own files and starts the program"
 )]
 
+#[path = "commands/bell.rs"]
+mod bell;
 mod common;
 #[path = "commands/dialogs.rs"]
 mod dialogs;

@@ -17,6 +17,7 @@ pub mod line;
 pub mod markdown;
 pub mod nearest;
 pub mod past;
+pub mod paths;
 pub mod reply;
 pub mod table;
 pub mod text;
@@ -35,6 +36,7 @@ pub use crate::agent::view::{AgentView, Notice, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};
+pub use crate::notify::Ring;
 pub use crate::record::Event;
 use crate::record::{DecisionLine, Memo, Review};
 pub use crate::supervisor::{Answers, BackendHealth, Health, PaneRow, PaneShot};
@@ -174,6 +176,11 @@ pub enum Command {
     },
     /// Shows what is left out of a configuration that nobody named, and asks for a yes to it.
     Trust,
+    /// Shows in which ways the person is told that somebody waits for them.
+    Notify {
+        /// Whether to send a test in each.
+        test: bool,
+    },
     /// Stops everything and leaves.
     Quit,
     /// Explains the commands, or one of them.
@@ -303,4 +310,13 @@ pub trait Client: Send + Sync {
     fn events(&self) -> broadcast::Receiver<Event>;
     /// How the supervisor itself is, without asking anybody.
     fn health(&self) -> Health;
+    /// What a terminal is to ring for from now on; nothing, where that is not handed on.
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        broadcast::Sender::new(1).subscribe()
+    }
+    /// Somebody looks at this front end (its terminal has the focus), or no longer does. While they do, nothing is
+    /// rung for.
+    fn attended(&self, looks: bool) {
+        let _ = looks;
+    }
 }

@@ -17,6 +17,11 @@ use crate::record::{Event, Happening, RosterChange, RosterLine, VERSION, logs};
 const RECORD: Duration = Duration::from_secs(2);
 
 impl Supervisor {
+    /// Says something about no agent, on behalf of what works beside the supervisor.
+    pub fn announce(&self, urgency: Urgency, text: impl Into<String>) {
+        self.say(None, urgency, text);
+    }
+
     pub(super) fn say(&self, agent: Option<&AgentId>, urgency: Urgency, text: impl Into<String>) {
         let notice = Notice {
             ts: Utc::now(),

@@ -4,6 +4,7 @@
 //! them to a [`Client`](crate::command::Client), and shows what comes back; it decides nothing and, but for the
 //! demo, which starts one of its own, knows no supervisor. `main` calls it.
 
+pub mod bell;
 pub mod cli;
 pub mod demo;
 pub mod demo_agent;
@@ -13,6 +14,7 @@ pub mod past;
 pub mod places;
 pub mod repl;
 pub mod signals;
+pub mod tui;
 
 use std::io::{self, ErrorKind, Write};
 

@@ -3,6 +3,7 @@
 //! Everything else is in the library. SIGINT, SIGTERM, and SIGHUP unless it was inherited as ignored, end the
 //! program as `/quit` does.
 
+use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,10 +16,12 @@ use meta_orchestrator::host::Host;
 use meta_orchestrator::notify::{Notifier, ways::Doors};
 use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
-use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task};
+use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task, Theme};
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
 use meta_orchestrator::ui::signals::Signals;
+use meta_orchestrator::ui::tui::theme::Palette;
+use meta_orchestrator::ui::tui::{self, Leaving, TuiOptions};
 use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics};
 use meta_orchestrator::zellij::Zellij;
 
@@ -48,6 +51,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
     }
     if let Task::Explain(screen) = &options.task {
         return explain(options, screen);
+    }
+    if let Task::Mission { task } = &options.task {
+        return ui::mission::run(task);
     }
     if let Some(ran) = ui::past::run(options, &place(options).path) {
         return ran;
@@ -116,16 +122,33 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     let history = places::history(|name| std::env::var_os(name));
     let notifier = Notifier::start(&supervisor, Doors::default());
     let client = Arc::new(Local::new(supervisor.clone()).with_bell(notifier));
-    let ended = repl::run(
-        client,
-        ReplOptions { history, greeting },
-        supervisor.ended(),
-    )
-    .await;
+    let at_a_terminal = stdin().is_terminal() && stdout().is_terminal();
+    let ended = if options.repl || !at_a_terminal {
+        let options = ReplOptions { history, greeting };
+        repl::run(client, options, supervisor.ended()).await
+    } else {
+        let options = TuiOptions {
+            history,
+            greeting,
+            palette: palette(options.theme),
+            leaving: Leaving::Ends,
+        };
+        tui::run(client, options, supervisor.ended()).await
+    };
     if !supervisor.ended().is_cancelled() {
         supervisor.quit().await;
     }
     ended
+}
+
+/// The colours that are named, else those of the environment.
+fn palette(theme: Option<Theme>) -> Palette {
+    match theme {
+        Some(Theme::Dark) => Palette::Dark,
+        Some(Theme::Light) => Palette::Light,
+        Some(Theme::Plain) => Palette::Plain,
+        None => Palette::of(|name| std::env::var_os(name)),
+    }
 }
 
 fn memory(options: &Options) -> Memory {

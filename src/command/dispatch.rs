@@ -45,7 +45,7 @@ impl Local {
 
     async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
         let supervisor = &self.supervisor;
-        if !matches!(command, Command::Yes | Command::No) {
+        if !matches!(command, Command::Yes | Command::No) && !command.only_looks() {
             // a yes is about what was asked just before it, and nothing else
             self.asked.drop_question();
         }

@@ -9,10 +9,11 @@ pub mod past;
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::demo_agent::DemoAgent;
+use super::mission::MissionTask;
 use crate::config::Config;
 use crate::ids::{Kind, SessionId, SessionName};
 use crate::mission::plan::Plan;
@@ -24,8 +25,10 @@ use past::{DigestOptions, ExportOptions, LogOptions, StatsOptions};
 pub struct Options {
     /// The configuration, where one is named.
     pub config: Option<PathBuf>,
-    /// Whether the REPL is asked for rather than what starts by default.
+    /// Whether the REPL is asked for rather than the TUI.
     pub repl: bool,
+    /// The colours of the TUI, where they are named.
+    pub theme: Option<Theme>,
     /// What of earlier runs is taken up.
     pub memory: Memory,
     /// The name under which memos are kept, where one is named.
@@ -38,6 +41,17 @@ pub struct Options {
     pub observe: bool,
     /// What is to be done.
     pub task: Task,
+}
+
+/// The colours of the TUI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// For light text on dark ground
+    Dark,
+    /// For dark text on light ground
+    Light,
+    /// No colours
+    Plain,
 }
 
 /// What of earlier runs is taken up.
@@ -73,6 +87,12 @@ pub enum Task {
     Export(ExportOptions),
     /// Writes what happened to all agents lately as a page of Markdown
     Digest(DigestOptions),
+    /// Looks at a mission's plan: what would run when, and what is wrong with it; runs nothing
+    Mission {
+        /// What is wanted
+        #[command(subcommand)]
+        task: MissionTask,
+    },
     /// Shows it at work on three simulated agents, without a key, a server or a configuration
     Demo,
     /// Prints the completions of a shell
@@ -157,6 +177,7 @@ impl Task {
             | Self::Stats(_)
             | Self::Export(_)
             | Self::Digest(_)
+            | Self::Mission { .. }
             | Self::Demo
             | Self::DemoAgent { .. } => {
                 return None;
@@ -173,9 +194,12 @@ Examples:
 
   Begin without a configuration: add a pane, and keep it for the next time:
       meta-orchestrator --zellij-session work
-      mo> /panes
-      mo> /add kernel terminal_18 Make the backward pass twice as fast
-      mo> /save
+      /panes
+      /add kernel terminal_18 Make the backward pass twice as fast
+      /save
+
+  The same as lines rather than on a whole screen:
+      meta-orchestrator --repl
 
   See what it would type, without a key being pressed:
       meta-orchestrator --observe
@@ -217,9 +241,12 @@ that of the last command that failed.";
 struct CommandLine {
     #[command(flatten)]
     shared: Shared,
-    /// Start the REPL: commands typed as lines, or read from a pipe
+    /// Start the REPL rather than the TUI: commands typed as lines, or read from a pipe
     #[arg(long)]
     repl: bool,
+    /// The colours of the TUI; by NO_COLOR and COLORFGBG where that is not said
+    #[arg(long, value_name = "THEME")]
+    theme: Option<Theme>,
     /// Bring back what was never saved: agents, open questions, counters
     #[arg(long, conflicts_with = "fresh")]
     resume: bool,
@@ -259,6 +286,7 @@ impl From<CommandLine> for Options {
         Self {
             config: line.shared.config,
             repl: line.repl,
+            theme: line.theme,
             memory,
             session_id: line.session_id,
             log_dir: line.shared.log_dir,
@@ -289,6 +317,7 @@ mod tests {
         Options {
             config: None,
             repl: false,
+            theme: None,
             memory: Memory::Continue,
             session_id: None,
             log_dir: None,
@@ -310,9 +339,10 @@ mod tests {
         let cases = [
             ("", nothing()),
             (
-                "--repl --observe",
+                "--repl --observe --theme light",
                 Options {
                     repl: true,
+                    theme: Some(Theme::Light),
                     observe: true,
                     ..nothing()
                 },

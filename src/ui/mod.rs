@@ -10,6 +10,7 @@ pub mod demo;
 pub mod demo_agent;
 pub mod diagnostics;
 pub mod explain;
+pub mod mission;
 pub mod past;
 pub mod places;
 pub mod repl;

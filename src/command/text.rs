@@ -5,7 +5,11 @@
 //! to a person passes [`harmless`]. Pure; `command::reply` and `ui` call it.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The least columns that a table's last column is shown in beside the others.
@@ -43,6 +47,38 @@ fn picture(one: char) -> Option<char> {
             Some(char::REPLACEMENT_CHARACTER)
         }
         _ => None,
+    }
+}
+
+/// `value` as one line of JSON without its newline, in which every character that a terminal would act on is
+/// written as `\u....`: it can be shown as it is, and reads back as what it was.
+///
+/// # Errors
+/// When the value has no form in JSON.
+pub fn json(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = Vec::with_capacity(256);
+    value.serialize(&mut Serializer::with_formatter(&mut line, Escaped))?;
+    Ok(line)
+}
+
+/// JSON without a character that a terminal would act on.
+struct Escaped;
+
+impl Formatter for Escaped {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        to: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, one)) = rest.char_indices().find(|(_, one)| picture(*one).is_some()) {
+            to.write_all(&rest.as_bytes()[..at])?;
+            for unit in one.encode_utf16(&mut [0; 2]) {
+                write!(to, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + one.len_utf8()..];
+        }
+        to.write_all(rest.as_bytes())
     }
 }
 

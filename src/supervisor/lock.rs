@@ -19,12 +19,18 @@ use crate::store::{self, Lock, LockError};
 /// When another supervisor has it, which is named; or the folder cannot be used.
 pub fn configuration(path: &Path) -> Result<Lock, Failure> {
     let path = absolute(path);
-    let name = format!("config-{}.lock", hash(path.as_os_str().as_encoded_bytes()));
+    let name = format!("{}.lock", configuration_name(&path));
     take(
         &name,
         &format!("the configuration {}", path.display()),
         &path,
     )
+}
+
+/// What the lock of a configuration is called, and what else belongs to it: one name however it was named.
+pub fn configuration_name(path: &Path) -> String {
+    let path = absolute(path);
+    format!("config-{}", hash(path.as_os_str().as_encoded_bytes()))
 }
 
 /// Takes a pane of the zellij server `server` for this process.

@@ -50,7 +50,7 @@ use crate::zellij::Zellij;
 pub use asked::Asked;
 pub use files::read as read_configuration;
 pub use health::{Answers, BackendHealth, Health};
-pub use lock::folder as lock_folder;
+pub use lock::{configuration_name, folder as lock_folder};
 pub use look::PaneShot;
 pub use panes::PaneRow;
 use post::Post;

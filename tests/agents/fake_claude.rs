@@ -300,7 +300,8 @@ impl Claude {
             },
         };
         let (label, dialog_command) = (dialog.options[at], dialog.command.clone());
-        self.note("answers", &format!("{label}: {}", dialog.subject))?;
+        let answer = format!("{label}: {}", dialog.subject);
+        self.note("answers", &answer)?;
         if self.deaf {
             return Ok(());
         }

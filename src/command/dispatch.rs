@@ -45,7 +45,7 @@ impl Local {
 
     async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
         let supervisor = &self.supervisor;
-        if !matches!(command, Command::Yes | Command::No) {
+        if !matches!(command, Command::Yes | Command::No) && !command.only_looks() {
             // a yes is about what was asked just before it, and nothing else
             self.asked.drop_question();
         }
@@ -72,6 +72,7 @@ impl Local {
             Command::Screen { id } => {
                 return Ok(Reply::Screen(Box::new(supervisor.screen(&id).await?)));
             }
+            Command::Focus { id } => supervisor.focus(&id).await?,
             Command::Decision { id, decision } => {
                 let steps = supervisor.decision(&id, decision).await?.found;
                 return Ok(Reply::Decision { id, steps });

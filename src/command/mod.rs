@@ -15,6 +15,7 @@ pub mod export;
 pub mod help;
 pub mod line;
 pub mod markdown;
+pub mod mission;
 pub mod nearest;
 pub mod past;
 pub mod paths;
@@ -32,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
 use crate::agent::machine::Explanation;
-pub use crate::agent::view::{AgentView, Notice, Urgency};
+pub use crate::agent::view::{AgentView, Notice, Status, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};
@@ -129,6 +130,11 @@ pub enum Command {
         /// Whose.
         id: AgentId,
     },
+    /// Shows its pane in zellij.
+    Focus {
+        /// Whose.
+        id: AgentId,
+    },
     /// Shows a whole decision about it.
     Decision {
         /// About which.
@@ -215,6 +221,23 @@ pub enum Command {
     No,
 }
 
+impl Command {
+    /// Whether it only looks: it changes nothing, and what was asked before it still waits for its answer.
+    pub const fn only_looks(&self) -> bool {
+        matches!(
+            self,
+            Self::List
+                | Self::Explain { .. }
+                | Self::Screen { .. }
+                | Self::Focus { .. }
+                | Self::Decision { .. }
+                | Self::Reviews { .. }
+                | Self::Log { .. }
+                | Self::Help { .. }
+        )
+    }
+}
+
 /// A goal as it is typed: words, or `@FILE`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -282,7 +305,7 @@ pub enum Reply {
     },
     /// A text to show as it is.
     Text(String),
-    /// `/yes` does it, `/no` or another command leaves it.
+    /// `/yes` does it, `/no` or another command that does something leaves it.
     Confirm(String),
     /// The supervisor has stopped everything; what it did on the way out.
     Bye(String),

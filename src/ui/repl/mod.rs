@@ -30,6 +30,7 @@ use crate::command::reply::{self, Frame};
 use crate::command::{Client, Command, Notice, Reply, Ring};
 use crate::error::{Failure, Kind};
 
+pub(in crate::ui) use editor::{HISTORY_LINES, load_history};
 pub(in crate::ui) use terminal::columns;
 pub use terminal::{restore as restore_terminal, usable as at_a_terminal};
 
@@ -73,7 +74,10 @@ pub async fn run(
 }
 
 /// Sends `/quit` and waits for what the supervisor says on its way out.
-async fn quit(client: &dyn Client, ended: &CancellationToken) -> Result<Reply, Failure> {
+pub(in crate::ui) async fn quit(
+    client: &dyn Client,
+    ended: &CancellationToken,
+) -> Result<Reply, Failure> {
     let gone = async {
         ended.cancelled().await;
         sleep(LAST_WORDS).await;

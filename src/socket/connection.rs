@@ -58,11 +58,12 @@ pub(super) async fn serve(stream: UnixStream, client: Arc<dyn Client>, shared: A
     let _gone = gone.clone().drop_guard();
     let (outs, queue) = mpsc::channel(AT_ONCE);
     let health = client.health();
+    let configuration = std::path::absolute(&health.configuration);
     let hello = Message::push(Said::Hello(Hello {
         version: health.version,
         pid: health.pid,
         // a relative one says nothing in another folder
-        configuration: std::path::absolute(&health.configuration).unwrap_or(health.configuration),
+        configuration: configuration.unwrap_or(health.configuration),
     }));
     let mut writer = Writer {
         to: write,
@@ -220,13 +221,14 @@ struct Lapsed;
 
 impl Writer {
     async fn run(&mut self, mut queue: mpsc::Receiver<Out>) -> Result<(), Lapsed> {
+        let mut answers = true;
         loop {
             let follows = &mut self.follows;
             let due = follows.due;
             tokio::select! {
                 biased;
                 () = self.shared.ended.cancelled() => return self.farewell(queue).await,
-                out = queue.recv() => match out {
+                out = queue.recv(), if answers => match out {
                     Some(Out::Message(message)) => self.write(&line(&message)).await?,
                     Some(Out::Follow(id, topics)) => self.follow(id, topics).await?,
                     Some(Out::Refused(failure)) => {
@@ -234,7 +236,7 @@ impl Writer {
                     }
                     // it says no more, and all is answered: only what it follows keeps it here
                     None if self.follows.changes.is_none() => return Ok(()),
-                    None => return self.only_follow().await,
+                    None => answers = false,
                 },
                 () = look(due) => self.look_again().await?,
                 () = changed(&mut follows.changes), if due.is_none() => self.make_due(),
@@ -242,14 +244,6 @@ impl Writer {
                 notice = next(&mut follows.notices) => self.notice(notice).await?,
             }
         }
-    }
-
-    /// As [`Writer::run`], with nothing left to answer.
-    async fn only_follow(&mut self) -> Result<(), Lapsed> {
-        let (outs, queue) = mpsc::channel(1);
-        let followed = Box::pin(self.run(queue)).await;
-        drop(outs);
-        followed
     }
 
     /// Writes all of it, unless the client leaves it unread.

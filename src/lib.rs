@@ -18,7 +18,7 @@
 //! | reading | [`screen`] what a pane's text says (pure); [`evidence`] who is in front, what an agent says of itself, and what follows from all of it; [`record`] what is remembered, and its logs |
 //! | deciding | [`director`] prompt, verdict, policy, built-in rules (pure), and asking a backend |
 //! | doing | [`hands`] a text as a transaction; [`agent`] the rules of one agent (pure), the task that carries them out, its handle |
-//! | many | [`supervisor`] every agent's handle: add, start, stop, load, save, adopt, resume, end; [`mission`] a goal as tasks that a machine can check: plan and schedule (pure) |
+//! | many | [`supervisor`] every agent's handle: add, start, stop, load, save, adopt, resume, end; [`notify`] who is told, when, how often; [`mission`] a goal as tasks that a machine can check: plan and schedule (pure) |
 //! | people | [`command`] one table of commands; [`socket`] the same for other processes; [`ui`] the command line, the REPL, the demo |
 //!
 //! # How a nudge comes about
@@ -55,6 +55,7 @@ pub mod http;
 pub mod ids;
 pub mod llm;
 pub mod mission;
+pub mod notify;
 pub mod record;
 pub mod screen;
 pub mod socket;

@@ -3,6 +3,7 @@
 //! Everything else is in the library. SIGINT, SIGTERM, and SIGHUP unless it was inherited as ignored, end the
 //! program as `/quit` does.
 
+use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,15 +14,18 @@ use meta_orchestrator::command::dispatch::Local;
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::{Failure, Kind};
 use meta_orchestrator::host::Host;
+use meta_orchestrator::notify::{Notifier, ways::Doors};
 use meta_orchestrator::socket::find::{self, Wanted};
 use meta_orchestrator::socket::{self, Remote, Server};
 use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
 use meta_orchestrator::ui::cli::running::AttachOptions;
-use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task};
+use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task, Theme};
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
 use meta_orchestrator::ui::signals::Signals;
+use meta_orchestrator::ui::tui::theme::Palette;
+use meta_orchestrator::ui::tui::{self, Leaving, TuiOptions};
 use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics, serve};
 use meta_orchestrator::zellij::Zellij;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +56,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
     }
     if let Task::Explain(screen) = &options.task {
         return explain(options, screen);
+    }
+    if let Task::Mission { task } = &options.task {
+        return ui::mission::run(task);
     }
     if let Task::Ctl(ctl) = &options.task {
         return ui::ctl::run(ctl, &wanted(options));
@@ -107,7 +114,7 @@ fn wanted(options: &Options) -> Wanted {
 }
 
 /// Opens a front end on a running instance.
-async fn attach(options: &Options, _how: &AttachOptions) -> Result<u8, Failure> {
+async fn attach(options: &Options, how: &AttachOptions) -> Result<u8, Failure> {
     let remote = Remote::new(find::connect(&wanted(options)).await?).await?;
     let hello = remote.hello();
     let greeting = format!(
@@ -117,10 +124,50 @@ async fn attach(options: &Options, _how: &AttachOptions) -> Result<u8, Failure> 
         hello.configuration.display()
     );
     let ended = remote.ended();
-    let history = places::history(|name| std::env::var_os(name));
     let left = CancellationToken::new();
     tokio::spawn(leave(Signals::listen(), ended, left.clone()));
-    repl::run(Arc::new(remote), ReplOptions { history, greeting }, left).await
+    let front = Front {
+        repl: options.repl || how.repl,
+        leaving: Leaving::Detaches,
+        greeting,
+    };
+    front.run(Arc::new(remote), options, left).await
+}
+
+/// A front end for a person.
+struct Front {
+    /// Whether the REPL is asked for.
+    repl: bool,
+    /// What leaving it means.
+    leaving: Leaving,
+    greeting: String,
+}
+
+impl Front {
+    /// Runs the TUI, or where it is asked for or there is no terminal, the REPL.
+    async fn run(
+        self,
+        client: Arc<dyn Client>,
+        options: &Options,
+        ended: CancellationToken,
+    ) -> Result<u8, Failure> {
+        let history = places::history(|name| std::env::var_os(name));
+        let at_a_terminal = stdin().is_terminal() && stdout().is_terminal();
+        if self.repl || !at_a_terminal {
+            let options = ReplOptions {
+                history,
+                greeting: self.greeting,
+            };
+            return repl::run(client, options, ended).await;
+        }
+        let options = TuiOptions {
+            history,
+            greeting: self.greeting,
+            palette: palette(options.theme),
+            leaving: self.leaving,
+        };
+        tui::run(client, options, ended).await
+    }
 }
 
 /// Leaves on a signal, and when the other end has ended.
@@ -133,18 +180,24 @@ async fn leave(mut signals: Signals, ended: CancellationToken, left: Cancellatio
 }
 
 /// Lets other processes in. That it cannot be done is a warning: everything else goes on.
-fn listen(options: &Options, config: &Path, supervisor: &Supervisor) -> Option<Server> {
+fn listen(
+    options: &Options,
+    config: &Path,
+    supervisor: &Supervisor,
+    notifier: &Notifier,
+) -> Option<Server> {
     let named = options.socket.clone();
     let is_named = named.is_some();
     let path = named.unwrap_or_else(|| socket::place::of_configuration(config));
-    let of = supervisor.clone();
-    let clients = Box::new(move || -> Arc<dyn Client> { Arc::new(Local::new(of.clone())) });
+    let (of, bell) = (supervisor.clone(), notifier.clone());
+    let clients = Box::new(move || -> Arc<dyn Client> {
+        Arc::new(Local::new(of.clone()).with_bell(bell.clone()))
+    });
     let started = Server::start(&path, is_named, clients, supervisor.ended());
     started
         .map_err(|failure| {
-            supervisor.warn(format!(
-                "`ctl` and `attach` will not find this one: {failure}"
-            ));
+            let text = format!("`ctl` and `attach` will not find this one: {failure}");
+            supervisor.announce(Urgency::Warning, text);
         })
         .ok()
 }
@@ -180,8 +233,9 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     })
     .await?;
     tokio::spawn(end_on_signal(Signals::listen(), supervisor.clone()));
-    let server = listen(options, &place.path, &supervisor);
-    let client = Arc::new(Local::new(supervisor.clone()));
+    let notifier = Notifier::start(&supervisor, Doors::default());
+    let server = listen(options, &place.path, &supervisor, &notifier);
+    let client = Arc::new(Local::new(supervisor.clone()).with_bell(notifier));
     let ended = if matches!(options.task, Task::Serve(_)) {
         let place = server.as_ref().map(Server::path);
         let place = place.map(|path| format!("; listening at {}", path.display()));
@@ -189,9 +243,12 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
         serve::run(client.as_ref(), &greeting, supervisor.ended()).await;
         Ok(0)
     } else {
-        let history = places::history(|name| std::env::var_os(name));
-        let options = ReplOptions { history, greeting };
-        repl::run(client, options, supervisor.ended()).await
+        let front = Front {
+            repl: options.repl,
+            leaving: Leaving::Ends,
+            greeting,
+        };
+        front.run(client, options, supervisor.ended()).await
     };
     if !supervisor.ended().is_cancelled() {
         supervisor.quit().await;
@@ -200,6 +257,16 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
         server.closed().await;
     }
     ended
+}
+
+/// The colours that are named, else those of the environment.
+fn palette(theme: Option<Theme>) -> Palette {
+    match theme {
+        Some(Theme::Dark) => Palette::Dark,
+        Some(Theme::Light) => Palette::Light,
+        Some(Theme::Plain) => Palette::Plain,
+        None => Palette::of(|name| std::env::var_os(name)),
+    }
 }
 
 fn memory(options: &Options) -> Memory {

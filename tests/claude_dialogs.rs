@@ -169,12 +169,8 @@ fn a_question_shows_its_words_and_its_options() {
             labels,
             ["Postgres", "SQLite", "Type something.", "Chat about this"]
         );
-        assert!(
-            dialog
-                .choices
-                .iter()
-                .all(|choice| choice.says == Says::Other)
-        );
+        let says: Vec<Says> = dialog.choices.iter().map(|choice| choice.says).collect();
+        assert_eq!(says, [Says::Other, Says::Other, Says::Words, Says::Other]);
     }
     for (columns, reading) in widths("question/several-submit") {
         let dialog = reading.dialog.unwrap_or_else(|| panic!("at {columns}"));

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, makes its own files and starts the program"
 )]
 
+#[path = "commands/bell.rs"]
+mod bell;
 mod common;
 #[path = "commands/dialogs.rs"]
 mod dialogs;
@@ -20,6 +22,8 @@ mod holds;
 mod hostile;
 #[path = "commands/model.rs"]
 mod model;
+#[path = "commands/past.rs"]
+mod past;
 #[path = "commands/person.rs"]
 mod person;
 #[path = "commands/program.rs"]

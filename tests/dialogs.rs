@@ -40,6 +40,7 @@ fn said(dialog: &Dialog) -> String {
         Says::Yes => "yes",
         Says::Always => "always",
         Says::No => "no",
+        Says::Words => "words",
         Says::Other => "other",
     };
     let choices = dialog.choices.iter();

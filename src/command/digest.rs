@@ -146,7 +146,6 @@ fn standing(standing: &Standing, clock: &Clock<'_>) -> String {
                 excerpt(why, 200)
             )
         }
-        Standing::Fruitless { nudges: 1 } => "the last instruction led to nothing new".to_owned(),
         Standing::Fruitless { nudges } => {
             format!("{nudges} instructions in a row led to nothing new")
         }

@@ -10,6 +10,7 @@ use super::{Answering, Client, Command, Event, Goal, Health, Reply, Setting, hel
 use crate::agent::view::{AgentView, Notice};
 use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
+use crate::notify::{Notifier, Ring};
 use crate::store;
 use crate::supervisor::{Asked, Change, Finished, Supervisor};
 
@@ -22,6 +23,7 @@ const LONGEST_GOAL: u64 = 64 * 1024;
 pub struct Local {
     supervisor: Supervisor,
     asked: Arc<Asked>,
+    notifier: Option<Notifier>,
 }
 
 impl Local {
@@ -30,12 +32,20 @@ impl Local {
         Self {
             supervisor,
             asked: Arc::default(),
+            notifier: None,
         }
+    }
+
+    /// The same with the bell of that supervisor.
+    #[must_use]
+    pub fn with_bell(mut self, notifier: Notifier) -> Self {
+        self.notifier = Some(notifier);
+        self
     }
 
     async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
         let supervisor = &self.supervisor;
-        if !matches!(command, Command::Yes | Command::No) {
+        if !matches!(command, Command::Yes | Command::No) && !command.only_looks() {
             // a yes is about what was asked just before it, and nothing else
             self.asked.drop_question();
         }
@@ -76,6 +86,7 @@ impl Local {
             Command::Save { path } => supervisor.save(path).await?,
             Command::Load { path } => supervisor.load(&path).await?,
             Command::Trust => return self.trust().await,
+            Command::Notify { test } => return self.notify(test).await,
             Command::Quit => return Ok(Reply::Bye(supervisor.quit().await)),
             Command::Help { command } => return help::help(command.as_deref()).map(Reply::Text),
             Command::Panes => return Ok(Reply::Panes(supervisor.panes().await?)),
@@ -131,6 +142,18 @@ impl Local {
         Ok(Reply::Text(text))
     }
 
+    async fn notify(&self, test: bool) -> Result<Reply, Failure> {
+        let Some(notifier) = &self.notifier else {
+            return Err(Failure::new(Kind::Failed, "nobody is told by this run"));
+        };
+        let said = if test {
+            notifier.test().await
+        } else {
+            notifier.state()
+        };
+        Ok(Reply::Text(said))
+    }
+
     async fn trust(&self) -> Result<Reply, Failure> {
         let question = self.supervisor.trust(&self.asked).await?;
         Ok(match question {
@@ -151,6 +174,17 @@ impl Local {
 }
 
 impl Client for Local {
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        let notifier = self.notifier.as_ref();
+        notifier.map_or_else(|| broadcast::Sender::new(1).subscribe(), Notifier::rings)
+    }
+
+    fn attended(&self, looks: bool) {
+        if let Some(notifier) = &self.notifier {
+            notifier.attended(looks);
+        }
+    }
+
     fn send(&self, command: Command) -> Answering<'_> {
         Box::pin(self.carry_out(command))
     }

@@ -121,6 +121,7 @@ fn on_dialog(text: &mut String, dialog: &Dialog, frame: &Frame) {
             Says::Yes => " [yes]",
             Says::Always => " [yes, for more than this once]",
             Says::No => " [no]",
+            Says::Words => " [in words]",
             Says::Other => "",
         };
         let mark = if choice.selected == Some(true) {

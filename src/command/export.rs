@@ -7,9 +7,11 @@ use super::when::{Clock, length};
 use crate::ids::{AgentId, SessionId};
 use crate::record::stats::Stats;
 use crate::record::story::{Chapter, Decision};
-use crate::record::{Memo, MemoAction, Origin, Receipt, Review, Step};
+use crate::record::{Action, Memo, MemoAction, Origin, Receipt, Review, Step};
 
-/// How a note begins that tells of looks alone: no part of a story.
+/// How much of a screen is shown.
+const SCREEN_LINES: usize = 30;
+/// Notes that tell of looks alone: no part of a story.
 const LOOKS_ALONE: [&str; 2] = ["an hour of watching", "the supervisor ends"];
 
 /// The head of the page: whose story, its goal, its times, and what it took.
@@ -33,7 +35,7 @@ pub fn head(
     let total = stats.total();
     let _ = writeln!(
         page,
-        "- spent: {} model calls, {} tokens; {} reviews, {} tokens",
+        "- spent: model calls: {}, with {} tokens; reviews: {}, with {} tokens",
         total.calls, total.tokens, total.reviews, total.review_tokens
     );
     let nudges = total.nudges;
@@ -88,144 +90,153 @@ fn review(it: &Review, clock: &Clock<'_>) -> String {
 }
 
 fn decision(it: &Decision, clock: &Clock<'_>) -> String {
-    let mut text = format!("\n### {}: {}\n", clock.second(it.ts), title(it));
-    let memo_text = it.memo.as_ref().map_or("", |memo| memo.text.as_str());
+    let text = format!("\n### {}: {}\n", clock.second(it.ts), title(it));
+    let mut telling = Telling {
+        text,
+        told: Vec::new(),
+    };
     for step in &it.steps {
-        step_words(step, memo_text, &mut text);
+        telling.step(step);
     }
     if let Some(memo) = &it.memo {
-        memo_words(memo, it, &mut text);
+        telling.memo(memo, it);
     }
-    text
+    telling.text
 }
 
 fn title(it: &Decision) -> String {
     if let Some(memo) = &it.memo {
-        return match memo.action {
+        return match &memo.action {
+            MemoAction::Verdict(action) => action_words(*action).to_owned(),
+            MemoAction::NoVerdict => "no verdict".to_owned(),
             MemoAction::Notice => "the person was asked".to_owned(),
             MemoAction::Answer => "a dialog was answered".to_owned(),
             MemoAction::Reply => "the person replied".to_owned(),
-            ref action => inline(action.as_str()),
+            MemoAction::Other(word) => inline(word),
         };
     }
-    let asked = it
-        .steps
-        .iter()
-        .any(|step| matches!(step, Step::Asked { .. }));
-    if asked {
-        "asked, without an end"
-    } else {
-        "a text"
-    }
-    .to_owned()
+    let word = |step: &Step| match step {
+        Step::Answered { verdict, .. } => Some(match verdict {
+            Some(verdict) => action_words(verdict.action),
+            None => "no verdict",
+        }),
+        _ => None,
+    };
+    let last = it.steps.iter().rev().find_map(word);
+    last.unwrap_or("without an end").to_owned()
 }
 
-fn step_words(step: &Step, known: &str, text: &mut String) {
-    match step {
-        Step::Asked {
-            backend,
-            quiet_sec,
-            prompt,
-            ..
-        } => {
-            let _ = write!(
-                text,
-                "\n{} was asked, after {} without a change. It saw:\n\n{}",
-                inline(backend),
-                length(*quiet_sec),
-                fenced(prompt)
-            );
+fn action_words(action: Action) -> &'static str {
+    match action {
+        Action::Continue => "continue",
+        Action::Instruct => "instruct",
+        Action::AskUser => "ask the person",
+    }
+}
+
+/// A decision as it is told.
+struct Telling<'a> {
+    text: String,
+    /// The texts that stand in it already.
+    told: Vec<&'a str>,
+}
+
+impl<'a> Telling<'a> {
+    /// A text to be typed or asked, unless it stands here already.
+    fn quote(&mut self, text: &'a str) {
+        let text = text.trim();
+        if !text.is_empty() && !self.told.contains(&text) {
+            let _ = write!(self.text, "\n{}", fenced(text));
+            self.told.push(text);
         }
-        Step::Answered {
+    }
+
+    fn step(&mut self, step: &'a Step) {
+        match step {
+            Step::Asked {
+                backend,
+                quiet_sec,
+                prompt,
+                ..
+            } => {
+                let lines: Vec<&str> = prompt.trim_end().lines().collect();
+                let first = lines.len().saturating_sub(SCREEN_LINES);
+                let end = if first > 0 { " (its end)" } else { "" };
+                let _ = write!(
+                    self.text,
+                    "\n{} was asked, after {} without a change. The screen{end}:\n\n{}",
+                    inline(backend),
+                    length(*quiet_sec),
+                    fenced(&lines[first..].join("\n"))
+                );
+            }
+            Step::Answered { .. } => self.answered(step),
+            Step::Receipt {
+                origin,
+                text,
+                receipt,
+            } => {
+                self.quote(text);
+                let receipt = receipt_words(receipt);
+                let _ = writeln!(self.text, "\n{}: {receipt}", whose(*origin));
+            }
+            Step::Counted { why } => {
+                let _ = writeln!(self.text, "\n({})", excerpt(why, 500));
+            }
+            Step::Intent { .. } => {}
+        }
+    }
+
+    fn answered(&mut self, step: &'a Step) {
+        let Step::Answered {
             by,
             verdict,
             problem,
             answer,
             tokens,
-        } => {
-            let by = inline(by.as_deref().unwrap_or("It"));
-            match verdict {
-                Some(verdict) => {
-                    let _ = write!(
-                        text,
-                        "\n{by} said **{}** ({tokens} tokens)",
-                        inline(verdict.action.as_str())
-                    );
-                    let why = inline(&verdict.reasoning);
-                    let _ = writeln!(
-                        text,
-                        "{}",
-                        if why.is_empty() {
-                            ".".into()
-                        } else {
-                            format!(": {why}")
-                        }
-                    );
-                    if let Some(quote) = verdict.quote.as_deref().filter(|it| !it.trim().is_empty())
-                    {
-                        let _ = writeln!(text, "\nIt rests on: {}", inline(quote));
-                    }
-                    // what was typed, or kept, stands below
-                    if verdict.text.trim() != known.trim() && !verdict.text.trim().is_empty() {
-                        let _ = write!(text, "\n{}", fenced(&verdict.text));
-                    }
-                }
-                None => {
-                    let _ = writeln!(text, "\n{by} gave no verdict ({tokens} tokens).");
-                    if !answer.trim().is_empty() {
-                        let _ = write!(text, "\n{}", fenced(answer));
-                    }
-                }
+        } = step
+        else {
+            return;
+        };
+        let by = inline(by.as_deref().unwrap_or("It"));
+        if let Some(verdict) = verdict {
+            let action = action_words(verdict.action);
+            let _ = write!(self.text, "\n{by} said **{action}** ({tokens} tokens)");
+            let why = inline(&verdict.reasoning);
+            let _ = match why.as_str() {
+                "" => writeln!(self.text, "."),
+                why => writeln!(self.text, ": {why}"),
+            };
+            let quote = verdict.quote.as_deref().unwrap_or_default().trim();
+            if !quote.is_empty() {
+                let _ = writeln!(self.text, "\nIt rests on: {}", inline(quote));
             }
-            if let Some(problem) = problem {
-                let _ = writeln!(text, "\nWhat is wrong with it: {}", inline(problem));
-            }
+            self.quote(&verdict.text);
+        } else {
+            let _ = writeln!(self.text, "\n{by} gave no verdict ({tokens} tokens).");
+            self.quote(answer);
         }
-        Step::Receipt {
-            origin,
-            text: typed,
-            receipt,
-        } => {
-            if typed.trim() != known.trim() {
-                let _ = write!(text, "\nTo be typed:\n\n{}", fenced(typed));
-            }
-            let _ = writeln!(text, "\n{}: {}", whose(*origin), receipt_words(receipt));
+        if let Some(problem) = problem {
+            let _ = writeln!(self.text, "\nWhat is wrong with it: {}", inline(problem));
         }
-        Step::Counted { why } => {
-            let _ = writeln!(text, "\n{}.", excerpt(why, 500));
-        }
-        Step::Intent { .. } => {}
     }
-}
 
-fn memo_words(memo: &Memo, it: &Decision, text: &mut String) {
-    if !memo.text.trim().is_empty() {
-        let _ = write!(text, "\n{}", fenced(&memo.text));
-    }
-    let is_said = |step: &Step| {
-        matches!(
-            step,
-            Step::Answered {
-                verdict: Some(_),
-                ..
-            }
-        )
-    };
-    if !memo.reasoning.trim().is_empty() && !it.steps.iter().any(is_said) {
-        let _ = writeln!(text, "\nBecause: {}", inline(&memo.reasoning));
-    }
-    let is_receipt = |step: &Step| matches!(step, Step::Receipt { .. });
-    if let Some(receipt) = &memo.receipt
-        && !it.steps.iter().any(is_receipt)
-    {
-        let _ = writeln!(text, "\nReceipt: {}", receipt_words(receipt));
-    }
-    if let Some(after) = memo
-        .after_summary
-        .as_deref()
-        .filter(|it| !it.trim().is_empty())
-    {
-        let _ = writeln!(text, "\nWhat came after: {}", inline(after));
+    fn memo(&mut self, memo: &'a Memo, it: &Decision) {
+        self.quote(&memo.text);
+        let is_said = |step: &Step| matches!(step, Step::Answered { .. });
+        if !memo.reasoning.trim().is_empty() && !it.steps.iter().any(is_said) {
+            let _ = writeln!(self.text, "\nBecause: {}", inline(&memo.reasoning));
+        }
+        let is_receipt = |step: &Step| matches!(step, Step::Receipt { .. });
+        if let Some(receipt) = &memo.receipt
+            && !it.steps.iter().any(is_receipt)
+        {
+            let _ = writeln!(self.text, "\nReceipt: {}", receipt_words(receipt));
+        }
+        let after = memo.after_summary.as_deref().unwrap_or_default();
+        if !after.trim().is_empty() {
+            let _ = writeln!(self.text, "\nWhat came after: {}", inline(after));
+        }
     }
 }
 
@@ -239,10 +250,16 @@ fn whose(origin: Origin) -> &'static str {
 
 fn receipt_words(receipt: &Receipt) -> String {
     match receipt {
+        // older logs do not say how
+        Receipt::Delivered(delivery) if delivery.presses == 0 => "**delivered**".to_owned(),
         Receipt::Delivered(delivery) => format!(
-            "**delivered** ({}; {} presses, {} ms after the last look began)",
+            "**delivered** ({}; pressed {}, {} ms after the last look began)",
             inline(&delivery.proof),
-            delivery.presses,
+            if delivery.presses == 1 {
+                "once".to_owned()
+            } else {
+                format!("{} times", delivery.presses)
+            },
             delivery.gap_ms
         ),
         Receipt::Refused { why } => format!("**refused**: {}", inline(why)),

@@ -6,30 +6,23 @@ use super::text::{harmless, one_line};
 pub fn inline(text: &str) -> String {
     let line = one_line(text);
     let mut out = String::with_capacity(line.len() + 8);
-    for one in line.chars() {
-        if matches!(
-            one,
-            '\\' | '`'
-                | '*'
-                | '_'
-                | '['
-                | ']'
-                | '<'
-                | '>'
-                | '|'
-                | '~'
-                | '&'
-                | '#'
-                | '!'
-                | '$'
-                | ':'
-                | '@'
-        ) {
+    for (at, one) in line.char_indices() {
+        let rest = &line[at..];
+        let is_mark = match one {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$' | '@' => {
+                true
+            }
+            '!' => rest.starts_with("!["),
+            // an address becomes a link by itself
+            ':' => rest.starts_with("://"),
+            _ => false,
+        };
+        if is_mark {
             out.push('\\');
         }
         out.push(one);
     }
-    // these two become links without any mark
+    // so does this
     out.replace("www.", "www\\.")
 }
 

@@ -15,6 +15,7 @@ pub mod export;
 pub mod help;
 pub mod line;
 pub mod markdown;
+pub mod mission;
 pub mod nearest;
 pub mod past;
 pub mod paths;
@@ -32,10 +33,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
 use crate::agent::machine::Explanation;
-pub use crate::agent::view::{AgentView, Notice, Urgency};
+pub use crate::agent::view::{AgentView, Notice, Status, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};
+pub use crate::notify::Ring;
 pub use crate::record::Event;
 use crate::record::{DecisionLine, Memo, Review};
 pub use crate::supervisor::{Answers, BackendHealth, Health, PaneRow, PaneShot};
@@ -175,6 +177,11 @@ pub enum Command {
     },
     /// Shows what is left out of a configuration that nobody named, and asks for a yes to it.
     Trust,
+    /// Shows in which ways the person is told that somebody waits for them.
+    Notify {
+        /// Whether to send a test in each.
+        test: bool,
+    },
     /// Stops everything and leaves.
     Quit,
     /// Explains the commands, or one of them.
@@ -207,6 +214,22 @@ pub enum Command {
     Yes,
     /// Says no to what was asked last.
     No,
+}
+
+impl Command {
+    /// Whether it only looks: it changes nothing, and what was asked before it still waits for its answer.
+    pub const fn only_looks(&self) -> bool {
+        matches!(
+            self,
+            Self::List
+                | Self::Explain { .. }
+                | Self::Screen { .. }
+                | Self::Decision { .. }
+                | Self::Reviews { .. }
+                | Self::Log { .. }
+                | Self::Help { .. }
+        )
+    }
 }
 
 /// A goal as it is typed: words, or `@FILE`.
@@ -276,7 +299,7 @@ pub enum Reply {
     },
     /// A text to show as it is.
     Text(String),
-    /// `/yes` does it, `/no` or another command leaves it.
+    /// `/yes` does it, `/no` or another command that does something leaves it.
     Confirm(String),
     /// The supervisor has stopped everything; what it did on the way out.
     Bye(String),
@@ -304,4 +327,13 @@ pub trait Client: Send + Sync {
     fn events(&self) -> broadcast::Receiver<Event>;
     /// How the supervisor itself is, without asking anybody.
     fn health(&self) -> Health;
+    /// What a terminal is to ring for from now on; nothing, where that is not handed on.
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        broadcast::Sender::new(1).subscribe()
+    }
+    /// Somebody looks at this front end (its terminal has the focus), or no longer does. While they do, nothing is
+    /// rung for.
+    fn attended(&self, looks: bool) {
+        let _ = looks;
+    }
 }

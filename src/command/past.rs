@@ -165,8 +165,7 @@ pub fn unread(unread: Unread, id: &AgentId) -> Option<String> {
 /// The numbers of agents per day, as a table; ends with a newline.
 pub fn stats(agents: &[(AgentId, Stats)], clock: &Clock<'_>, columns: usize) -> String {
     let heading = [
-        "AGENT", "DAY", "LOOKS", "CALLS", "TOKENS", "C/I/A/-", "D/R/U/O", "ASKED", "DIALOGS",
-        "WAITED", "REVIEWS",
+        "AGENT", "DAY", "LOOKS", "CALLS", "TOKENS", "C/I/A/-", "D/R/U/O", "ASKED", "DLGS", "WAITED",
     ];
     let bounds = [24];
     let mut rows = Vec::new();
@@ -182,12 +181,12 @@ pub fn stats(agents: &[(AgentId, Stats)], clock: &Clock<'_>, columns: usize) -> 
         }
     }
     if agents.len() > 1 {
-        rows.push(row("all agents", "", &all));
+        rows.push(row("all", "", &all));
     }
     if rows.is_empty() {
         return "nothing is on record for that time\n".to_owned();
     }
-    let mut text = table(&heading, &bounds, &rows, columns);
+    let mut text = table(&heading, &bounds, &rows, usize::MAX);
     for (id, stats) in agents {
         if let Some(question) = &stats.open {
             let since = between(question.since, clock.now);
@@ -195,11 +194,16 @@ pub fn stats(agents: &[(AgentId, Stats)], clock: &Clock<'_>, columns: usize) -> 
             let _ = write!(text, "\n\n{id} waits for you, since {since}:\n{asked}");
         }
     }
+    if all.reviews > 0 {
+        let (reviews, tokens) = (all.reviews, all.review_tokens);
+        let _ = write!(text, "\n\nReviews: {reviews}, with {tokens} tokens.");
+    }
     let _ = write!(
         text,
-        "\n\nDays are local ({}). C/I/A/-: verdicts: continue, instruct, ask you, none. D/R/U/O: instructions by\n\
-         receipt: delivered, refused, unproven, observed. ASKED: questions to you. DIALOGS: answered by you + by\n\
-         rules. WAITED: how long questions were open. LOOKS: `-` where the logs do not tell.\n",
+        "\n\nDays are local ({}). C/I/A/-: verdicts: continue, instruct, ask you, none.\n\
+         D/R/U/O: instructions by receipt: delivered, refused, unproven, observed.\n\
+         ASKED: questions to you. DLGS: dialogs answered by you + by rules. WAITED: how\n\
+         long questions were open. LOOKS: `-` where the logs do not tell.\n",
         clock.zone_name()
     );
     text
@@ -228,7 +232,6 @@ fn row(id: &str, day: &str, tally: &Tally) -> Vec<String> {
         tally.questions.to_string(),
         format!("{}+{}", tally.dialogs.by_person, tally.dialogs.by_rule),
         length(tally.waited_sec),
-        tally.reviews.to_string(),
     ]
 }
 

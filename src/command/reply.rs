@@ -61,6 +61,14 @@ pub fn failure(failure: &Failure) -> String {
 /// so that no text from outside can pass for another notice.
 pub fn notice(notice: &Notice, frame: &Frame) -> String {
     let at = notice.ts.with_timezone(frame.now.offset());
+    let text = notice_text(notice);
+    let wrapped = wrap(&text, frame.columns.saturating_sub(11), "");
+    let lines = wrapped.replace('\n', "\n           ");
+    format!("[{}] {lines}\n", at.format("%H:%M:%S"))
+}
+
+/// The same without its time, neither wrapped nor made harmless.
+pub fn notice_text(notice: &Notice) -> String {
     let who = notice.agent.as_ref().map(AgentId::as_str);
     let head = match (who, notice.urgency) {
         (Some(who), Urgency::Info) => format!("{who}: "),
@@ -70,10 +78,7 @@ pub fn notice(notice: &Notice, frame: &Frame) -> String {
         (None, Urgency::Warning) => "warning: ".to_owned(),
         (None, Urgency::Person) => "you are needed: ".to_owned(),
     };
-    let text = format!("{head}{}", notice.text.trim());
-    let wrapped = wrap(&text, frame.columns.saturating_sub(11), "");
-    let lines = wrapped.replace('\n', "\n           ");
-    format!("[{}] {lines}\n", at.format("%H:%M:%S"))
+    format!("{head}{}", notice.text.trim())
 }
 
 fn ended(text: &str) -> String {

@@ -271,6 +271,7 @@ the rest go on undisturbed.",
         },
     },
     own::TRUST,
+    own::NOTIFY,
     Entry {
         name: "panes",
         arguments: &[],

@@ -114,12 +114,15 @@ pub enum Refusal {
     /// The dialog is not the one that was judged.
     #[error("the dialog is not the one that was judged")]
     OtherDialog,
-    /// A rule would say yes for more than this once.
-    #[error("only a person chooses an option that says yes for more than this once")]
+    /// A rule would say more than yes or no, or for more than this once.
+    #[error("only a person chooses an option that says more than yes or no this once")]
     Always,
     /// The prompt or the cursor moved, and not by us.
     #[error("somebody is at work in the pane")]
     PersonAtWork,
+    /// The field for an answer is not open.
+    #[error("the field for the answer is not open")]
+    NoField,
     /// Nothing shows where the text would land.
     #[error("no prompt is to be seen")]
     NoPrompt,
@@ -138,6 +141,7 @@ impl Refusal {
             self,
             Self::NotOurText
                 | Self::NoPrompt
+                | Self::NoField
                 | Self::Disagree(_)
                 | Self::State {
                     state: State::Unknown,
@@ -291,6 +295,43 @@ pub fn answer(
     choice: usize,
     sight: &Sight,
 ) -> Result<(), Refusal> {
+    dialog_shown(terms, by_person, sight)?;
+    let dialog = sight.reading.dialog.as_ref();
+    option_of(dialog, by_person, judged, choice)
+}
+
+/// Judges whether the field of the dialog that was judged is open, and holds exactly `text` (if that is empty:
+/// nothing), so that what comes next may be pressed: the text, or the key that submits it.
+///
+/// # Errors
+/// The first reason against it.
+pub fn written(
+    terms: &Terms,
+    by_person: bool,
+    judged: &Dialog,
+    choice: usize,
+    text: &str,
+    sight: &Sight,
+) -> Result<(), Refusal> {
+    dialog_shown(terms, by_person, sight)?;
+    let field = sight.reading.field.as_ref().ok_or(Refusal::NoField)?;
+    option_of(Some(&field.dialog), by_person, judged, choice)?;
+    let is_ours = if text.is_empty() {
+        field.is_empty()
+    } else {
+        field.holds(text)
+    };
+    match is_ours {
+        true => Ok(()),
+        false if text.is_empty() && !field.text.draft.is_empty() => {
+            Err(Refusal::Draft(excerpt(&field.text.draft)))
+        }
+        false => Err(Refusal::NotOurText),
+    }
+}
+
+/// Whether a dialog is open that may be answered so.
+fn dialog_shown(terms: &Terms, by_person: bool, sight: &Sight) -> Result<(), Refusal> {
     same_program(terms, &sight.facts)?;
     known(sight)?;
     let state = sight.state();
@@ -300,18 +341,21 @@ pub fn answer(
             rule: sight.because(),
         });
     }
-    if !by_person {
-        agreed(sight)?;
-    }
-    let dialog = sight
-        .reading
-        .dialog
-        .as_ref()
-        .filter(|dialog| dialog.is(judged));
+    if by_person { Ok(()) } else { agreed(sight) }
+}
+
+/// Whether the dialog is the one that was judged, and its option one that may be chosen.
+fn option_of(
+    dialog: Option<&Dialog>,
+    by_person: bool,
+    judged: &Dialog,
+    choice: usize,
+) -> Result<(), Refusal> {
+    let dialog = dialog.filter(|dialog| dialog.is(judged));
     let chosen = dialog
         .and_then(|dialog| dialog.choices.get(choice))
         .ok_or(Refusal::OtherDialog)?;
-    if !by_person && chosen.says == Says::Always {
+    if !by_person && matches!(chosen.says, Says::Always | Says::Words) {
         return Err(Refusal::Always);
     }
     Ok(())
@@ -607,17 +651,7 @@ mod tests {
     }
 
     fn own(status: Option<Status>) -> Own {
-        let entry = |status| Entry {
-            process: claude(7).process.unwrap(),
-            session_id: None,
-            status,
-            waiting_for: None,
-            status_updated_at: None,
-            folder: None,
-            version: None,
-            kind: None,
-            transcript: None,
-        };
+        let entry = |status| Entry::made_up(claude(7).process.unwrap(), status);
         let nothing = Own::nothing("none");
         Own {
             registry: status.map_or_else(|| nothing.registry.clone(), |status| Ok(entry(status))),

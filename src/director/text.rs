@@ -91,6 +91,11 @@ pub fn pointer(path: &Path) -> String {
     format!("Read the file {} and do what it says.", path.display())
 }
 
+/// A foreign text for people: on one line, without escape sequences and without what cannot be seen.
+pub fn plain(text: &str) -> String {
+    one_line(&without_escapes(text).replace(is_invisible, ""))
+}
+
 /// Control characters, and those that change what a reader sees without being seen: zero-width, direction,
 /// variation and tag characters, the byte order mark, line and paragraph separators.
 pub(super) fn is_invisible(c: char) -> bool {

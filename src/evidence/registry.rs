@@ -55,6 +55,24 @@ pub struct Entry {
     pub transcript: Option<PathBuf>,
 }
 
+#[cfg(test)]
+impl Entry {
+    /// One that says no more than this.
+    pub(crate) fn made_up(process: ProcessIdentity, status: Status) -> Self {
+        Self {
+            process,
+            session_id: None,
+            status,
+            waiting_for: None,
+            status_updated_at: None,
+            folder: None,
+            version: None,
+            kind: None,
+            transcript: None,
+        }
+    }
+}
+
 /// The status of a session, as the registry says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {

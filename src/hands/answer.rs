@@ -1,6 +1,7 @@
 //! Answers a dialog: presses exactly the key of one option, and sees that the dialog closed.
 //!
-//! The dialog is read again right before the key and must be the one that was judged. A key that may have reached
+//! Where the answer is in words, or is a letter that waits for Enter, [`super::write`] writes it into the dialog's
+//! field. The dialog is read again right before the key and must be the one that was judged. A key that may have reached
 //! the pane is never pressed again: an answer whose end is not seen is unproven, and the person is told.
 
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Halt, LOOKS, PROOF, READ_EVERY, Reach, unless};
+use super::{Halt, LOOKS, PROOF, READ_EVERY, Reach, unless, write};
 use crate::director::policy::{self, Terms};
 use crate::evidence::Sight;
 use crate::record::{Delivery, Receipt};
@@ -23,6 +24,8 @@ pub struct Answer {
     pub dialog: Dialog,
     /// Which of its choices, from 0.
     pub choice: usize,
+    /// What is written into the field that the option opens, where it opens one: one line of plain text.
+    pub words: Option<String>,
     /// Whether a person chose it. A rule answers approvals alone, and never with "always".
     pub by_person: bool,
 }
@@ -34,35 +37,63 @@ pub async fn answer(
     terms: &Terms,
     ended: &CancellationToken,
 ) -> Receipt {
-    let refused = |why: String| Receipt::Refused { why };
-    match answer.dialog.press {
-        Press::Key => {}
-        Press::UpDown | Press::LeftRight => {
-            if let Err(halt) = select(reach, answer, terms, ended).await {
-                return refused(halt.why());
+    let letter = option_key(answer).map(String::from);
+    match (&answer.words, answer.dialog.press, letter) {
+        (Some(words), Press::Key, _) => match choose(reach, answer, terms, ended).await {
+            Ok(_) => write::opened(reach, answer, words, terms, ended).await,
+            Err(receipt) => receipt,
+        },
+        (None, Press::KeyEnter, Some(letter)) => {
+            write::into(reach, answer, &letter, terms, ended).await
+        }
+        (None, Press::Key | Press::UpDown | Press::LeftRight, _) => {
+            match choose(reach, answer, terms, ended).await {
+                Ok(gap) => closed(reach, answer, gap, None).await,
+                Err(receipt) => receipt,
             }
         }
+        (Some(_), ..) | (None, Press::KeyEnter, None) => Receipt::Refused {
+            why: "this dialog takes no such answer".into(),
+        },
+    }
+}
+
+/// Presses the key of the option, once. Tells how long that took from the last look.
+async fn choose(
+    reach: &Reach,
+    answer: &Answer,
+    terms: &Terms,
+    ended: &CancellationToken,
+) -> Result<Duration, Receipt> {
+    let refused = |why: String| Receipt::Refused { why };
+    if matches!(answer.dialog.press, Press::UpDown | Press::LeftRight) {
+        let selected = select(reach, answer, terms, ended).await;
+        selected.map_err(|halt| refused(halt.why()))?;
     }
     let mut why = String::new();
     for _ in 0..LOOKS {
         let began = Instant::now();
-        let key = match unless(ended, judged(reach, answer, terms)).await {
-            Ok(key) => key,
-            Err(halt) => return refused(halt.why()),
-        };
+        let key = unless(ended, judged(reach, answer, terms)).await;
+        let key = key.map_err(|halt| refused(halt.why()))?;
         match reach.zellij.press(&reach.pane, key).await {
-            Ok(()) => return closed(reach, answer, began.elapsed()).await,
+            Ok(()) => return Ok(began.elapsed()),
             // nothing reached the pane: it is looked at anew, and then the same is safe
             Err(error) if error.did_nothing() => why = error.to_string(),
             Err(error) => {
-                return Receipt::Unproven {
+                return Err(Receipt::Unproven {
                     why: error.to_string(),
                     left_over: false,
-                };
+                });
             }
         }
     }
-    refused(why)
+    Err(refused(why))
+}
+
+/// The key of the option, where it has one.
+fn option_key(answer: &Answer) -> Option<char> {
+    let choice = answer.dialog.choices.get(answer.choice)?;
+    choice.key.filter(|key| Key::option(*key).is_some())
 }
 
 /// What is seen right now, if the dialog that was judged is open there and may be answered so.
@@ -101,6 +132,7 @@ fn key(answer: &Answer, sight: &Sight) -> Result<Key, String> {
             .key
             .and_then(Key::option)
             .ok_or_else(|| "the option has no key".into()),
+        Press::KeyEnter => Err("the option's key is written, not pressed".into()),
         Press::UpDown | Press::LeftRight if choice.selected == Some(true) => Ok(Key::Enter),
         Press::UpDown | Press::LeftRight => Err("the option is not the selected one".into()),
     }
@@ -115,7 +147,7 @@ async fn select(
 ) -> Result<(), Halt> {
     let (back, forth) = match answer.dialog.press {
         Press::LeftRight => (Key::Left, Key::Right),
-        Press::Key | Press::UpDown => (Key::Up, Key::Down),
+        Press::Key | Press::KeyEnter | Press::UpDown => (Key::Up, Key::Down),
     };
     for _ in 0..=answer.dialog.choices.len() {
         let at = unless(ended, selected(reach, answer, terms)).await?;
@@ -154,18 +186,25 @@ async fn selected(reach: &Reach, answer: &Answer, terms: &Terms) -> Result<usize
         .ok_or_else(|| Halt::Nothing("the screen does not show which option is selected".into()))
 }
 
-/// Waits until the dialog that was answered is no longer there, seen twice.
-async fn closed(reach: &Reach, answer: &Answer, gap: Duration) -> Receipt {
+/// Waits until the dialog that was answered is no longer there, seen twice; `written` was written into its field.
+pub(super) async fn closed(
+    reach: &Reach,
+    answer: &Answer,
+    gap: Duration,
+    written: Option<&str>,
+) -> Receipt {
     let end = Instant::now() + PROOF;
     let mut gone = 0;
+    let mut left_over = false;
     loop {
         let why = match reach.look_surely(None, None).await {
             Ok(sight) => {
-                let open = sight
-                    .reading
-                    .dialog
-                    .as_ref()
-                    .is_some_and(|dialog| dialog.is(&answer.dialog));
+                let reading = &sight.reading;
+                let field = reading.field.as_ref();
+                let in_field = field.filter(|field| field.dialog.is(&answer.dialog));
+                let dialog = reading.dialog.as_ref();
+                let open = in_field.is_some() || dialog.is_some_and(|it| it.is(&answer.dialog));
+                left_over = in_field.is_some_and(|field| written.is_some_and(|it| field.holds(it)));
                 gone = if open { 0 } else { gone + 1 };
                 "the dialog is still open after its key".to_owned()
             }
@@ -185,10 +224,7 @@ async fn closed(reach: &Reach, answer: &Answer, gap: Duration) -> Receipt {
             });
         }
         if Instant::now() >= end {
-            return Receipt::Unproven {
-                why,
-                left_over: false,
-            };
+            return Receipt::Unproven { why, left_over };
         }
         sleep(READ_EVERY).await;
     }

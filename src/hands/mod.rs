@@ -7,6 +7,7 @@
 //! calls it, after the intent is on record.
 
 mod answer;
+mod write;
 
 use std::time::Duration;
 

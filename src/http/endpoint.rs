@@ -10,6 +10,8 @@ use super::HttpError;
 pub struct Endpoint {
     url: reqwest::Url,
     server: Box<str>,
+    /// Whether no more than the server may be shown.
+    hidden: bool,
 }
 
 impl Endpoint {
@@ -19,8 +21,32 @@ impl Endpoint {
     /// When it is no `http` or `https` address, or holds a user name, a password, a query or a fragment: those
     /// are where keys end up, and an address is shown in errors and logs.
     pub fn parse(text: &str) -> Result<Self, HttpError> {
+        let read = Self::read(text, &shown(text))?;
+        if read.url.query().is_some() || read.url.fragment().is_some() {
+            return Err(HttpError::BadUrl {
+                shown: shown(text),
+                why: "it must end before any `?` or `#`".into(),
+            });
+        }
+        Ok(read)
+    }
+
+    /// Reads an address that is a secret as a whole: a webhook's, whose path or query holds a token. No more than
+    /// its server is ever shown.
+    ///
+    /// # Errors
+    /// When it is no `http` or `https` address, or holds a user name or a password.
+    pub fn secret(text: &str) -> Result<Self, HttpError> {
+        let read = Self::read(text, "the address")?;
+        Ok(Self {
+            hidden: true,
+            ..read
+        })
+    }
+
+    fn read(text: &str, shown: &str) -> Result<Self, HttpError> {
         let bad = |why: &str| HttpError::BadUrl {
-            shown: shown(text),
+            shown: shown.to_owned(),
             why: why.to_owned(),
         };
         let url = reqwest::Url::parse(text.trim()).map_err(|error| bad(&error.to_string()))?;
@@ -30,14 +56,15 @@ impl Endpoint {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(bad("a user name or a password cannot be part of it"));
         }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(bad("it must end before any `?` or `#`"));
-        }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(bad("it names no host"));
         }
         let server = url.origin().ascii_serialization().into();
-        Ok(Self { url, server })
+        Ok(Self {
+            url,
+            server,
+            hidden: false,
+        })
     }
 
     /// The address below this one: `path` is split at `/`, and what a path cannot hold is percent-encoded.
@@ -88,7 +115,11 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.url.as_str())
+        out.write_str(if self.hidden {
+            &self.server
+        } else {
+            self.url.as_str()
+        })
     }
 }
 
@@ -133,6 +164,26 @@ mod tests {
                 !error.contains("SECRET") && !error.contains('\u{1b}'),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn of_a_secret_address_no_more_than_the_server_is_shown() {
+        let hook = Endpoint::secret("https://hooks.example/SECRET?token=SECRET").unwrap();
+        assert_eq!(hook.url().query(), Some("token=SECRET"));
+        for shown in [
+            hook.to_string(),
+            format!("{hook:?}"),
+            hook.server().to_owned(),
+        ] {
+            assert!(
+                shown.contains("hooks.example") && !shown.contains("SECRET"),
+                "{shown}"
+            );
+        }
+        for text in ["SECRET", "ftp://h/SECRET", "https://SECRET@h/"] {
+            let said = Endpoint::secret(text).unwrap_err().to_string();
+            assert!(!said.contains("SECRET"), "{said}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{time, times};
+use super::time;
 
 /// A question that waits for the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct Counters {
     /// Tokens in and out on that day, as the server reported them.
     pub tokens: u64,
     /// When the nudges of the last hour were typed.
-    #[serde(with = "times")]
+    #[serde(with = "time::several")]
     pub nudges: VecDeque<DateTime<Utc>>,
     /// Nudges in a row that changed nothing for good.
     pub fruitless: u32,

@@ -320,7 +320,7 @@ impl<'a> Digesting<'a> {
         match (&self.failed, self.last) {
             (_, None) => Standing::Silent,
             (Some(why), _) => Standing::NoAnswer { why: why.clone() },
-            _ if counters.fruitless > 0 => Standing::Fruitless {
+            _ if counters.fruitless > 1 => Standing::Fruitless {
                 nudges: counters.fruitless,
             },
             _ if self.moved > 0 => Standing::WentOn,

@@ -3,7 +3,7 @@
 //! Works without knowing the agent. Where the terminal's cursor is to be seen, the prompt is where it
 //! stands; where an agent hides it (Claude Code does), the prompt is the lowest line with a prompt's mark
 //! between two rules. What cannot be found is no prompt, and nothing is typed. Input is a screen without its
-//! faint text ([`super::styled::solid`]), so that a placeholder is no draft.
+//! faint text ([`super::styled::texts`]), so that a placeholder is no draft.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

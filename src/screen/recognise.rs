@@ -5,12 +5,14 @@
 //! [`super::dialog`] read it. Where nothing fits, the state is `unknown`.
 
 mod composer;
+mod field;
 mod menu;
 
 use std::cell::OnceCell;
 
 use serde::{Deserialize, Serialize};
 
+pub use field::Field;
 pub use menu::{Choice, Dialog, Says};
 
 use super::profile::{ClauseSpec, Part, Profile, PromptWant, RuleSpec, Window};
@@ -81,6 +83,8 @@ pub struct Reading {
     pub prompt: Option<Prompt>,
     /// The dialog that is open, where the state is one of a dialog and it could be read.
     pub dialog: Option<Dialog>,
+    /// The field of a dialog in which an answer is written, where one is open.
+    pub field: Option<Field>,
     /// Its text without what moves and means nothing.
     pub still: String,
     /// What its prompt shows, a placeholder included.
@@ -93,6 +97,7 @@ impl Reading {
         self.state == other.state
             && self.prompt == other.prompt
             && self.in_prompt == other.in_prompt
+            && self.field == other.field
     }
 
     /// The same screen, known to be in another state.
@@ -173,14 +178,15 @@ pub fn with_ours(profile: &Profile, shown: &Shown, ours: Option<&str>) -> Readin
             lines,
             prompt,
             dialog: None,
+            field: None,
             still,
             in_prompt,
         };
     };
     // a menu asks nothing, and what stands above it may be a dialog of the past
-    let dialog = (rule.state.is_dialog() && rule.state != State::Menu)
-        .then(|| menu::read(profile, rule, shown))
-        .flatten();
+    let asks = rule.state.is_dialog() && rule.state != State::Menu;
+    let read = asks.then(|| menu::read(profile, rule, shown));
+    let (dialog, field) = read.unwrap_or_default();
     Reading {
         state: rule.state,
         rule: rule.name.clone(),
@@ -188,6 +194,7 @@ pub fn with_ours(profile: &Profile, shown: &Shown, ours: Option<&str>) -> Readin
         // the mark before a dialog's option may look like a prompt
         prompt: prompt.filter(|_| !rule.state.is_dialog()),
         dialog,
+        field,
         still,
         in_prompt,
     }
@@ -250,6 +257,7 @@ pub fn in_general(shown: &Shown, before: Option<&Prompt>, ours: Option<&str>) ->
             .collect(),
         prompt,
         dialog: None,
+        field: None,
         still: shown.screen.text().to_owned(),
         in_prompt,
     }

@@ -34,11 +34,6 @@ pub fn text(styled: &str) -> String {
     texts(styled).0
 }
 
-/// The text of a styled dump, with every faint character replaced by a blank and all styling removed.
-pub fn solid(styled: &str) -> String {
-    texts(styled).1
-}
-
 /// The last cell that is drawn in reverse, by row and character from 0: where an agent draws its own cursor.
 pub fn reversed(styled: &str) -> Option<(usize, usize)> {
     let (mut row, mut column, mut last) = (0, 0, None);
@@ -57,6 +52,22 @@ pub fn reversed(styled: &str) -> Option<(usize, usize)> {
     last
 }
 
+/// Which rows show anything in reverse.
+pub fn reversed_rows(styled: &str) -> Vec<bool> {
+    let mut rows = vec![false];
+    runs(styled, |text, style| {
+        for (at, part) in text.split('\n').enumerate() {
+            if at > 0 {
+                rows.push(false);
+            }
+            if let Some(row) = rows.last_mut() {
+                *row |= style.reverse && !part.is_empty();
+            }
+        }
+    });
+    rows
+}
+
 /// What lies behind each character, row by row; equal numbers mean the same colour.
 pub fn backgrounds(styled: &str) -> Vec<Vec<u64>> {
     let mut rows = vec![Vec::new()];
@@ -72,20 +83,41 @@ pub fn backgrounds(styled: &str) -> Vec<Vec<u64>> {
     rows
 }
 
-/// Hands over the texts of a dump that are drawn alike, in their order; none of them is empty.
-fn runs(styled: &str, mut take: impl FnMut(&str, Style)) {
-    let mut style = Style::default();
+/// A piece of a styled dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Text without an escape character, never empty; other control characters are as they came.
+    Text(&'a str),
+    /// How what follows is drawn: the parameters of an SGR sequence (ECMA-48, 8.3.117), bounded.
+    Style(&'a str),
+}
+
+/// Hands over the pieces of a dump in their order. Sequences that set no styling are left out.
+pub fn pieces<'a>(styled: &'a str, mut take: impl FnMut(Piece<'a>)) {
     let mut rest = styled;
     loop {
         let (text, sequence) = rest.split_once('\u{1b}').unwrap_or((rest, ""));
         if !text.is_empty() {
-            take(text, style);
+            take(Piece::Text(text));
         }
         if text.len() == rest.len() {
             return;
         }
-        rest = escape(sequence, &mut style);
+        let (parameters, after) = escape(sequence);
+        if let Some(parameters) = parameters {
+            take(Piece::Style(parameters));
+        }
+        rest = after;
     }
+}
+
+/// Hands over the texts of a dump that are drawn alike, in their order; none of them is empty.
+fn runs(styled: &str, mut take: impl FnMut(&str, Style)) {
+    let mut style = Style::default();
+    pieces(styled, |piece| match piece {
+        Piece::Text(text) => take(text, style),
+        Piece::Style(parameters) => follow(parameters, &mut style),
+    });
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -100,28 +132,22 @@ struct Style {
 /// The longest parameters that are heeded, in bytes.
 const MAX_PARAMETERS: usize = 64;
 
-/// Reads the rest of an escape sequence, follows it where it sets styling (SGR, ECMA-48), and gives what comes
-/// after it.
-fn escape<'a>(sequence: &'a str, style: &mut Style) -> &'a str {
+/// Reads the rest of an escape sequence: its parameters, where it sets styling (SGR), and what comes after it.
+fn escape(sequence: &str) -> (Option<&str>, &str) {
     let mut rest = sequence.chars();
     match rest.next() {
         Some('[') => {}
-        Some(']') => return after_string(rest.as_str()),
-        _ => return rest.as_str(),
+        Some(']') => return (None, after_string(rest.as_str())),
+        _ => return (None, rest.as_str()),
     }
     let rest = rest.as_str();
     let is_end = |c: char| matches!(c, '\u{40}'..='\u{7e}');
     let Some(end) = rest.find(is_end) else {
-        return "";
+        return (None, "");
     };
     let (parameters, after) = rest.split_at(end);
-    if after.starts_with('m') {
-        follow(
-            parameters.get(..MAX_PARAMETERS).unwrap_or(parameters),
-            style,
-        );
-    }
-    &after[1..]
+    let bounded = parameters.get(..MAX_PARAMETERS).unwrap_or(parameters);
+    (after.starts_with('m').then_some(bounded), &after[1..])
 }
 
 /// What comes after an operating system command, which ends with BEL or ESC `\`.
@@ -199,7 +225,7 @@ mod tests {
             ("cut \u{1b}[2", "cut"),
         ];
         for (styled, expected) in cases {
-            assert_eq!(solid(styled).trim_end(), expected, "{styled:?}");
+            assert_eq!(texts(styled).1.trim_end(), expected, "{styled:?}");
         }
     }
 
@@ -237,7 +263,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_a_panic(text in any::<String>()) {
-            let _ = (solid(&text), reversed(&text), backgrounds(&text));
+            let _ = (texts(&text), reversed(&text), backgrounds(&text));
         }
     }
 }

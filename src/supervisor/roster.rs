@@ -230,7 +230,7 @@ impl Supervisor {
         let mut state = self.changing().await?;
         self.dismiss(id).await?;
         state.config.agents.retain(|agent| agent.id != *id);
-        state.held = state.held.take().and_then(|held| held.is_gone(id));
+        state.held = state.held.take().and_then(|held| held.without_agent(id));
         self.record(&state, RosterChange::Removed { id: id.clone() })
             .await;
         Ok(format!(

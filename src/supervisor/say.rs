@@ -17,9 +17,9 @@ use crate::record::{Event, Happening, RosterChange, RosterLine, VERSION, logs};
 const RECORD: Duration = Duration::from_secs(2);
 
 impl Supervisor {
-    /// Says a warning to every front end: something beside the supervisor did not go as it should.
-    pub fn warn(&self, text: impl Into<String>) {
-        self.say(None, Urgency::Warning, text);
+    /// Says something about no agent, on behalf of what works beside the supervisor.
+    pub fn announce(&self, urgency: Urgency, text: impl Into<String>) {
+        self.say(None, urgency, text);
     }
 
     pub(super) fn say(&self, agent: Option<&AgentId>, urgency: Urgency, text: impl Into<String>) {

@@ -52,7 +52,7 @@ impl Supervisor {
             }
         };
         if matches!(change, Change::Kind(_)) {
-            state.held = state.held.take().and_then(|held| held.kind_is_named(id));
+            state.held = state.held.take().and_then(|held| held.with_kind_named(id));
         }
         match change {
             Change::Goal(goal) => agent.goal = goal,

@@ -121,14 +121,14 @@ impl Held {
     }
 
     /// The person has named the kind of `id` themselves; `None`: nothing is left out any more.
-    pub(super) fn kind_is_named(mut self, id: &AgentId) -> Option<Self> {
+    pub(super) fn with_kind_named(mut self, id: &AgentId) -> Option<Self> {
         self.parts
             .retain(|one| !matches!(&one.part, Part::Kind(of, _) if of == id));
         (!self.parts.is_empty()).then_some(self)
     }
 
     /// The agent is gone: one that the person adds by this name is another.
-    pub(super) fn is_gone(mut self, id: &AgentId) -> Option<Self> {
+    pub(super) fn without_agent(mut self, id: &AgentId) -> Option<Self> {
         self.parts
             .retain(|one| !matches!(&one.part, Part::Kind(of, _) | Part::Shell(of) if of == id));
         (!self.parts.is_empty()).then_some(self)
@@ -186,13 +186,15 @@ pub(super) fn texts_digest(texts: &[Text]) -> String {
         let name = path.file_name().unwrap_or_default();
         json!([name.to_string_lossy(), text])
     });
-    hex(&[Value::from_iter(names).to_string().as_bytes()])
+    let names: Value = names.collect();
+    hex(&[names.to_string().as_bytes()])
 }
 
 /// Tells what could harm in the configuration at `path` from every other such content.
 pub(super) fn digest(config: &Config, path: &Path, texts: &str) -> String {
     let contents = parts(config).into_iter().map(|(_, content)| content);
-    let contents = Value::from_iter(contents).to_string();
+    let contents: Value = contents.collect();
+    let contents = contents.to_string();
     hex(&[
         b"meta-orchestrator, trusted, 1",
         absolute(path).as_os_str().as_encoded_bytes(),

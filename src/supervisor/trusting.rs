@@ -1,6 +1,7 @@
 //! `/trust`: the person's yes to a configuration that was found in the working folder.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -125,10 +126,7 @@ impl Supervisor {
             self.with(&agent.id, |post: &Post| post.accepted.is_none()) == Ok(true)
         });
         for agent in waiting {
-            said.push_str(&format!(
-                "; `/start {0}` accepts the shell of {0}",
-                agent.id
-            ));
+            let _ = write!(said, "; `/start {0}` accepts the shell of {0}", agent.id);
         }
         Ok(said)
     }

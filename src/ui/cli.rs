@@ -9,10 +9,11 @@ pub mod running;
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::demo_agent::DemoAgent;
+use super::mission::MissionTask;
 use crate::config::Config;
 use crate::ids::{Kind, SessionId, SessionName};
 use crate::mission::plan::Plan;
@@ -25,8 +26,10 @@ use running::{AttachOptions, CtlOptions, Run};
 pub struct Options {
     /// The configuration, where one is named.
     pub config: Option<PathBuf>,
-    /// Whether the REPL is asked for rather than what starts by default.
+    /// Whether the REPL is asked for rather than the TUI.
     pub repl: bool,
+    /// The colours of the TUI, where they are named.
+    pub theme: Option<Theme>,
     /// What of earlier runs is taken up.
     pub memory: Memory,
     /// The name under which memos are kept, where one is named.
@@ -41,6 +44,17 @@ pub struct Options {
     pub socket: Option<PathBuf>,
     /// What is to be done.
     pub task: Task,
+}
+
+/// The colours of the TUI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// For light text on dark ground
+    Dark,
+    /// For dark text on light ground
+    Light,
+    /// No colours
+    Plain,
 }
 
 /// What of earlier runs is taken up.
@@ -82,6 +96,12 @@ pub enum Task {
     Export(ExportOptions),
     /// Writes what happened to all agents lately as a page of Markdown
     Digest(DigestOptions),
+    /// Looks at a mission's plan: what would run when, and what is wrong with it; runs nothing
+    Mission {
+        /// What is wanted
+        #[command(subcommand)]
+        task: MissionTask,
+    },
     /// Shows it at work on three simulated agents, without a key, a server or a configuration
     Demo,
     /// Prints the completions of a shell
@@ -169,6 +189,7 @@ impl Task {
             | Self::Stats(_)
             | Self::Export(_)
             | Self::Digest(_)
+            | Self::Mission { .. }
             | Self::Demo
             | Self::DemoAgent { .. } => {
                 return None;
@@ -185,9 +206,12 @@ Examples:
 
   Begin without a configuration: add a pane, and keep it for the next time:
       meta-orchestrator --zellij-session work
-      mo> /panes
-      mo> /add kernel terminal_18 Make the backward pass twice as fast
-      mo> /save
+      /panes
+      /add kernel terminal_18 Make the backward pass twice as fast
+      /save
+
+  The same as lines rather than on a whole screen:
+      meta-orchestrator --repl
 
   See what it would type, without a key being pressed:
       meta-orchestrator --observe
@@ -230,9 +254,12 @@ that of the last command that failed.";
 struct CommandLine {
     #[command(flatten)]
     shared: Shared,
-    /// Start the REPL: commands typed as lines, or read from a pipe
+    /// Start the REPL rather than the TUI: commands typed as lines, or read from a pipe
     #[arg(long)]
     repl: bool,
+    /// The colours of the TUI; by NO_COLOR and COLORFGBG where that is not said
+    #[arg(long, global = true, value_name = "THEME")]
+    theme: Option<Theme>,
     #[command(flatten)]
     run: Run,
     #[command(subcommand)]
@@ -271,6 +298,7 @@ impl From<CommandLine> for Options {
         Self {
             config: line.shared.config,
             repl: line.repl,
+            theme: line.theme,
             memory,
             session_id: served.session_id.or(run.session_id),
             log_dir: line.shared.log_dir,
@@ -292,6 +320,7 @@ pub fn parse() -> Options {
 mod tests {
     use std::time::Duration;
 
+    use super::past::{Span, Which};
     use super::running::{How, WaitOptions, What};
     use super::*;
 
@@ -304,6 +333,7 @@ mod tests {
         Options {
             config: None,
             repl: false,
+            theme: None,
             memory: Memory::Continue,
             session_id: None,
             log_dir: None,
@@ -326,9 +356,10 @@ mod tests {
         let cases = [
             ("", nothing()),
             (
-                "--repl --observe",
+                "--repl --observe --theme light",
                 Options {
                     repl: true,
+                    theme: Some(Theme::Light),
                     observe: true,
                     ..nothing()
                 },
@@ -375,6 +406,49 @@ mod tests {
                         json: true,
                         columns: Some(80),
                         cursor: Some((2, 35)),
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "log kernel --since 24h --action instruct,ask_user --text a -n 5 --json",
+                Options {
+                    task: Task::Log(LogOptions {
+                        id: "kernel".parse().unwrap(),
+                        span: Span {
+                            since: Some("24h".parse().unwrap()),
+                            until: None,
+                        },
+                        action: vec![Which::Instruct, Which::AskUser],
+                        text: Some("a".into()),
+                        decisions: false,
+                        number: Some(5),
+                        json: true,
+                        follow: false,
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "export kernel --session-id night --output k.md --log-dir l",
+                Options {
+                    log_dir: Some("l".into()),
+                    task: Task::Export(ExportOptions {
+                        id: "kernel".parse().unwrap(),
+                        span: Span::default(),
+                        session_id: Some("night".parse().unwrap()),
+                        output: Some("k.md".into()),
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "digest --model",
+                Options {
+                    task: Task::Digest(DigestOptions {
+                        since: "24h".parse().unwrap(),
+                        model: true,
+                        json: false,
                     }),
                     ..nothing()
                 },
@@ -484,6 +558,13 @@ mod tests {
             "explain --screen x --cursor 2",
             "explain --screen x --kind a/b",
             "supervise",
+            "log",
+            "log a/b",
+            "log kernel --since yesterday",
+            "log kernel --action nonsense",
+            "log kernel -n 0",
+            "log kernel --follow --until 1h",
+            "digest --model --json",
             "completions tcsh",
             "demo-agent",
             "ctl",
@@ -504,6 +585,16 @@ mod tests {
         // as wide as it gets, whatever terminal the test has
         let mut command = CommandLine::command().term_width(100);
         insta::assert_snapshot!("help", command.render_long_help());
+    }
+
+    #[test]
+    fn tasks_that_read_logs_teach_by_examples_too() {
+        let mut command = CommandLine::command();
+        for name in ["log", "stats", "export", "digest"] {
+            let task = command.find_subcommand_mut(name).unwrap();
+            let help = task.clone().term_width(100).render_long_help();
+            insta::assert_snapshot!(format!("help_{name}"), help);
+        }
     }
 
     #[test]

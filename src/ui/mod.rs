@@ -4,17 +4,20 @@
 //! them to a [`Client`](crate::command::Client), and shows what comes back; it decides nothing and, but for the
 //! demo, which starts one of its own, knows no supervisor. `main` calls it.
 
+pub mod bell;
 pub mod cli;
 pub mod ctl;
 pub mod demo;
 pub mod demo_agent;
 pub mod diagnostics;
 pub mod explain;
+pub mod mission;
 pub mod past;
 pub mod places;
 pub mod repl;
 pub mod serve;
 pub mod signals;
+pub mod tui;
 
 use std::io::{self, ErrorKind, Write};
 

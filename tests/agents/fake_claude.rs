@@ -8,12 +8,12 @@
 //! In a dialog a digit that comes alone chooses its option at once, Enter the marked one, Escape "No"; a text that
 //! comes in one piece is ignored, typed or pasted, as 2.1.329 was seen to do. After the order `keen` each letter
 //! of a typed text counts, as in Codex's dialogs. `!` at the front of the prompt begins a command for the shell,
-//! typed or pasted.
+//! typed or pasted. In a question the third option opens a place for words, in which everything is text.
 //!
 //! Orders: `idle CASE` (the prompt is empty, as in that case of `idle`), `say TEXT` (an answer of the agent's),
 //! `row TEXT` (a row above the prompt, as it is),
 //! `dialog COMMAND` (asks for a yes; `\n` is a line's end), `bare COMMAND` (without a description below it),
-//! `always COMMAND` (the only yes is one for ever), `still STATE/CASE` (that captured dialog), `low ROWS` (only so many
+//! `always COMMAND` (the only yes is one for ever), `question` (asks one, with a place for words), `still STATE/CASE` (that captured dialog), `low ROWS` (only so many
 //! of the last rows are to be seen), `deaf` (a key closes no dialog), `trap ORDER` (just before the next byte), `when-typed ORDER` (after it),
 //! `when-shown ORDER` (once the text of a nudge is drawn), `killed` (ends as `kill -9` ends it: the screen
 //! stays), `exit CODE`.
@@ -81,6 +81,10 @@ struct Dialog {
     command: Option<String>,
     /// The words of its options, from 1.
     options: Vec<&'static str>,
+    /// Whether the last option opens a place for words.
+    takes_words: bool,
+    /// What stands in that place, once it is open.
+    words: Option<String>,
 }
 
 struct Claude {
@@ -140,6 +144,7 @@ impl Claude {
             "row" => self.above.push(rest.to_owned()),
             "dialog" => self.dialog = Some(Dialog::about(rest, Form::Usual)?),
             "bare" => self.dialog = Some(Dialog::about(rest, Form::Bare)?),
+            "question" => self.dialog = Some(Dialog::question()?),
             "still" => self.dialog = Some(Dialog::captured(rest)?),
             "always" => self.dialog = Some(Dialog::about(rest, Form::Always)?),
             "low" => self.low = rest.parse().ok(),
@@ -169,7 +174,11 @@ impl Claude {
         self.pending.push_str(&String::from_utf8_lossy(bytes));
         let lone_escape = self.pending == "\u{1b}";
         let mut keys: Vec<String> = std::iter::from_fn(|| self.next_key(lone_escape)).collect();
-        if self.dialog.is_some() && keys.len() > 1 && !self.keen {
+        let in_words = self
+            .dialog
+            .as_ref()
+            .is_some_and(|dialog| dialog.words.is_some());
+        if self.dialog.is_some() && keys.len() > 1 && !self.keen && !in_words {
             keys.retain(|key| key.starts_with("\u{1b}[20"));
         }
         for key in keys {
@@ -247,9 +256,34 @@ impl Claude {
 
     /// A key in the dialog.
     fn choose(&mut self, key: &str) -> io::Result<()> {
-        let Some(dialog) = &self.dialog else {
+        let Some(dialog) = &mut self.dialog else {
             return Ok(());
         };
+        if let Some(words) = &mut dialog.words {
+            return match key {
+                "\r" if words.is_empty() => Ok(()),
+                "\r" => {
+                    let answer = format!("in words: {words}");
+                    self.note("answers", &answer)?;
+                    self.dialog = None;
+                    self.say("Done.");
+                    Ok(())
+                }
+                "\u{7f}" => {
+                    words.pop();
+                    Ok(())
+                }
+                _ if key.chars().any(char::is_control) => Ok(()),
+                _ => {
+                    words.push_str(key);
+                    Ok(())
+                }
+            };
+        }
+        if dialog.takes_words && key.parse() == Ok(dialog.options.len()) {
+            dialog.words = Some(String::new());
+            return Ok(());
+        }
         let at = match key {
             "\r" => 0,
             "\u{1b}" => dialog.options.len() - 1,
@@ -259,7 +293,8 @@ impl Claude {
             },
         };
         let (label, dialog_command) = (dialog.options[at], dialog.command.clone());
-        self.note("answers", &format!("{label}: {}", dialog.subject))?;
+        let answer = format!("{label}: {}", dialog.subject);
+        self.note("answers", &answer)?;
         if self.deaf {
             return Ok(());
         }
@@ -292,6 +327,9 @@ impl Claude {
     fn paint(&mut self) -> io::Result<()> {
         self.painted_for = size();
         let rows = match &self.dialog {
+            Some(Dialog {
+                words: Some(words), ..
+            }) => with_words(words)?,
             Some(dialog) => dialog.rows.clone(),
             None => self.with_prompt(),
         };
@@ -354,6 +392,16 @@ impl Dialog {
             subject: subject.to_owned(),
             command: None,
             options: vec!["First", "Second", "Third"],
+            takes_words: false,
+            words: None,
+        })
+    }
+
+    /// The captured question, whose third option opens a place for words.
+    fn question() -> io::Result<Self> {
+        Ok(Self {
+            takes_words: true,
+            ..Self::captured("question/single")?
         })
     }
 
@@ -403,8 +451,29 @@ impl Dialog {
             subject: command.to_owned(),
             command: Some(command.to_owned()),
             options,
+            takes_words: false,
+            words: None,
         })
     }
+}
+
+/// The captured question whose place for words is open, with these in it.
+fn with_words(words: &str) -> io::Result<Vec<String>> {
+    if words.is_empty() {
+        return case("question", "type-something");
+    }
+    let mut rows = Vec::new();
+    for row in case("question", "type-something-text")? {
+        if !plain(&row).starts_with("❯ 3.") {
+            rows.push(row);
+            continue;
+        }
+        for (at, row) in wrapped(words, COLUMNS - 6).iter().enumerate() {
+            let front = if at == 0 { "❯ 3. " } else { "     " };
+            rows.push(format!("{front}{row}"));
+        }
+    }
+    Ok(rows)
 }
 
 /// The rows of a captured screen, without the empty ones at its end.

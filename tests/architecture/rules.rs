@@ -73,7 +73,7 @@ const KEYS: [&str; 3] = ["place", "paste", "press"];
 const HANDS: [&str; 2] = ["hands", "zellij"];
 
 /// Modules without async, clock, randomness and files.
-const PURE: [&[&str]; 10] = [
+const PURE: [&[&str]; 13] = [
     &["screen"],
     &["evidence", "ladder"],
     &["director", "prompt"],
@@ -82,6 +82,9 @@ const PURE: [&[&str]; 10] = [
     &["director", "approval"],
     &["director", "builtin"],
     &["agent", "machine"],
+    &["notify", "bell"],
+    &["notify", "concern"],
+    &["notify", "message"],
     &["mission", "plan"],
     &["mission", "schedule"],
 ];

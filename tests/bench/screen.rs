@@ -84,7 +84,7 @@ fn measure(criterion: &mut Criterion) {
         b.iter(|| prompt::find(black_box(&screen), COLUMNS, None, None));
     });
     group.bench_function("leave out what is faint", |b| {
-        b.iter(|| styled::solid(black_box(&coloured)));
+        b.iter(|| styled::texts(black_box(&coloured)));
     });
     group.bench_function("learn the lines", |b| {
         b.iter_batched_ref(

@@ -72,8 +72,9 @@ fn a_found_configuration_applies_no_rule_until_the_person_has_said_yes_to_it() {
     program.asks_until("/deny w", "a key", |said| said.contains("w: "));
     let before = agent.typed();
 
-    program.asks("/trust").has(&["Let this hold"]);
-    program.asks("/yes").has(&["holds as it is written"]);
+    program
+        .asks("/trust\n/yes")
+        .has(&["Let this hold", "holds as it is written"]);
     program.asks("/trust").has(&["nothing is left out"]);
     assert_eq!(mode(&ledger), 0o600);
     agent.order("dialog");

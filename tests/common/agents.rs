@@ -173,7 +173,7 @@ fn command(program: &'static str, zellij: &TestZellij, name: &str, orders: &[&st
 }
 
 /// A command line for a shell.
-fn shlex(words: &[String]) -> String {
+pub fn shlex(words: &[String]) -> String {
     let quoted = words
         .iter()
         .map(|word| format!("'{}'", word.replace('\'', r"'\''")));
@@ -231,7 +231,7 @@ fn terminals(zellij: &TestZellij, session: &SessionName) -> Vec<u32> {
 }
 
 /// A scripted program, built if need be: `cargo test --test NAME` builds no examples.
-fn built(name: &'static str) -> PathBuf {
+pub fn built(name: &'static str) -> PathBuf {
     static BUILT: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let find = || {

@@ -391,3 +391,106 @@ fn wait_for_end(agent: &PaneAgent, name: &str) {
     let gone = || (!agent.file("x").exists()).then_some(());
     wait_for(PATIENCE, &format!("the end of x of {name}"), gone);
 }
+
+/// What a person answers: its digits are the keys of options.
+const WORDS: &str =
+    "1 replica and 2 readers: MariaDB, as the plan in part 3 says it, and nothing else";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_go_into_the_place_for_words_and_into_no_other_dialog() {
+    let stage = open();
+    let asks = claude(&stage, "asks", &["question"]);
+    let keen = claude(&stage, "keen", &["keen", "dialog touch allowed"]);
+    let agents = [("asks", &asks), ("keen", &keen)];
+    let watch = stage.watch_as(config(&stage, &agents)).await;
+    let question = wait_for_question(&watch, "asks");
+    assert!(question.contains("`/answer asks TEXT`"), "{question}");
+    wait_for_question(&watch, "keen");
+    time_to_read();
+    let refused = watch.supervisor.answer(&id("keen"), WORDS.into()).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("there is no option"), "{refused}");
+    assert_eq!(keen.typed(), "");
+    for option in ["3", "Type something.", "7"] {
+        let refused = watch.supervisor.answer(&id("asks"), option.into()).await;
+        let refused = refused.unwrap_err().to_string();
+        let says = ["takes words", "there is no option `7`"];
+        assert!(says.iter().any(|it| refused.contains(it)), "{refused}");
+    }
+    assert_eq!(asks.typed(), "");
+    let answered = watch.supervisor.answer(&id("asks"), WORDS.into()).await;
+    answered.unwrap();
+    assert_eq!(asks.typed(), format!("3{WORDS}\r"));
+    assert_eq!(asks.read("answers"), format!("in words: {WORDS}\n"));
+    watch.quit().await;
+
+    // without a place for words, the same words are keys
+    types(&stage, &keen, WORDS);
+    wait_for_file(&keen, "allowed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_wait_for_no_place_that_somebody_writes_in_and_for_none_that_closes() {
+    let cases = [
+        ("closes", vec!["trap idle after-answer"], "nothing written"),
+        (
+            "other",
+            vec!["trap dialog touch allowed"],
+            "nothing written",
+        ),
+        (
+            "under",
+            vec!["when-typed trap dialog touch allowed"],
+            "the dialog",
+        ),
+    ];
+    let stage = open();
+    let agents: Vec<_> = cases
+        .iter()
+        .map(|(name, orders, _)| {
+            let orders: Vec<&str> = ["question"]
+                .into_iter()
+                .chain(orders.iter().copied())
+                .collect();
+            (*name, claude(&stage, name, &orders))
+        })
+        .collect();
+    let all: Vec<_> = agents.iter().map(|(name, agent)| (*name, agent)).collect();
+    let watch = stage.watch_as(config(&stage, &all)).await;
+    for ((name, agent), (_, _, why)) in agents.iter().zip(&cases) {
+        wait_for_question(&watch, name);
+        time_to_read();
+        let refused = watch.supervisor.answer(&id(name), WORDS.into()).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains(why), "{name}: {refused}");
+        assert!(!agent.typed().contains('\r'), "{name}: {}", agent.typed());
+        assert_eq!(agent.read("ran"), "", "{name}");
+        assert_eq!(agent.read("lines"), "", "{name}");
+    }
+    watch.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_persons_half_written_answer_gets_no_key() {
+    let stage = open();
+    let agent = claude(&stage, "a1", &["question"]);
+    let watch = watch(&stage, &agent).await;
+    wait_for_question(&watch, "a1");
+    types(&stage, &agent, "3");
+    types(&stage, &agent, "Postgres, but");
+    wait_for_state(&watch, "a1", "question");
+    time_to_read();
+    let before = agent.typed();
+    for answer in [WORDS, "1", "Postgres"] {
+        let refused = watch.supervisor.answer(&id("a1"), answer.into()).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("Postgres, but"), "{refused}");
+    }
+    assert_eq!(agent.typed(), before);
+    assert_eq!(agent.read("answers"), "");
+    watch.quit().await;
+
+    // the key of an option would have been text
+    types(&stage, &agent, "1\r");
+    wait_for_answer(&agent, "in words: Postgres, but1");
+}

@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::{Busy, Effect, Machine, Moment, Sending, Ticket, Typing, Wish};
 use crate::director::approval::{self, Asked, Ruling, Subject};
 use crate::director::policy::Errand;
+use crate::director::text;
 use crate::evidence::{Known, Sight};
 use crate::hands::Answer;
 use crate::record::{Origin, Receipt};
-use crate::screen::recognise::{Choice, Dialog, Says};
+use crate::screen::recognise::{Choice, Dialog, Field, Says};
 use crate::screen::state::State;
 
 /// Looks in a row that must show a dialog before anything follows from it.
@@ -107,6 +108,7 @@ impl Machine {
                 let answer = Answer {
                     dialog: dialog.clone(),
                     choice,
+                    words: None,
                     by_person: false,
                 };
                 Ruled::Answer(
@@ -132,6 +134,9 @@ impl Machine {
         let id = &self.settings.agent.id;
         let state = sight.state();
         let Some(dialog) = &sight.reading.dialog else {
+            if let Some(field) = &sight.reading.field {
+                return format!("{}. Answer it in its pane", half_written(field));
+            }
             let line = sight
                 .reading
                 .lines
@@ -153,6 +158,11 @@ impl Machine {
                     "it asks for a yes ({kind}): `{subject}`. {options}. `/approve {id}` or `/deny {id}`"
                 )
             }
+            State::Question if dialog.words().is_some() => {
+                format!(
+                    "it asks: {subject} {options}. `/answer {id} OPTION`, or `/answer {id} TEXT`"
+                )
+            }
             State::Question => format!("it asks: {subject} {options}. `/answer {id} OPTION`"),
             _ => format!(
                 "it shows a dialog ({state}): {subject} {options}. `/answer {id} OPTION`, or answer it in its pane"
@@ -169,12 +179,13 @@ impl Machine {
         effects: &mut Vec<Effect>,
     ) {
         let chosen = self.answerable().and_then(|(dialog, screen)| {
-            let choice = choose(&dialog, wish)?;
+            let (choice, words) = choose(&dialog, wish)?;
             self.meant(&dialog, now)?;
             Ok((
                 Answer {
                     dialog,
                     choice,
+                    words,
                     by_person: true,
                 },
                 screen,
@@ -241,12 +252,10 @@ impl Machine {
         effects: &mut Vec<Effect>,
     ) {
         self.close_pending(effects);
-        let label = answer
-            .dialog
-            .choices
-            .get(answer.choice)
-            .map_or("", |choice| choice.label.as_str());
-        let text = format!("{label} — to: {}", answer.dialog.subject);
+        let option = answer.dialog.choices.get(answer.choice);
+        let label = option.map_or("", |choice| choice.label.as_str());
+        let said = answer.words.as_deref().unwrap_or(label);
+        let text = format!("{said} — to: {}", answer.dialog.subject);
         let typing = Typing {
             origin,
             text,
@@ -283,12 +292,22 @@ impl Machine {
         let dialog = sight.reading.dialog.as_ref();
         match dialog.or_else(|| shown.filter(|_| unread)) {
             Some(dialog) => Ok((dialog.clone(), sight.screen.clone())),
-            None => Err(format!(
-                "no dialog with options is open; its state is {}",
-                sight.state()
-            )),
+            None => Err(match &sight.reading.field {
+                Some(field) => format!("{}: it is theirs to end", half_written(field)),
+                None => format!(
+                    "no dialog with options is open; its state is {}",
+                    sight.state()
+                ),
+            }),
         }
     }
+}
+
+/// What stands in an open place for an answer, in words.
+fn half_written(field: &Field) -> String {
+    let subject = &field.dialog.subject;
+    let text: String = field.text.draft.chars().take(80).collect();
+    format!("somebody answers in its pane (`{subject}`), so far with `{text}`")
 }
 
 /// The options of a dialog, in words.
@@ -323,42 +342,65 @@ fn only(dialog: &Dialog, says: Says, word: &str) -> Result<usize, String> {
 }
 
 /// Which choice of the dialog is meant.
-fn choose(dialog: &Dialog, wish: &Wish) -> Result<usize, String> {
-    match wish {
-        Wish::Approve(None) => only(dialog, Says::Yes, "yes"),
-        Wish::Deny => only(dialog, Says::No, "no"),
-        Wish::Choose(option) => named(dialog, option),
-        Wish::Approve(Some(option)) => {
-            let index = named(dialog, option)?;
-            if dialog.choices[index].says == Says::No {
-                return Err(format!("option `{option}` says no: {}", in_words(dialog)));
-            }
-            Ok(index)
+///
+/// An option that takes words is chosen with words only, and a text that names an option is that option.
+fn choose(dialog: &Dialog, wish: &Wish) -> Result<(usize, Option<String>), String> {
+    let (index, option) = match wish {
+        Wish::Approve(None) => return Ok((only(dialog, Says::Yes, "yes")?, None)),
+        Wish::Deny => return Ok((only(dialog, Says::No, "no")?, None)),
+        Wish::Choose(option) | Wish::Approve(Some(option)) => (named(dialog, option), option),
+    };
+    match (index, dialog.words(), wish) {
+        (Some(index), ..) if dialog.choices[index].says == Says::Words => Err(format!(
+            "option `{option}` takes words: write them in its place, of two letters at least"
+        )),
+        (Some(index), _, Wish::Approve(_)) if dialog.choices[index].says == Says::No => {
+            Err(format!("option `{option}` says no: {}", in_words(dialog)))
         }
+        (Some(index), ..) => Ok((index, None)),
+        (None, Some(index), Wish::Choose(text)) => Ok((index, Some(words(dialog, text)?))),
+        (None, ..) => Err(format!(
+            "there is no option `{option}`: {}. Other words are not typed into this dialog: write them in its pane, or say no first, with `/deny ID TEXT`",
+            in_words(dialog)
+        )),
+    }
+}
+
+/// The person's words as they are written into the field of the dialog.
+fn words(dialog: &Dialog, words: &str) -> Result<String, String> {
+    let words = text::reply(words).map_err(|why| why.to_string())?;
+    let typing = &dialog.typing;
+    text::begins_with_none_of(&words, &typing.refused_first).map_err(|why| why.to_string())?;
+    match words.chars().count() {
+        // the key of an option that is not there, more likely than an answer
+        1 => Err(format!(
+            "there is no option `{words}`: {}",
+            in_words(dialog)
+        )),
+        length if length > typing.longest => Err(format!(
+            "the answer has {length} characters, more than {}, so that its dialog may not show it whole: write it in its pane",
+            typing.longest
+        )),
+        _ => Ok(words),
     }
 }
 
 /// The choice with this key, number or label.
-fn named(dialog: &Dialog, option: &str) -> Result<usize, String> {
+fn named(dialog: &Dialog, option: &str) -> Option<usize> {
     let option = option.trim().trim_end_matches('.');
     let mut keys = option.chars();
     let key = keys.next().filter(|_| keys.next().is_none());
     // a number that is a key is that key, and no other number counts beside it
     let is_number = |choice: &Choice| choice.key.is_some_and(|key| key.is_ascii_digit());
     let numbered = dialog.choices.iter().any(is_number);
-    let found = dialog
+    let is_label = |label: &str| label.trim_end_matches('.').eq_ignore_ascii_case(option);
+    dialog
         .choices
         .iter()
         .enumerate()
         .position(|(index, choice)| {
             (key.is_some() && choice.key == key)
                 || (!numbered && option == (index + 1).to_string())
-                || choice.label.eq_ignore_ascii_case(option)
-        });
-    found.ok_or_else(|| {
-        format!(
-            "there is no option `{option}`: {}. Other words are not typed into a dialog: write them in its pane, or say no first, with `/deny ID TEXT`",
-            in_words(dialog)
-        )
-    })
+                || is_label(&choice.label)
+        })
 }

@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod limits;
+mod looks;
 mod people;
 mod progress;
 

@@ -7,8 +7,7 @@ use super::*;
 use crate::agent::machine::{Against, Outlook};
 use crate::agent::view::{Bounded, Status};
 use crate::evidence::ladder::RungName;
-use crate::screen::profile::{Press, Profile, Profiles};
-use crate::screen::recognise::Choice;
+use crate::screen::profile::{Profile, Profiles};
 use crate::screen::state::State;
 use crate::screen::told::PromptTold;
 
@@ -32,12 +31,14 @@ fn rung(name: RungName, says: Result<State, &str>, detail: &str) -> Rung {
 }
 
 fn told() -> Told {
-    let choice = |key, label: &str, selected, says| Choice {
-        key: Some(key),
-        label: label.into(),
-        selected: Some(selected),
-        says,
-    };
+    let mut dialog = Dialog::made_up_permission(
+        Some(crate::config::DialogKind::Command),
+        "rm -rf build\nmo> /yes",
+    );
+    dialog.choices[1].label.push('\r');
+    for choice in &mut dialog.choices {
+        choice.selected = Some(choice.key == Some('1'));
+    }
     Told {
         state: State::Approval,
         rule: "permission dialog for a command".into(),
@@ -49,17 +50,7 @@ fn told() -> Told {
             draft: "half a li\u{7}ne".into(),
             unsure: false,
         }),
-        dialog: Some(Dialog {
-            kind: Some(crate::config::DialogKind::Command),
-            subject: "rm -rf build\nmo> /yes".into(),
-            whole: true,
-            choices: vec![
-                choice('1', "Yes", true, Says::Yes),
-                choice('2', "Yes, and don't ask again\r", false, Says::Always),
-                choice('3', "No", false, Says::No),
-            ],
-            press: Press::Key,
-        }),
+        dialog: Some(dialog),
         takes_nudge: false,
         why_not: Some("its state is approval: a person answers".into()),
     }

@@ -1,7 +1,7 @@
-//! What a person says to the program itself, about no agent: trust.
+//! What a person says to the program itself, about no agent: trust, and the bell.
 
 use super::super::Command;
-use super::Entry;
+use super::{Entry, Kind, may};
 
 pub(super) const TRUST: Entry = Entry {
     name: "trust",
@@ -15,4 +15,20 @@ shells do not hold. The yes is for exactly that content and is remembered:
 what this program saves stays trusted, what anybody else changes does not.",
     examples: &["/trust"],
     build: |_| Ok(Command::Trust),
+};
+
+pub(super) const NOTIFY: Entry = Entry {
+    name: "notify",
+    arguments: &[may("test", Kind::Flag("test"))],
+    summary: "Shows how you are told that an agent waits for you, or tests it.",
+    details: "\
+The terminal's bell, the desktop, a command, a webhook: `notify` in the
+configuration. With `test` a message goes out in each that is on, also in
+quiet hours, and you see what came of it.",
+    examples: &["/notify", "/notify test"],
+    build: |given| {
+        Ok(Command::Notify {
+            test: given.flag("test")?,
+        })
+    },
 };

@@ -4,8 +4,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::Config;
-use crate::screen::profile::Press;
-use crate::screen::recognise::Choice;
 
 const KINDS: [DialogKind; 5] = [
     DialogKind::Command,
@@ -669,19 +667,11 @@ fn what_a_load_would_change_is_told() {
 }
 
 fn dialog(options: &[(&str, Says)]) -> Dialog {
-    let choice = |(label, says): &(&str, Says)| Choice {
-        key: None,
-        label: (*label).to_owned(),
-        selected: None,
-        says: *says,
-    };
-    Dialog {
-        kind: Some(DialogKind::Command),
-        subject: "ls".into(),
-        whole: true,
-        choices: options.iter().map(choice).collect(),
-        press: Press::default(),
-    }
+    let options: Vec<_> = options
+        .iter()
+        .map(|(label, says)| ('1', *label, *says))
+        .collect();
+    Dialog::made_up(Some(DialogKind::Command), "ls", &options)
 }
 
 #[test]

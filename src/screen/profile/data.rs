@@ -133,6 +133,12 @@ pub struct RuleSpec {
     /// read.
     #[serde(default)]
     pub by_hand: bool,
+    /// The field of the dialog is open, so that a digit would be text: its options cannot be chosen by their keys.
+    #[serde(default)]
+    pub field: bool,
+    /// How an option of this dialog is chosen, where it is not as in all others.
+    #[serde(default)]
+    pub press: Option<Press>,
     /// What must be known of the prompt.
     #[serde(default)]
     pub prompt: PromptWant,
@@ -207,6 +213,12 @@ pub struct DialogSpec {
     /// Options that stand side by side in one row, by their labels.
     #[serde(default)]
     pub buttons: Vec<Vec<String>>,
+    /// Options that stand side by side in one row, by what they look like.
+    #[serde(default)]
+    pub inline: Option<InlineSpec>,
+    /// Where an answer is written in words, or the letter of an option.
+    #[serde(default)]
+    pub field: Option<FieldSpec>,
     /// Labels that say yes for this once.
     #[serde(default)]
     pub yes: Vec<Pattern>,
@@ -220,12 +232,81 @@ pub struct DialogSpec {
     /// one has the group `again`, it counts only if both are the same.
     #[serde(default)]
     pub subject: Vec<Pattern>,
+    /// What is asked for is drawn in reverse, row by row: more such rows above it, beyond blank ones too, belong to it.
+    #[serde(default)]
+    pub subject_reversed: bool,
     /// With fewer rows than these on the screen, the agent may cut the end of what is asked for without a mark.
     #[serde(default)]
     pub whole_from_rows: usize,
     /// How an option is chosen.
     #[serde(default)]
     pub press: Press,
+}
+
+/// Options side by side in the last row that has any.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InlineSpec {
+    /// The row, with the group `options`.
+    pub row: Pattern,
+    /// Each option in it, with the groups `label`, whose round brackets are dropped, and `key`.
+    pub option: Pattern,
+}
+
+/// A field of a dialog in which an answer is written.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FieldSpec {
+    /// The label of the option that opens it, as long as nothing is written in it. None: it is open with the dialog,
+    /// and takes the letter of an option.
+    #[serde(default)]
+    pub option: Option<Pattern>,
+    /// The open field, looked for in the last 60 rows. It begins in the row of its option, and has the group `text`:
+    /// what the field shows, a placeholder included.
+    pub shown: Pattern,
+    /// What it shows, faint, while nothing is written in it. None: nothing.
+    #[serde(default)]
+    pub placeholder: Option<Pattern>,
+    /// Where the terminal's cursor is while it is open.
+    #[serde(default)]
+    pub cursor: CursorPlace,
+    /// How an answer is written into it.
+    #[serde(default)]
+    pub typing: FieldTyping,
+}
+
+/// How an answer is written into the field of a dialog.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FieldTyping {
+    /// How the text is put there.
+    pub write: Write,
+    /// The longest text, in characters, that it shows as it is.
+    pub longest: usize,
+    /// First characters that mean something else than text.
+    pub refused_first: String,
+    /// Which key submits it.
+    pub submit: Submit,
+}
+
+impl Default for FieldTyping {
+    fn default() -> Self {
+        Self {
+            write: Write::Chars,
+            longest: 400,
+            refused_first: "!/@#?\\&".into(),
+            submit: Submit::Enter,
+        }
+    }
+}
+
+/// Which key submits what is written in a field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Submit {
+    /// Enter.
+    #[default]
+    Enter,
 }
 
 /// How an option of a dialog is chosen.
@@ -239,6 +320,8 @@ pub enum Press {
     UpDown,
     /// Left and Right move the selection, Enter chooses.
     LeftRight,
+    /// Its key is written into the dialog's field, Enter submits it.
+    KeyEnter,
 }
 
 /// What moves on the screen without meaning anything.

@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 pub use data::{
-    AnimationSpec, ClauseSpec, CursorPlace, DialogSpec, Part, Pattern, Press, ProcessSpec,
-    ProfileFile, PromptSpec, PromptWant, Publishes, RuleSpec, TypingSpec, Write,
+    AnimationSpec, ClauseSpec, CursorPlace, DialogSpec, FieldSpec, FieldTyping, InlineSpec, Part,
+    Pattern, Press, ProcessSpec, ProfileFile, PromptSpec, PromptWant, Publishes, RuleSpec, Submit,
+    TypingSpec, Write,
 };
 
 use crate::config::{ConfigError, read_json};

@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::profile::{DialogSpec, Pattern, Press, Profile, RuleSpec};
+use super::super::profile::{DialogSpec, FieldTyping, Pattern, Press, Profile, RuleSpec};
 use super::super::styled;
 use super::Shown;
+use super::field::{self, Field};
 use crate::config::DialogKind;
 
 /// How many rows from the end of the screen options are looked for.
 const OPTION_ROWS: usize = 40;
 /// How many rows from the end of the screen the subject is looked for.
-const SUBJECT_ROWS: usize = 60;
+pub(super) const SUBJECT_ROWS: usize = 60;
 /// The most options that are read.
 const MOST: usize = 20;
 
@@ -24,6 +25,8 @@ pub enum Says {
     Always,
     /// No.
     No,
+    /// Nothing yet: it opens a field for words.
+    Words,
     /// Something else.
     Other,
 }
@@ -60,32 +63,111 @@ pub struct Dialog {
     /// How an option is chosen.
     #[serde(skip)]
     pub press: Press,
+    /// How an answer is written, where it has a field for one.
+    #[serde(skip)]
+    pub typing: FieldTyping,
 }
 
 impl Dialog {
     /// Whether this is the dialog that `other` was: the same question, the same options. Which one is selected
-    /// does not count.
+    /// does not count, nor what stands in the place of words.
     pub fn is(&self, other: &Self) -> bool {
-        let labels = |dialog: &Self| -> Vec<(Option<char>, String)> {
-            dialog
-                .choices
-                .iter()
-                .map(|choice| (choice.key, choice.label.clone()))
-                .collect()
+        let labels = |dialog: &Self| -> Vec<(Option<char>, Option<String>)> {
+            let label =
+                |choice: &Choice| (choice.says != Says::Words).then(|| choice.label.clone());
+            let choices = dialog.choices.iter();
+            choices.map(|choice| (choice.key, label(choice))).collect()
         };
         self.kind == other.kind && self.subject == other.subject && labels(self) == labels(other)
     }
+
+    /// Its option that opens a field for words, if it has one.
+    pub fn words(&self) -> Option<usize> {
+        let mut options = self.choices.iter();
+        options.position(|choice| choice.says == Says::Words)
+    }
 }
 
-/// The dialog that `rule` found, where its options can be read.
-pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<Dialog> {
+#[cfg(test)]
+impl Dialog {
+    /// One with these options, whose keys act at once.
+    pub(crate) fn made_up(
+        kind: Option<DialogKind>,
+        subject: &str,
+        choices: &[(char, &str, Says)],
+    ) -> Self {
+        let choice = |(key, label, says): &(char, &str, Says)| Choice {
+            key: Some(*key),
+            label: (*label).to_owned(),
+            selected: None,
+            says: *says,
+        };
+        Self {
+            kind,
+            subject: subject.into(),
+            whole: true,
+            choices: choices.iter().map(choice).collect(),
+            press: Press::Key,
+            typing: FieldTyping::default(),
+        }
+    }
+
+    /// One that asks whether `subject` may be done.
+    pub(crate) fn made_up_permission(kind: Option<DialogKind>, subject: &str) -> Self {
+        let choices = [
+            ('1', "Yes", Says::Yes),
+            ('2', "Yes, and don't ask again", Says::Always),
+            ('3', "No", Says::No),
+        ];
+        Self::made_up(kind, subject, &choices)
+    }
+}
+
+/// The dialog that `rule` found, where its options can be read and chosen, and its field for words, where that is
+/// open.
+pub(super) fn read(
+    profile: &Profile,
+    rule: &RuleSpec,
+    shown: &Shown,
+) -> (Option<Dialog>, Option<Field>) {
     let spec = &profile.file().dialog;
     if rule.by_hand {
-        return None;
+        return (None, None);
     }
     let rows: Vec<&str> = shown.screen.lines().collect();
+    if !rule.field {
+        return (dialog(spec, rule, shown, &rows, None), None);
+    }
+    let Some(open) = field::find(spec, &rows, shown) else {
+        return (None, None);
+    };
+    let Some(dialog) = dialog(spec, rule, shown, &rows, Some(&open)) else {
+        return (None, None);
+    };
+    let text = open.text;
+    // its keys choose nothing while they would be text, or go behind somebody's text
+    let is_free = open.takes_keys && text.draft.is_empty() && !text.unsure;
+    let field = Field {
+        dialog: dialog.clone(),
+        text,
+    };
+    (is_free.then_some(dialog), Some(field))
+}
+
+/// The dialog in `rows`, whose field may be open.
+fn dialog(
+    spec: &DialogSpec,
+    rule: &RuleSpec,
+    shown: &Shown,
+    rows: &[&str],
+    open: Option<&field::Open>,
+) -> Option<Dialog> {
     let start = rows.len().saturating_sub(OPTION_ROWS);
-    let numbered = || rows.iter().enumerate().skip(start);
+    let is_text = |at: usize| open.is_some_and(|open| open.rows.contains(&at));
+    let numbered = || {
+        let rows = rows.iter().enumerate().skip(start);
+        rows.filter(|(at, _)| !is_text(*at))
+    };
     let mut choices: Vec<Placed> = numbered()
         .filter_map(|(at, row)| Some((option(spec, row)?, at)))
         .map(|(choice, at)| Placed::new(choice, at, rows[at]))
@@ -107,17 +189,31 @@ pub(super) fn read(profile: &Profile, rule: &RuleSpec, shown: &Shown) -> Option<
             })
             .unwrap_or_default();
     }
+    if choices.is_empty() {
+        choices = numbered()
+            .rev()
+            .find_map(|(at, row)| {
+                let options = inline(spec, row)?.into_iter();
+                Some(options.map(|choice| Placed::new(choice, at, row)).collect())
+            })
+            .unwrap_or_default();
+    }
     if let Some(styled) = &shown.styled {
         mark_selected(&mut choices, styled);
     }
+    let opener = open.filter(|open| !open.takes_keys).map(|open| open.start);
+    if let Some(placed) = choices.iter_mut().find(|placed| Some(placed.row) == opener) {
+        placed.choice.says = Says::Words;
+    }
     let choices: Vec<Choice> = choices.into_iter().map(|placed| placed.choice).collect();
-    let (subject, whole) = subject(spec, rule, &rows);
+    let (subject, whole) = subject(spec, rule, rows, shown);
     (!choices.is_empty()).then_some(Dialog {
         kind: rule.dialog,
         subject,
         whole,
         choices,
-        press: spec.press,
+        press: rule.press.unwrap_or(spec.press),
+        typing: field_typing(spec),
     })
 }
 
@@ -217,6 +313,31 @@ fn buttons(spec: &DialogSpec, row: &str) -> Option<Vec<Choice>> {
     Some(labels.iter().map(choice).collect())
 }
 
+/// Options side by side, by what they look like.
+fn inline(spec: &DialogSpec, row: &str) -> Option<Vec<Choice>> {
+    let inline = spec.inline.as_ref()?;
+    let options = inline.row.regex().captures(row)?.name("options")?;
+    let found = inline.option.regex().captures_iter(options.as_str());
+    let choices: Vec<Choice> = found
+        .filter_map(|found| {
+            let label = found.name("label")?.as_str().replace(['(', ')'], "");
+            let key = found.name("key")?.as_str().chars().next()?;
+            Some(Choice {
+                key: Some(key.to_ascii_lowercase()),
+                selected: None,
+                says: says(spec, label.trim()),
+                label: label.trim().to_owned(),
+            })
+        })
+        .collect();
+    (!choices.is_empty()).then_some(choices)
+}
+
+fn field_typing(spec: &DialogSpec) -> FieldTyping {
+    let field = spec.field.as_ref();
+    field.map_or_else(FieldTyping::default, |field| field.typing.clone())
+}
+
 /// An option that says more than yes is never a plain yes.
 fn says(spec: &DialogSpec, label: &str) -> Says {
     let is = |patterns: &[Pattern]| {
@@ -224,7 +345,11 @@ fn says(spec: &DialogSpec, label: &str) -> Says {
             .iter()
             .any(|pattern| pattern.regex().is_match(label))
     };
-    if is(&spec.always) {
+    let field = spec.field.as_ref();
+    let takes_words = field.and_then(|field| field.option.as_ref());
+    if takes_words.is_some_and(|option| option.regex().is_match(label)) {
+        Says::Words
+    } else if is(&spec.always) {
         Says::Always
     } else if is(&spec.no) {
         Says::No
@@ -240,16 +365,18 @@ fn is_digit(key: Option<char>) -> bool {
 }
 
 /// What is asked for, and whether it stands in one row.
-fn subject(spec: &DialogSpec, rule: &RuleSpec, rows: &[&str]) -> (String, bool) {
-    let text = rows[rows.len().saturating_sub(SUBJECT_ROWS)..].join("\n");
+fn subject(spec: &DialogSpec, rule: &RuleSpec, rows: &[&str], shown: &Shown) -> (String, bool) {
+    let first = rows.len().saturating_sub(SUBJECT_ROWS);
+    let text = rows[first..].join("\n");
     let found = spec.subject.iter().find_map(|pattern| {
         let last = pattern.regex().captures_iter(&text).last()?;
         let group = |name| last.name(name).map(|group| group.as_str().trim());
-        let text = group("text")?;
-        let is_same = group("again").is_none_or(|again| again == text);
-        is_same.then_some(text)
+        let found = group("text")?;
+        let row = first + text[..last.name("text")?.start()].matches('\n').count();
+        let is_same = group("again").is_none_or(|again| again == found);
+        is_same.then_some((found, row))
     });
-    let Some(found) = found else {
+    let Some((found, row)) = found else {
         return (String::new(), false);
     };
     let cut = match rule.dialog {
@@ -260,13 +387,27 @@ fn subject(spec: &DialogSpec, rule: &RuleSpec, rows: &[&str]) -> (String, bool) 
     let whole = !cut
         && !found.is_empty()
         && !found.contains(['\n', '…'])
-        && rows.len() >= spec.whole_from_rows;
+        && rows.len() >= spec.whole_from_rows
+        && (!spec.subject_reversed || begins_reversed(rows, row, shown));
     let stroke = |c: char| c.is_whitespace() || matches!(c, '│' | '┃');
     let lines: Vec<&str> = found
         .lines()
         .map(|line| line.trim_matches(stroke))
         .collect();
     (lines.join("\n").trim().to_owned(), whole)
+}
+
+/// Whether what is drawn in reverse begins in this row, and not above it.
+fn begins_reversed(rows: &[&str], row: usize, shown: &Shown) -> bool {
+    let Some(styled) = &shown.styled else {
+        return false;
+    };
+    let reversed = styled::reversed_rows(styled);
+    let is_reversed = |row: usize| reversed.get(row) == Some(&true);
+    let above = (0..row)
+        .rev()
+        .take_while(|above| rows[*above].trim().is_empty() || is_reversed(*above));
+    is_reversed(row) && !above.into_iter().any(is_reversed)
 }
 
 #[cfg(test)]

@@ -108,9 +108,8 @@ impl Follow {
         let read = self.current.as_ref().map(|(_, id)| *id);
         // opened first, as in reading forwards
         let newest = open_log(&self.log)?;
-        let newest = newest.filter(|(_, metadata)| Some(FileId::of(metadata)) != read);
         let metadata = newest.as_ref().map(|(_, metadata)| metadata);
-        if read.is_some() && newest.is_none() {
+        if read.is_some() && metadata.map(FileId::of) == read {
             return Ok(());
         }
         let older = match read {

@@ -1,3 +1,4 @@
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use super::*;
@@ -137,7 +138,6 @@ fn a_yes_is_for_one_content_of_one_file() {
         grown.limits.nudges_per_hour = 1;
         assert!(!held(&grown, &here), "{text}");
     }
-    use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(&ledger).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let kept = std::fs::read_to_string(&ledger).unwrap();
@@ -188,8 +188,8 @@ fn what_the_person_says_themselves_is_no_longer_left_out() {
     let agent = &written.agents[0];
     let id = &agent.id;
     assert_eq!(held.agent(agent).kind, None);
-    let named = held.clone().kind_is_named(id).unwrap();
+    let named = held.clone().with_kind_named(id).unwrap();
     assert_eq!(named.agent(agent).kind, agent.kind);
     assert!(!named.agent(agent).allow_shell, "that was not said");
-    assert_eq!(held.is_gone(id), None);
+    assert_eq!(held.without_agent(id), None);
 }

@@ -19,7 +19,7 @@ use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::{Hint, Hinter};
-use rustyline::history::DefaultHistory;
+use rustyline::history::{DefaultHistory, History as _};
 use rustyline::validate::Validator;
 use rustyline::{
     Cmd, CompletionType, ConditionalEventHandler, Config, Context, Editor, Event, EventContext,
@@ -34,7 +34,7 @@ use crate::command::text::harmless;
 
 const PROMPT: &str = "mo> ";
 /// The most lines that the history keeps.
-const HISTORY_LINES: usize = 1_000;
+pub(in crate::ui) const HISTORY_LINES: usize = 1_000;
 /// The most texts that wait for the screen.
 const WAITING_TEXTS: usize = 256;
 
@@ -172,7 +172,7 @@ fn edit(
     typed: &mpsc::Sender<Typed>,
 ) {
     if let Some(path) = &history
-        && let Err(error) = load_history(editor, path)
+        && let Err(error) = load_history(editor.history_mut(), path)
     {
         warn(screen, "read", path, &error);
         history = None;
@@ -203,8 +203,8 @@ fn edit(
 }
 
 /// Reads the history and makes its folder, for the person alone. rustyline keeps the file 0600.
-fn load_history(
-    editor: &mut Editor<Words, DefaultHistory>,
+pub(in crate::ui) fn load_history(
+    history: &mut DefaultHistory,
     path: &Path,
 ) -> Result<(), ReadlineError> {
     if let Some(folder) = path.parent() {
@@ -213,7 +213,7 @@ fn load_history(
             .mode(0o700)
             .create(folder)?;
     }
-    match editor.load_history(path) {
+    match history.load(path) {
         Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
         other => other,
     }

@@ -11,12 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::view::AgentView;
 use crate::command::help::help;
-use crate::command::{Answering, Answers, Client, Command, Event, Health, Notice, Reply, Urgency};
+use crate::command::{
+    Answering, Answers, Client, Command, Event, Health, Notice, Reply, Ring, Urgency,
+};
 use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
 
 pub(super) struct Fake {
     notices: broadcast::Sender<Notice>,
+    rings: broadcast::Sender<Ring>,
     ended: CancellationToken,
     sent: Mutex<Vec<Command>>,
 }
@@ -26,6 +29,7 @@ impl Fake {
         let ended = CancellationToken::new();
         let fake = Self {
             notices: broadcast::channel(64).0,
+            rings: broadcast::channel(64).0,
             ended: ended.clone(),
             sent: Mutex::default(),
         };
@@ -81,7 +85,12 @@ impl Fake {
             },
             Command::Start { id } => {
                 let said = format!("{id} is started");
+                let ring = Ring {
+                    title: format!("{id} waits for you"),
+                    body: "Shall I\u{1b}[31m go on?".into(),
+                };
                 self.say(Some(id), Urgency::Person, "Shall I\u{1b}[31m go on?");
+                let _ = self.rings.send(ring);
                 done(said)
             }
             Command::Review { .. } => {
@@ -118,6 +127,10 @@ impl Client for Fake {
 
     fn notices(&self) -> broadcast::Receiver<Notice> {
         self.notices.subscribe()
+    }
+
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        self.rings.subscribe()
     }
 
     fn known_kinds(&self) -> Vec<String> {

@@ -209,7 +209,7 @@ where
     let mut lines = reading(streams.input).map_err(no_thread)?;
     while let Next::More = session.step(&mut lines).await {}
     for said in session.heard.rest() {
-        let words = Words::Aside(words(&said, usize::MAX).0);
+        let words = Words::Aside(words(&said, usize::MAX));
         session.pen.say(words, ended).await;
     }
     session.pen.finish().await?;
@@ -223,7 +223,7 @@ impl Session<'_> {
             () = self.ended.cancelled() => Next::Leave,
             () = self.pen.words.closed() => self.leave().await,
             said = self.heard.next() => {
-                let words = Words::Aside(words(&said, usize::MAX).0);
+                let words = Words::Aside(words(&said, usize::MAX));
                 self.pen.say(words, self.ended).await;
                 Next::More
             }
@@ -265,7 +265,7 @@ impl Session<'_> {
                 () = self.ended.cancelled() => return Next::Leave,
                 () = self.pen.words.closed() => break,
                 said = self.heard.next() => {
-                    let words = Words::Aside(words(&said, usize::MAX).0);
+                    let words = Words::Aside(words(&said, usize::MAX));
                     self.pen.say(words, self.ended).await;
                 }
                 answer = &mut answer => {

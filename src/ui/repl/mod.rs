@@ -27,9 +27,10 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::reply::{self, Frame};
-use crate::command::{Client, Command, Notice, Reply, Urgency};
+use crate::command::{Client, Command, Notice, Reply, Ring};
 use crate::error::{Failure, Kind};
 
+pub(in crate::ui) use editor::{HISTORY_LINES, load_history};
 pub(in crate::ui) use terminal::columns;
 pub use terminal::{restore as restore_terminal, usable as at_a_terminal};
 
@@ -73,7 +74,10 @@ pub async fn run(
 }
 
 /// Sends `/quit` and waits for what the supervisor says on its way out.
-async fn quit(client: &dyn Client, ended: &CancellationToken) -> Result<Reply, Failure> {
+pub(in crate::ui) async fn quit(
+    client: &dyn Client,
+    ended: &CancellationToken,
+) -> Result<Reply, Failure> {
     let gone = async {
         ended.cancelled().await;
         sleep(LAST_WORDS).await;
@@ -133,16 +137,31 @@ impl Heard {
     }
 }
 
-/// A notice in words, and whether the bell rings for it.
-fn words(said: &Said, columns: usize) -> (String, bool) {
+/// A notice in words.
+fn words(said: &Said, columns: usize) -> String {
     match said {
-        Ok(notice) => {
-            let text = reply::notice(notice, &frame(columns));
-            (text, notice.urgency == Urgency::Person)
+        Ok(notice) => reply::notice(notice, &frame(columns)),
+        Err(lost) => format!("({lost} notices came too fast to be shown; the logs have them)\n"),
+    }
+}
+
+/// What the terminal is to ring for.
+struct Rings(Option<broadcast::Receiver<Ring>>);
+
+impl Rings {
+    fn of(client: &dyn Client) -> Self {
+        Self(Some(client.rings()))
+    }
+
+    /// The next one; never, once nobody is left to ring. Of those that came too fast the last ones.
+    async fn next(&mut self) -> Ring {
+        while let Some(rings) = &mut self.0 {
+            match rings.recv().await {
+                Ok(ring) => return ring,
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => self.0 = None,
+            }
         }
-        Err(lost) => {
-            let text = format!("({lost} notices came too fast to be shown; the logs have them)\n");
-            (text, false)
-        }
+        std::future::pending().await
     }
 }

@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::editor::{Keyboard, Screen, Typed, ended as thread_ended, on_a_thread, start};
 use super::terminal::{Guard, Terminal, columns, take_stdin};
-use super::{Heard, ReplOptions, frame, quit, words};
+use super::{Heard, ReplOptions, Rings, frame, quit, words};
 use crate::command::line::{parse, split_paste};
 use crate::command::reply::{self, render};
 use crate::command::text::one_line;
 use crate::command::{Client, Command, Reply};
 use crate::error::{Failure, Kind};
+use crate::ui::bell;
 
 /// How long an answer is waited for before the next prompt.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -33,7 +34,6 @@ const AT_ONCE: usize = 32;
 const HOW_TO_LEAVE: &str = "/quit or Ctrl-D leaves\n";
 /// A text that leaves the screen as it is: a line up, and down again.
 const NOTHING: &str = "\x1b[A\n";
-const BELL: &str = "\x07";
 
 /// What came of a command that took longer than a moment, and its line.
 type Late = (String, Result<Reply, Failure>);
@@ -43,6 +43,7 @@ struct Session<'a> {
     ended: &'a CancellationToken,
     screen: Screen,
     heard: Heard,
+    rings: Rings,
     answers: JoinSet<Late>,
     /// Whether leaving by Ctrl-D has failed once already.
     refused: bool,
@@ -68,6 +69,7 @@ pub(super) async fn run(
     };
     let guard = Terminal::take().map_err(|error| unusable(&error))?;
     let heard = Heard::of(client.as_ref());
+    let rings = Rings::of(client.as_ref());
     let (mut keyboard, screen, screen_done) =
         start(Arc::clone(&client), options.history).map_err(|error| unusable(&error))?;
     let mut session = Session {
@@ -75,6 +77,7 @@ pub(super) async fn run(
         ended,
         screen,
         heard,
+        rings,
         answers: JoinSet::new(),
         refused: false,
     };
@@ -92,7 +95,7 @@ pub(super) async fn run(
         }
     };
     for said in session.heard.rest() {
-        last_words.push_str(&words(&said, columns()).0);
+        last_words.push_str(&words(&said, columns()));
     }
     let Session { screen, .. } = session;
     close(guard, keyboard, screen, screen_done, typing).await;
@@ -140,9 +143,11 @@ impl Session<'_> {
             biased;
             () = self.ended.cancelled() => (Next::Leave(String::new(), 0), true),
             said = self.heard.next() => {
-                let (text, rings) = words(&said, columns());
-                let bell = if rings { BELL } else { "" };
-                self.screen.say(format!("{bell}{text}"));
+                self.screen.say(words(&said, columns()));
+                (Next::Wait, true)
+            }
+            ring = self.rings.next() => {
+                self.screen.say(format!("{}{NOTHING}", bell::sequence(&ring)));
                 (Next::Wait, true)
             }
             Some(late) = self.answers.join_next() => {

@@ -6,8 +6,6 @@ use super::super::*;
 use super::{IDLE, Story, settings};
 use crate::config::{Approvals, Config, DialogKind};
 use crate::record::{Delivery, Origin, Receipt};
-use crate::screen::profile::Press;
-use crate::screen::recognise::{Choice, Says};
 
 fn rules(text: &str) -> Approvals {
     let config = format!(r#"{{"approvals": {text}, "agents": []}}"#);
@@ -15,23 +13,7 @@ fn rules(text: &str) -> Approvals {
 }
 
 fn dialog(command: &str) -> Dialog {
-    let choice = |key, label: &str, says| Choice {
-        key: Some(key),
-        label: label.into(),
-        selected: None,
-        says,
-    };
-    Dialog {
-        kind: Some(DialogKind::Command),
-        subject: command.into(),
-        whole: true,
-        choices: vec![
-            choice('1', "Yes", Says::Yes),
-            choice('2', "Yes, and don't ask again", Says::Always),
-            choice('3', "No", Says::No),
-        ],
-        press: Press::Key,
-    }
+    Dialog::made_up_permission(Some(DialogKind::Command), command)
 }
 
 /// A story whose agent asks for `command`, under these rules.

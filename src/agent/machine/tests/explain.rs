@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::*;
-use crate::screen::profile::Press;
-use crate::screen::recognise::{Choice, Says};
+use crate::screen::recognise::Says;
 
 fn explained(story: &Story) -> Explanation {
     let explained = story.machine.explain(story.now());
@@ -40,23 +39,7 @@ fn waits(story: &Story) -> Vec<(&'static str, Option<u64>)> {
 }
 
 fn permission(subject: &str) -> Dialog {
-    let choice = |key, label: &str, says| Choice {
-        key: Some(key),
-        label: label.into(),
-        selected: None,
-        says,
-    };
-    Dialog {
-        kind: None,
-        subject: subject.into(),
-        whole: true,
-        choices: vec![
-            choice('1', "Yes", Says::Yes),
-            choice('2', "Yes, and don't ask again", Says::Always),
-            choice('3', "No", Says::No),
-        ],
-        press: Press::Key,
-    }
+    Dialog::made_up_permission(None, subject)
 }
 
 fn in_dialog(subject: &str) -> Story {
@@ -266,7 +249,7 @@ fn options_are_chosen_by_key_number_or_words_and_nothing_else_is_a_choice() {
         (choose("4"), Err("there is no option `4`")),
         (
             choose("Use Postgres"),
-            Err("Other words are not typed into a dialog"),
+            Err("Other words are not typed into this dialog"),
         ),
         (choose(""), Err("there is no option")),
         (choose("y"), Err("there is no option `y`")),
@@ -278,6 +261,53 @@ fn options_are_chosen_by_key_number_or_words_and_nothing_else_is_a_choice() {
             (Ok(label), Ok(expected)) => assert_eq!(label, expected, "{wish:?}"),
             (Err(why), Err(part)) => assert!(why.contains(part), "{wish:?}: {why}"),
             (came, expected) => panic!("{wish:?}: {came:?}, not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn words_go_where_a_dialog_takes_words_and_what_names_an_option_is_that_option() {
+    let long = "MariaDB ".repeat(100);
+    let cases = [
+        ("2", Ok(("SQLite", None))),
+        ("sqlite.", Ok(("SQLite", None))),
+        ("Use MariaDB", Ok(("Type something.", Some("Use MariaDB")))),
+        (
+            "1 replica,\n2 readers\u{1b}[201~\r",
+            Ok(("Type something.", Some("1 replica, 2 readers[201~"))),
+        ),
+        ("42", Ok(("Type something.", Some("42")))),
+        ("3", Err("takes words")),
+        ("type something", Err("takes words")),
+        ("7", Err("there is no option `7`")),
+        ("y", Err("there is no option `y`")),
+        ("", Err("the text is empty")),
+        ("\u{1b}\r", Err("the text is empty")),
+        ("!ls", Err("begins with `!`")),
+        (&long, Err("the answer has 799 characters, more than 400")),
+    ];
+    for (option, expected) in cases {
+        let mut story = in_dialog("make test");
+        story.state = Some(State::Question);
+        let options = [
+            ('1', "Postgres", Says::Other),
+            ('2', "SQLite", Says::Other),
+            ('3', "Type something.", Says::Words),
+        ];
+        story.dialog = Some(Dialog::made_up(None, "Which database?", &options));
+        story.pass(15.0);
+        let came = answers_with(&mut story, Wish::Choose(option.into()));
+        let words = story.typing().and_then(|(_, typing)| typing.answer?.words);
+        match (came, expected) {
+            (Ok(label), Ok((expected, said))) => {
+                assert_eq!(
+                    (label.as_str(), words.as_deref()),
+                    (expected, said),
+                    "{option:?}"
+                );
+            }
+            (Err(why), Err(part)) => assert!(why.contains(part), "{option:?}: {why}"),
+            (came, expected) => panic!("{option:?}: {came:?}, not {expected:?}"),
         }
     }
 }

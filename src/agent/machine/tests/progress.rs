@@ -20,17 +20,10 @@ fn delivered() -> Receipt {
 
 fn own(status: Status, answer: &str, tool: &str) -> Own {
     Own {
-        registry: Ok(Entry {
-            process: ProcessIdentity { pid: 7, started: 1 },
-            session_id: None,
+        registry: Ok(Entry::made_up(
+            ProcessIdentity { pid: 7, started: 1 },
             status,
-            waiting_for: None,
-            status_updated_at: None,
-            folder: None,
-            version: None,
-            kind: None,
-            transcript: None,
-        }),
+        )),
         transcript: Ok(Arc::new(Tail {
             mark: Mark {
                 file: "/t".into(),

@@ -1,0 +1,140 @@
+//! The inbox: everything that waits for the person, with the whole text of the highlighted one below.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{more, put, table, title};
+use crate::command::AgentView;
+use crate::command::reply::age;
+use crate::command::text::{fit, one_line, pad, wrap};
+use crate::screen::recognise::Says;
+use crate::ui::tui::app::{App, Drawn};
+use crate::ui::tui::theme::Look;
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn) {
+    let count = app.inbox.rows().len();
+    let area = title(app, &format!("inbox ({count})"), area, buffer);
+    let Some((_, highlighted)) = app.inbox.highlighted() else {
+        let words = fit(
+            "nobody waits for you; Tab goes back",
+            usize::from(area.width),
+        );
+        put(
+            buffer,
+            area.x,
+            area.y,
+            &words,
+            app.palette.style(Look::Faint),
+        );
+        return;
+    };
+    let rows = u16::try_from(count).unwrap_or(u16::MAX);
+    let list = rows.min(area.height.div_ceil(3)).max(1).min(area.height);
+    let above = Rect {
+        height: list,
+        ..area
+    };
+    table::rows(app, above, buffer, drawn, item);
+    let below = Rect {
+        y: area.y + list,
+        height: area.height - list,
+        ..area
+    };
+    let body = title(app, highlighted.id.as_str(), below, buffer);
+    one(app, highlighted, body, buffer);
+}
+
+/// One line of the list.
+fn item(app: &App, view: &AgentView) -> String {
+    let since = view.question.as_ref().map(|question| question.since);
+    let waited = since.map_or_else(
+        || "-".to_owned(),
+        |since| age(app.now.wall.to_utc() - since),
+    );
+    let said = match (app.receipts.get(&view.id), &view.question, &view.dialog) {
+        (Some(answered), ..) => one_line(&answered.text),
+        (None, Some(question), _) => one_line(&question.text),
+        (None, None, Some(dialog)) => one_line(&dialog.subject),
+        (None, None, None) => table::status(view),
+    };
+    let id = pad(&fit(view.id.as_str(), 16), 16);
+    let state = view.state.map_or("-", |state| state.as_str());
+    format!("{id}  {state:9}  {waited:4}  {said}")
+}
+
+/// All that is asked by one agent, and how it is answered.
+fn one(app: &App, view: &AgentView, area: Rect, buffer: &mut Buffer) {
+    let columns = usize::from(area.width);
+    let lines = lines(app, view, columns);
+    let rows = usize::from(area.height);
+    for ((text, look), y) in lines.iter().zip(area.top()..area.bottom()) {
+        put(
+            buffer,
+            area.x,
+            y,
+            &fit(text, columns),
+            app.palette.style(*look),
+        );
+    }
+    more(app, lines.len() > rows, area, buffer);
+}
+
+fn lines(app: &App, view: &AgentView, columns: usize) -> Vec<(String, Look)> {
+    let mut lines: Vec<(String, Look)> = Vec::new();
+    let mut say = |text: &str, indent: &str, look: Look| {
+        let wrapped = wrap(text, columns, indent);
+        lines.extend(wrapped.lines().map(|line| (line.to_owned(), look)));
+    };
+    if let Some(answered) = app.receipts.get(&view.id) {
+        say(&answered.text, "", answered.look);
+    }
+    if let Some(dialog) = &view.dialog {
+        if let Some(kind) = dialog.kind {
+            say(&format!("asks for a yes ({kind}):"), "", Look::Usual);
+        }
+        say(&dialog.subject, "  ", Look::Heading);
+        if !dialog.whole {
+            say("(as far as the screen shows it)", "  ", Look::Faint);
+        }
+        let has_keys = dialog.choices.iter().any(|choice| choice.key.is_some());
+        for (index, choice) in dialog.choices.iter().enumerate() {
+            let key = match choice.key {
+                Some(key) => key.to_string(),
+                None if has_keys => " ".to_owned(),
+                None => (index + 1).to_string(),
+            };
+            let selected = if choice.selected == Some(true) {
+                ">"
+            } else {
+                " "
+            };
+            let says = match choice.says {
+                Says::Yes => "  (a)",
+                Says::Always => "  (for more than this once)",
+                Says::No => "  (d)",
+                Says::Other => "",
+            };
+            let label = one_line(&choice.label);
+            say(
+                &format!("{key}  {label}{says}"),
+                &format!("{selected} "),
+                Look::Usual,
+            );
+        }
+    } else if let Some(question) = &view.question {
+        say(&question.text, "", Look::Heading);
+    } else {
+        say(&view.status.to_string(), "", Look::Usual);
+    }
+    if app.is_snoozed(&view.id) {
+        say("put off: you are not rung for it", "", Look::Faint);
+    }
+    let keys = if view.dialog.is_some() {
+        "a yes   d no   1-9 an option   D no, and why   z later   o its pane"
+    } else {
+        "r reply   z later   o its pane   e explain"
+    };
+    say(keys, "", Look::Faint);
+    say(&format!("goal: {}", one_line(&view.goal)), "", Look::Faint);
+    lines
+}

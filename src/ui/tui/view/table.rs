@@ -1,0 +1,315 @@
+//! The table: a row per agent, those that wait for the person first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::{offset, put};
+use crate::command::reply::age;
+use crate::command::text::{fit, one_line, pad, width};
+use crate::command::{AgentView, Status};
+use crate::ui::tui::app::{App, Drawn, ListArea};
+use crate::ui::tui::rows::{self, mark};
+use crate::ui::tui::theme::Look;
+
+/// The last column is left out where it would have less than this.
+const LEAST_LAST: usize = 12;
+/// So much of a text from outside is looked at for a row.
+const LOOKED_AT: usize = 400;
+
+/// A column, with the columns of the screen that it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Agent,
+    Status,
+    State,
+    Pane,
+    Polls,
+    Rest,
+    Nudges,
+    Last,
+}
+
+impl Column {
+    /// All of them, as they stand beside each other.
+    const ALL: [Self; 8] = [
+        Self::Agent,
+        Self::Status,
+        Self::State,
+        Self::Pane,
+        Self::Polls,
+        Self::Rest,
+        Self::Nudges,
+        Self::Last,
+    ];
+    /// The order in which they are left out where there is no room.
+    const LEFT_OUT: [Self; 5] = [
+        Self::Polls,
+        Self::Pane,
+        Self::Nudges,
+        Self::State,
+        Self::Rest,
+    ];
+
+    const fn heading(self) -> &'static str {
+        match self {
+            Self::Agent => "AGENT",
+            Self::Status => "STATUS",
+            Self::State => "STATE",
+            Self::Pane => "PANE",
+            Self::Polls => "POLLS",
+            Self::Rest => "STILL",
+            Self::Nudges => "NUDGES",
+            Self::Last => "LAST DECISION",
+        }
+    }
+
+    /// The widest that it may be.
+    const fn bound(self) -> usize {
+        match self {
+            Self::Agent => 20,
+            Self::Status => 18,
+            Self::State => 10,
+            Self::Pane => 16,
+            Self::Polls => 8,
+            Self::Rest => 5,
+            Self::Nudges => 7,
+            Self::Last => usize::MAX,
+        }
+    }
+}
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn) {
+    let area = filtered(app, area, buffer);
+    let list = &app.table;
+    if list.rows().is_empty() {
+        let words = match (app.health.is_some(), app.filter.trim().is_empty()) {
+            (false, _) => "...",
+            (true, true) => "no agents yet: `:panes` shows what there is, `:adopt` supervises it",
+            (true, false) => "no agent fits the filter; Esc ends it",
+        };
+        let words = fit(words, usize::from(area.width));
+        put(
+            buffer,
+            area.x,
+            area.y,
+            &words,
+            app.palette.style(Look::Faint),
+        );
+        return;
+    }
+    let columns = columns(app, usize::from(area.width));
+    let headed = area.height > 3;
+    if headed {
+        let cells = columns
+            .iter()
+            .map(|(column, wide)| cell(column.heading(), *wide));
+        let line = format!("   {}", cells.collect::<Vec<_>>().join("  "));
+        let style = app.palette.style(Look::Faint);
+        put(
+            buffer,
+            area.x,
+            area.y,
+            &fit(&line, usize::from(area.width)),
+            style,
+        );
+    }
+    let body = Rect {
+        y: area.y + u16::from(headed),
+        height: area.height - u16::from(headed),
+        ..area
+    };
+    rows(app, body, buffer, drawn, |app, view| {
+        let cells = columns
+            .iter()
+            .map(|(column, wide)| cell(&text(app, view, *column), *wide));
+        cells.collect::<Vec<_>>().join("  ")
+    });
+}
+
+/// Draws the rows of the list that is shown, and tells where they are.
+pub(super) fn rows(
+    app: &App,
+    body: Rect,
+    buffer: &mut Buffer,
+    drawn: &mut Drawn,
+    words: impl Fn(&App, &AgentView) -> String,
+) {
+    let list = app.list();
+    let Some((at, highlighted)) = list.highlighted() else {
+        return;
+    };
+    let height = usize::from(body.height);
+    let before = app.drawn.list.as_ref().map_or(0, |list| list.offset);
+    let first = offset(before, at, height, list.rows().len());
+    for (index, view) in list.rows().iter().enumerate().skip(first).take(height) {
+        let y = body.y + u16::try_from(index - first).unwrap_or(u16::MAX);
+        let is_highlighted = index == at;
+        let mut style = app.palette.style(look(view));
+        if is_highlighted {
+            style = style.add_modifier(Modifier::REVERSED);
+        }
+        let head = if is_highlighted { '>' } else { ' ' };
+        let mark = mark(view, app.is_snoozed(&view.id));
+        let line = format!("{head}{mark} {}", words(app, view));
+        let columns = usize::from(body.width);
+        put(
+            buffer,
+            body.x,
+            y,
+            &pad(&fit(&line, columns), columns),
+            style,
+        );
+    }
+    if height > 0 && body.width > 0 {
+        drawn.highlight = Some((at, highlighted.clone()));
+    }
+    drawn.list = Some(ListArea {
+        top: body.y,
+        height: body.height,
+        offset: first,
+        rows: list.rows().clone(),
+    });
+}
+
+fn look(view: &AgentView) -> Look {
+    match &view.status {
+        Status::Gone(_) | Status::Error(_) => Look::Bad,
+        _ if rows::waits(view) => Look::Needs,
+        Status::Asking(_) | Status::Instructed => Look::Busy,
+        Status::Stopped | Status::Disabled | Status::AllStopped => Look::Faint,
+        Status::Limit(_) | Status::Held(_) => Look::Warning,
+        _ => Look::Usual,
+    }
+}
+
+/// Says what sorts and what filters, where something does.
+fn filtered(app: &App, area: Rect, buffer: &mut Buffer) -> Rect {
+    let filter = app.filter.trim();
+    let mut words = Vec::new();
+    if let Some(sort) = app.sort.word() {
+        words.push(format!("sorted by {sort} (s)"));
+    }
+    if !filter.is_empty() {
+        let (shown, all) = (app.table.rows().len(), app.views.len());
+        let filter = one_line(filter);
+        words.push(format!("filter `{filter}`: {shown} of {all} (Esc ends it)"));
+    }
+    if words.is_empty() || area.height < 2 {
+        return area;
+    }
+    let line = fit(&words.join("   "), usize::from(area.width));
+    put(
+        buffer,
+        area.x,
+        area.y,
+        &line,
+        app.palette.style(Look::Warning),
+    );
+    Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    }
+}
+
+fn cell(text: &str, wide: usize) -> String {
+    pad(&fit(text, wide), wide)
+}
+
+/// The columns for which there is room, with their widths. They are as wide as the widest of all rows, so that
+/// nothing moves when the list is scrolled.
+fn columns(app: &App, room: usize) -> Vec<(Column, usize)> {
+    let mut all: Vec<(Column, usize)> = Column::ALL
+        .into_iter()
+        .map(|column| (column, natural(app, column)))
+        .collect();
+    let used = |all: &[(Column, usize)]| -> usize {
+        let fixed = all.iter().filter(|(column, _)| *column != Column::Last);
+        3 + fixed.map(|(_, wide)| wide + 2).sum::<usize>()
+    };
+    for column in Column::LEFT_OUT {
+        if used(&all) + LEAST_LAST * 2 <= room {
+            break;
+        }
+        all.retain(|(one, _)| *one != column);
+    }
+    let left = room.saturating_sub(used(&all));
+    all.retain(|(column, _)| *column != Column::Last || left >= LEAST_LAST);
+    for (column, wide) in &mut all {
+        if *column == Column::Last {
+            *wide = left;
+        }
+    }
+    all
+}
+
+fn natural(app: &App, column: Column) -> usize {
+    if column == Column::Last {
+        return LEAST_LAST;
+    }
+    let heading = column.heading().len();
+    let rows = app.table.rows().iter();
+    let widest = rows.map(|view| width(&text(app, view, column))).max();
+    widest.unwrap_or_default().max(heading).min(column.bound())
+}
+
+fn text(app: &App, view: &AgentView, column: Column) -> String {
+    match column {
+        Column::Agent => view.id.to_string(),
+        Column::Status => status(view),
+        Column::State => view
+            .state
+            .map_or_else(|| "-".to_owned(), |state| state.to_string()),
+        Column::Pane => pane(app, view),
+        Column::Polls => view.polls.to_string(),
+        Column::Rest => rest(app, view),
+        Column::Nudges => view.nudges.to_string(),
+        Column::Last => last(view),
+    }
+}
+
+/// Its status, in a word or two.
+pub(super) fn status(view: &AgentView) -> String {
+    let word = match &view.status {
+        Status::Gone(_) | Status::Error(_) => view.status.word().to_owned(),
+        status => status.to_string(),
+    };
+    let observed = view.observe && view.status != Status::Observing;
+    format!("{word}{}", if observed { " (obs)" } else { "" })
+}
+
+/// How long its screen has stood still.
+pub(super) fn rest(app: &App, view: &AgentView) -> String {
+    view.changed_at
+        .map_or_else(|| "-".to_owned(), |at| age(app.now.wall.to_utc() - at))
+}
+
+/// Its pane; with its session only where there are several.
+fn pane(app: &App, view: &AgentView) -> String {
+    let session = &view.pane.session;
+    let several = app
+        .views
+        .first()
+        .is_some_and(|first| first.pane.session != *session)
+        || app
+            .views
+            .last()
+            .is_some_and(|last| last.pane.session != *session);
+    let pane = view.pane.pane.to_string().replace("terminal_", "term_");
+    if several {
+        format!("{session}:{pane}")
+    } else {
+        pane
+    }
+}
+
+/// What it asks, why it is gone, or the last decision.
+fn last(view: &AgentView) -> String {
+    let text = match (&view.question, &view.status) {
+        (Some(question), _) => question.text.as_str(),
+        (None, Status::Gone(why) | Status::Error(why)) => why,
+        _ => &view.last_decision,
+    };
+    one_line(&text[..text.floor_char_boundary(LOOKED_AT)])
+}

@@ -1,0 +1,11 @@
+//! The TUI in a real terminal: a pane of a zellij session, typed to by keys and read as text.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and makes its own files"
+)]
+
+mod common;
+
+#[path = "tui/guard.rs"]
+mod guard;

@@ -728,7 +728,7 @@ fn every_kind_of_event_reads_back_as_it_was() {
         action: Action::Instruct,
         text: "go on".into(),
         reasoning: "r".into(),
-        confidence: 0.5,
+        quote: None,
     };
     let question = Question {
         text: "which?".into(),

@@ -72,6 +72,7 @@ impl Local {
             Command::Screen { id } => {
                 return Ok(Reply::Screen(Box::new(supervisor.screen(&id).await?)));
             }
+            Command::Focus { id } => supervisor.focus(&id).await?,
             Command::Decision { id, decision } => {
                 let steps = supervisor.decision(&id, decision).await?.found;
                 return Ok(Reply::Decision { id, steps });

@@ -130,6 +130,11 @@ pub enum Command {
         /// Whose.
         id: AgentId,
     },
+    /// Shows its pane in zellij.
+    Focus {
+        /// Whose.
+        id: AgentId,
+    },
     /// Shows a whole decision about it.
     Decision {
         /// About which.
@@ -224,6 +229,7 @@ impl Command {
             Self::List
                 | Self::Explain { .. }
                 | Self::Screen { .. }
+                | Self::Focus { .. }
                 | Self::Decision { .. }
                 | Self::Reviews { .. }
                 | Self::Log { .. }

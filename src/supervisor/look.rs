@@ -52,6 +52,26 @@ impl Supervisor {
         })
     }
 
+    /// Shows an agent's pane in zellij to whoever is attached to its session, and tells where that is.
+    ///
+    /// # Errors
+    /// When there is no such agent, its pane is gone, or zellij does not answer.
+    pub async fn focus(&self, id: &AgentId) -> Result<String, Failure> {
+        let address = self.with(id, |post| post.address.clone())?;
+        let zellij = &self.inner.zellij;
+        zellij.focus(&address).await?;
+        let session = &address.session;
+        let is_here = zellij.own_pane().is_some_and(|own| own.session == *session);
+        Ok(if is_here {
+            format!("{id}: its pane {} is shown", address.pane)
+        } else {
+            format!(
+                "{id}: its pane {} is shown in session `{session}`; `zellij attach {session}` leads there",
+                address.pane
+            )
+        })
+    }
+
     /// Every step of one decision of an agent, in order: that of the memo `memo`, or the newest.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! `--version`). Completions, the manual page and the schema are texts, which [`Task::text`] makes and
 //! [`print`](super::print) writes. `main` calls this and nothing else does.
 
+mod manual;
 pub mod past;
 pub mod running;
 
@@ -175,7 +176,7 @@ impl Task {
                 clap_complete::generate(*shell, &mut command, name, &mut text);
             }
             // writing to memory does not fail
-            Self::Man => clap_mangen::Man::new(command).render(&mut text).ok()?,
+            Self::Man => text = manual::page(&command).ok()?,
             Self::Schema { plan: true, .. } => text = Plan::schema_text().into_bytes(),
             Self::Schema { profile: true, .. } => text = Profiles::schema_text().into_bytes(),
             Self::Schema { .. } => text = Config::schema_text().into_bytes(),
@@ -609,6 +610,8 @@ mod tests {
         let page = text(Task::Man);
         assert!(page.contains(".TH meta-orchestrator 1") && page.contains("Examples:"));
         assert!(!page.contains("demo-agent"));
+        assert!(page.contains("META\\-ORCHESTRATOR LOG") || page.contains("META-ORCHESTRATOR LOG"));
+        assert!(page.contains("log kernel") && page.contains("export kernel"));
         let schema = |profile, plan| text(Task::Schema { profile, plan });
         assert_eq!(schema(false, false), Config::schema_text());
         assert_eq!(schema(true, false), Profiles::schema_text());

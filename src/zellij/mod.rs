@@ -317,6 +317,13 @@ impl Zellij {
         })
     }
 
+    /// Shows a pane, with its tab, to the terminals that are attached to its session. Presses no key.
+    pub async fn focus(&self, pane: &PaneAddress) -> Result<(), ZellijError> {
+        let id = pane.pane.to_string();
+        let order = Order::on_session("showing", &pane.session, "focus-pane-id", [id]);
+        self.client.run(&order).await.map(drop)
+    }
+
     /// Closes a pane, ending what runs in it. A pane that is gone already is no error.
     pub async fn close(&self, pane: &PaneAddress) -> Result<(), ZellijError> {
         let order = Order::on_pane("closing", pane, "close-pane", &[]);

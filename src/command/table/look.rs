@@ -13,6 +13,16 @@ pub(super) const SCREEN: Entry = Entry {
     build: |given| Ok(Command::Screen { id: given.word()? }),
 };
 
+pub(super) const FOCUS: Entry = Entry {
+    name: "focus",
+    arguments: &[needs("ID", Kind::Agent)],
+    summary: "Shows an agent's pane in zellij.",
+    details: "\
+In the terminals that are attached to its session. No key is pressed in it.",
+    examples: &["/focus kernel"],
+    build: |given| Ok(Command::Focus { id: given.word()? }),
+};
+
 pub(super) const DECISION: Entry = Entry {
     name: "decision",
     arguments: &[needs("ID", Kind::Agent), may("DECISION", Kind::Text)],

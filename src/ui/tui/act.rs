@@ -30,6 +30,8 @@ pub(super) fn on_agent(app: &mut App, action: Action, key: Key) -> Vec<Effect> {
     };
     let id = shown.id.clone();
     match action {
+        // a dialog is answered, never replied to
+        Action::Reply if shown.dialog.is_some() => open_line(app, &format!("/answer {id} ")),
         Action::Reply => open_line(app, &format!("/reply {id} ")),
         Action::DenyWith => open_line(app, &format!("/deny {id} ")),
         Action::Approve => approve(app, &shown),
@@ -159,6 +161,11 @@ fn option(app: &mut App, shown: &AgentView, key: Key) -> Vec<Effect> {
     match choice.says {
         Says::Yes | Says::Always => {
             ask(app, shown, "approve", &choice, dialog);
+            Vec::new()
+        }
+        // the words come from the person, on the command line
+        Says::Words => {
+            open_line(app, &format!("/answer {} ", shown.id));
             Vec::new()
         }
         // the inbox shows the dialog with its options; elsewhere it is shown first

@@ -8,7 +8,7 @@
 //! calls it.
 
 mod act;
-mod app;
+pub mod app;
 pub mod detail;
 mod glance;
 mod history;
@@ -22,7 +22,7 @@ mod rows;
 pub mod scroll;
 pub mod terminal;
 pub mod theme;
-mod update;
+pub mod update;
 pub mod view;
 
 use std::collections::VecDeque;
@@ -52,7 +52,7 @@ use update::{Effect, Message};
 use super::repl::quit;
 use crate::command::complete::{World, complete};
 use crate::command::help::help;
-use crate::command::{Client, Command, Notice};
+use crate::command::{Client, Command, Notice, Ring};
 use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
 
@@ -123,6 +123,7 @@ struct Session {
     history: History,
     begun: Instant,
     notices: Option<broadcast::Receiver<Notice>>,
+    rings: Option<broadcast::Receiver<Ring>>,
     changes: watch::Receiver<u64>,
     /// What is being waited for, each to become a message.
     tasks: JoinSet<Message>,
@@ -158,6 +159,7 @@ impl Session {
         changes.mark_changed();
         Self {
             notices: Some(client.notices()),
+            rings: Some(client.rings()),
             changes,
             client,
             ended,
@@ -188,7 +190,7 @@ impl Session {
                     self.draw(screen).await?;
                     Next::Wait
                 }
-                said = heard(&mut self.notices) => {
+                said = next_of(&mut self.notices) => {
                     let message = match said {
                         Ok(notice) => Message::Said(notice),
                         Err(count) => Message::Lost(count),
@@ -199,6 +201,10 @@ impl Session {
                 Some(done) = self.tasks.join_next() => self.done(done),
                 message = self.history.said() => {
                     self.take(message);
+                    Next::Soon
+                }
+                Ok(ring) = next_of(&mut self.rings) => {
+                    screen.say(crate::ui::bell::sequence(&ring).as_bytes());
                     Next::Soon
                 }
                 Ok(()) = self.changes.changed() => {
@@ -245,6 +251,11 @@ impl Session {
     fn input(&mut self, input: Option<Input>) -> Next {
         match input {
             Some(input) => {
+                match input {
+                    Input::FocusGained => self.client.attended(true),
+                    Input::FocusLost => self.client.attended(false),
+                    _ => {}
+                }
                 self.take(Message::Input(input));
                 Next::Now
             }
@@ -392,13 +403,13 @@ async fn due(at: Option<Instant>) {
     }
 }
 
-/// The next thing that is said, or how many were lost; never, once nobody is left to say anything.
-async fn heard(notices: &mut Option<broadcast::Receiver<Notice>>) -> Result<Notice, u64> {
-    if let Some(receiver) = notices {
+/// The next of what is handed on, or how many were lost; never, once nobody is left to hand anything on.
+async fn next_of<T: Clone>(handed_on: &mut Option<broadcast::Receiver<T>>) -> Result<T, u64> {
+    if let Some(receiver) = handed_on {
         match receiver.recv().await {
-            Ok(notice) => return Ok(notice),
+            Ok(next) => return Ok(next),
             Err(RecvError::Lagged(lost)) => return Err(lost),
-            Err(RecvError::Closed) => *notices = None,
+            Err(RecvError::Closed) => *handed_on = None,
         }
     }
     std::future::pending().await

@@ -21,6 +21,9 @@ pub(super) fn draw(app: &App, asked: &Asked, area: Rect, buffer: &mut Buffer) ->
     let wrapped = wrap(&asked.text, inside, "");
     let mut lines: Vec<&str> = wrapped.lines().collect();
     let most = usize::from(area.height).saturating_sub(4).max(1);
+    if lines.len() < most {
+        lines.push("");
+    }
     let is_cut = lines.len() > most;
     lines.truncate(most);
     let ready = asked.seen.is_some_and(|seen| app.now.up >= seen + READ);
@@ -43,7 +46,7 @@ pub(super) fn draw(app: &App, asked: &Asked, area: Rect, buffer: &mut Buffer) ->
     let top = y;
     y += 1;
     for (index, line) in lines.iter().enumerate() {
-        if y >= bottom.saturating_sub(0) {
+        if y >= bottom {
             break;
         }
         let cut = is_cut && index + 1 == lines.len();

@@ -112,6 +112,7 @@ fn lines(app: &App, view: &AgentView, columns: usize) -> Vec<(String, Look)> {
                 Says::Yes => "  (a)",
                 Says::Always => "  (for more than this once)",
                 Says::No => "  (d)",
+                Says::Words => "  (your words: r)",
                 Says::Other => "",
             };
             let label = one_line(&choice.label);
@@ -134,7 +135,9 @@ fn lines(app: &App, view: &AgentView, columns: usize) -> Vec<(String, Look)> {
     } else {
         "r reply   z later   o its pane   e explain"
     };
-    say(keys, "", Look::Faint);
-    say(&format!("goal: {}", one_line(&view.goal)), "", Look::Faint);
+    let goal = format!("goal: {}", one_line(&view.goal));
+    lines.push((String::new(), Look::Usual));
+    lines.push((keys.to_owned(), Look::Faint));
+    lines.push((goal, Look::Faint));
     lines
 }

@@ -34,7 +34,7 @@ struct Areas {
 pub fn draw(app: &App, frame: &mut Frame<'_>) -> Drawn {
     let area = frame.area();
     let buffer = frame.buffer_mut();
-    let areas = areas(area, app.behind());
+    let areas = areas(area, app);
     let mut drawn = Drawn {
         place: app.place(),
         highlight: None,
@@ -62,7 +62,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Drawn {
 }
 
 /// The rows of the screen, shared out by what matters most: the list, the line, the header, the messages.
-fn areas(area: Rect, place: Place) -> Areas {
+fn areas(area: Rect, app: &App) -> Areas {
     let rows = area.height;
     let header = match rows {
         0..=3 => 0,
@@ -72,11 +72,20 @@ fn areas(area: Rect, place: Place) -> Areas {
     };
     let line = u16::from(rows > 1);
     let left = rows - header - line;
-    let messages = match (place, left) {
-        (Place::Text, _) | (_, 0..=5) => 0,
-        (_, 6..=10) => 3,
-        (_, 11..=30) => left / 3,
+    let share = match left {
+        0..=5 => 0,
+        6..=10 => 3,
         _ => (left / 3).min(16),
+    };
+    let messages = match app.behind() {
+        Place::Text => 0,
+        Place::Detail => share.min(6),
+        Place::Inbox => share,
+        // a table that needs little leaves them the rest
+        _ => {
+            let wanted = u16::try_from(app.views.len() + 3).unwrap_or(u16::MAX);
+            share.max(left.saturating_sub(wanted))
+        }
     };
     let mut top = area.y;
     let mut take = |height: u16| {

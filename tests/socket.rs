@@ -206,7 +206,9 @@ fn relative_paths_are_those_of_the_caller() {
 #[test]
 fn a_question_is_answered_on_the_connection_that_was_asked() {
     let (test, _serving) = watched();
-    let pane = test.open_pane(&["/bin/sh", "-c", "exec -a claude sleep 1000"]);
+    let claude = test.home().join("claude");
+    std::fs::copy(program::BINARY, &claude).unwrap();
+    let pane = test.open_pane(&[argument(&claude), "demo-agent", "worker"]);
     wait_for(PATIENCE, "the pane", || {
         ctl(&test, &["panes"])
             .done()

@@ -317,6 +317,12 @@ pub fn parse() -> Options {
     CommandLine::parse().into()
 }
 
+/// What these words would be, for tests.
+#[cfg(test)]
+pub(super) fn of(words: &[String]) -> Result<Options, clap::Error> {
+    CommandLine::try_parse_from(words).map(Into::into)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -61,7 +61,8 @@ pub(super) async fn serve(stream: UnixStream, client: Arc<dyn Client>, shared: A
     let hello = Message::push(Said::Hello(Hello {
         version: health.version,
         pid: health.pid,
-        configuration: health.configuration,
+        // a relative one says nothing in another folder
+        configuration: std::path::absolute(&health.configuration).unwrap_or(health.configuration),
     }));
     let mut writer = Writer {
         to: write,

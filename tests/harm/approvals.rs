@@ -441,7 +441,7 @@ async fn words_wait_for_no_place_that_somebody_writes_in_and_for_none_that_close
         (
             "under",
             vec!["when-typed trap dialog touch allowed"],
-            "the dialog",
+            "is not open",
         ),
     ];
     let stage = open();

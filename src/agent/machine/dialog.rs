@@ -51,7 +51,7 @@ impl Machine {
             Ruled::Asked(Some(why)) => text = format!("{text} ({why})"),
             Ruled::Answer(..) if !sight.close => return effects.push(Effect::LookClosely),
             Ruled::Answer(answer, rule) => {
-                self.ruled = Some(answer.dialog.clone());
+                self.ruled = Some((answer.dialog.clone(), None));
                 let (ticket, screen) = (self.ticket(), sight.screen.clone());
                 return self.choose_option(
                     ticket,
@@ -82,9 +82,13 @@ impl Machine {
         if let Some(why) = self.withholds(now) {
             return Ruled::Asked(Some(format!("no rule answers: {why}")));
         }
-        if self.ruled.as_ref().is_some_and(|ruled| ruled.is(dialog)) {
-            let why = "a rule has answered it, and it is still open, or open again";
-            return Ruled::Asked(Some(why.into()));
+        if let Some((ruled, refused)) = &self.ruled
+            && ruled.is(dialog)
+        {
+            return Ruled::Asked(Some(match refused {
+                Some(why) => format!("a rule would have answered it, but pressed no key: {why}"),
+                None => "a rule has answered it, and it is still open, or open again".into(),
+            }));
         }
         let folder = sight.folder();
         let command = sight.whole_command();

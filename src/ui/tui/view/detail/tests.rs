@@ -167,6 +167,7 @@ fn steps() -> Vec<DecisionLine> {
         session_id: "one".parse().unwrap(),
         id: "m2".into(),
         step,
+        looks: None,
         counters: Counters::default(),
     };
     let text = "Write the missing fixture, and run the tests again.".to_owned();
@@ -251,13 +252,13 @@ fn explanation() -> Explanation {
         outlook: Outlook {
             would_nudge: false,
             against: vec![Against {
-                what: "state",
+                what: "state".into(),
                 why: "its state is approval: a person answers".into(),
             }],
             does: "waits for your answer, and types nothing meanwhile".into(),
         },
         waits_for: vec![Waiting {
-            what: "person",
+            what: "person".into(),
             why: "your answer".into(),
             seconds: None,
         }],

@@ -9,12 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meta_orchestrator::command::dispatch::Local;
+use meta_orchestrator::command::{Client, Urgency};
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::{Failure, Kind};
 use meta_orchestrator::host::Host;
 use meta_orchestrator::notify::{Notifier, ways::Doors};
+use meta_orchestrator::socket::find::{self, Wanted};
+use meta_orchestrator::socket::{self, Remote, Server};
 use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
+use meta_orchestrator::ui::cli::running::AttachOptions;
 use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task, Theme};
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
@@ -22,8 +26,9 @@ use meta_orchestrator::ui::signals::Signals;
 use meta_orchestrator::ui::tui::terminal;
 use meta_orchestrator::ui::tui::theme::Palette;
 use meta_orchestrator::ui::tui::{self, Leaving, TuiOptions};
-use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics};
+use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics, serve};
 use meta_orchestrator::zellij::Zellij;
+use tokio_util::sync::CancellationToken;
 
 /// How long the runtime waits for what is still under way once everything has been said.
 const LAST: Duration = Duration::from_millis(100);
@@ -52,6 +57,12 @@ fn run(options: &Options) -> Result<u8, Failure> {
     if let Task::Explain(screen) = &options.task {
         return explain(options, screen);
     }
+    if let Task::Mission { task } = &options.task {
+        return ui::mission::run(task);
+    }
+    if let Task::Ctl(ctl) = &options.task {
+        return ui::ctl::run(ctl, &wanted(options));
+    }
     if let Some(ran) = ui::past::run(options, &place(options).path) {
         return ran;
     }
@@ -66,6 +77,7 @@ fn run(options: &Options) -> Result<u8, Failure> {
         match options.task {
             Task::Doctor { json } => examine(options, json).await,
             Task::Demo => demo::run(options).await,
+            Task::Attach(ref how) => attach(options, how).await,
             Task::Digest(ref wanted) => {
                 ui::past::digest::run(options, wanted, &place(options).path).await
             }
@@ -85,6 +97,110 @@ fn place(options: &Options) -> ConfigPlace {
     )
 }
 
+/// Which running instance is meant.
+fn wanted(options: &Options) -> Wanted {
+    let place = place(options);
+    let is_named = matches!(place.chosen, Chosen::ByOption | Chosen::ByVariable);
+    let (config, rather) = if is_named {
+        (Some(place.path), None)
+    } else {
+        (None, Some(place.path))
+    };
+    Wanted {
+        socket: options.socket.clone(),
+        config,
+        rather,
+    }
+}
+
+/// Opens a front end on a running instance.
+async fn attach(options: &Options, how: &AttachOptions) -> Result<u8, Failure> {
+    let remote = Remote::new(find::connect(&wanted(options)).await?).await?;
+    let hello = remote.hello();
+    let greeting = format!(
+        "meta-orchestrator {}, process {}, configuration: {}; `/quit` leaves it running; `/help` lists the commands",
+        hello.version,
+        hello.pid,
+        hello.configuration.display()
+    );
+    let ended = remote.ended();
+    let left = CancellationToken::new();
+    tokio::spawn(leave(Signals::listen(), ended, left.clone()));
+    let front = Front {
+        repl: options.repl || how.repl,
+        leaving: Leaving::Detaches,
+        greeting,
+    };
+    front.run(Arc::new(remote), options, left).await
+}
+
+/// A front end for a person.
+struct Front {
+    /// Whether the REPL is asked for.
+    repl: bool,
+    /// What leaving it means.
+    leaving: Leaving,
+    greeting: String,
+}
+
+impl Front {
+    /// Runs the TUI, or where it is asked for or there is no terminal, the REPL.
+    async fn run(
+        self,
+        client: Arc<dyn Client>,
+        options: &Options,
+        ended: CancellationToken,
+    ) -> Result<u8, Failure> {
+        let history = places::history(|name| std::env::var_os(name));
+        if self.repl || terminal::check().is_err() {
+            let options = ReplOptions {
+                history,
+                greeting: self.greeting,
+            };
+            return repl::run(client, options, ended).await;
+        }
+        let options = TuiOptions {
+            history,
+            greeting: self.greeting,
+            palette: palette(options.theme),
+            leaving: self.leaving,
+        };
+        tui::run(client, options, ended).await
+    }
+}
+
+/// Leaves on a signal, and when the other end has ended.
+async fn leave(mut signals: Signals, ended: CancellationToken, left: CancellationToken) {
+    tokio::select! {
+        () = signals.received() => {}
+        () = ended.cancelled() => {}
+    }
+    left.cancel();
+}
+
+/// Lets other processes in. That it cannot be done is a warning: everything else goes on.
+fn listen(
+    options: &Options,
+    config: &Path,
+    supervisor: &Supervisor,
+    notifier: &Notifier,
+) -> Option<Server> {
+    let named = options.socket.clone();
+    let is_named = named.is_some();
+    let path = named.unwrap_or_else(|| socket::place::of_configuration(config));
+    let (of, bell) = (supervisor.clone(), notifier.clone());
+    let clients = Box::new(move || -> Arc<dyn Client> {
+        Arc::new(Local::new(of.clone()).with_bell(bell.clone()))
+    });
+    let started = Server::start(&path, is_named, clients, supervisor.ended());
+    started
+        .map_err(|failure| {
+            let text = format!("`ctl` and `attach` will not find this one: {failure}");
+            supervisor.announce(Urgency::Warning, text);
+        })
+        .ok()
+}
+
 async fn supervise(options: &Options) -> Result<u8, Failure> {
     let place = place(options);
     let read = supervisor::read_configuration(&place.path)?;
@@ -100,7 +216,7 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     let zellij = Zellij::find(Host::local(), config.timing.zellij_timeout_sec.duration()).await?;
     let supervisor = Supervisor::start(Start {
         config,
-        path: place.path,
+        path: place.path.clone(),
         document,
         overrides: Overrides {
             log_dir: options.log_dir.clone(),
@@ -116,23 +232,28 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     })
     .await?;
     tokio::spawn(end_on_signal(Signals::listen(), supervisor.clone()));
-    let history = places::history(|name| std::env::var_os(name));
     let notifier = Notifier::start(&supervisor, Doors::default());
+    let server = listen(options, &place.path, &supervisor, &notifier);
     let client = Arc::new(Local::new(supervisor.clone()).with_bell(notifier));
-    let ended = if options.repl || terminal::check().is_err() {
-        let options = ReplOptions { history, greeting };
-        repl::run(client, options, supervisor.ended()).await
+    let ended = if matches!(options.task, Task::Serve(_)) {
+        let place = server.as_ref().map(Server::path);
+        let place = place.map(|path| format!("; listening at {}", path.display()));
+        let greeting = format!("{greeting}{}", place.unwrap_or_default());
+        serve::run(client.as_ref(), &greeting, supervisor.ended()).await;
+        Ok(0)
     } else {
-        let options = TuiOptions {
-            history,
-            greeting,
-            palette: palette(options.theme),
+        let front = Front {
+            repl: options.repl,
             leaving: Leaving::Ends,
+            greeting,
         };
-        tui::run(client, options, supervisor.ended()).await
+        front.run(client, options, supervisor.ended()).await
     };
     if !supervisor.ended().is_cancelled() {
         supervisor.quit().await;
+    }
+    if let Some(server) = server {
+        server.closed().await;
     }
     ended
 }

@@ -12,6 +12,8 @@ mod common;
 
 #[path = "live/agent.rs"]
 mod agent;
+#[path = "live/answers.rs"]
+mod answers;
 #[path = "live/api.rs"]
 mod api;
 #[path = "live/control.rs"]
@@ -64,5 +66,18 @@ async fn nudges_reach_real_agents_and_nothing_happens_that_nobody_meant() {
     println!("\nseed {seed}\n\n{}", table::of(&rows));
     for row in &rows {
         assert!(row.is_well(), "{row:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs real agents: `scripts/live-agents` runs it"]
+async fn answers_in_words_reach_real_agents_as_they_are() {
+    let chosen = std::env::var("LIVE_AGENTS").unwrap_or_else(|_| "claude opencode".into());
+    for kind in chosen.split_whitespace().map(Kind::named) {
+        // Codex's questions have no place for words
+        if kind != Kind::Codex {
+            let lab = Lab::open(kind);
+            answers::run(&lab, number("LIVE_ANSWERS", 6)).await;
+        }
     }
 }

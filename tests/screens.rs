@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use meta_orchestrator::command::explain::screen::{Dumped, explain};
 use meta_orchestrator::screen::profile::{Profile, Profiles};
 use meta_orchestrator::screen::prompt::Cursor;
-use meta_orchestrator::screen::recognise::{Shown, in_time, recognise, with_ours};
+use meta_orchestrator::screen::recognise::{Reading, Shown, recognise, with_ours};
 use meta_orchestrator::screen::state::State;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -103,6 +103,20 @@ impl Case {
         let reading = in_time(profile, &self.shown());
         let takes = reading.takes_nudge();
         (reading.state, takes, reading.rule)
+    }
+}
+
+/// Reads screens in the order of time: the last, known what the one before it showed.
+fn in_time(profile: &Profile, shown: &[Shown]) -> Reading {
+    let (last, earlier) = shown.split_last().unwrap();
+    let reading = recognise(profile, last);
+    let Some(before) = earlier.last() else {
+        return reading;
+    };
+    let same = recognise(profile, before).still == reading.still;
+    match reading.works_since(same, profile.file().two_screens) {
+        Some(why) => reading.but(State::Working, why),
+        None => reading,
     }
 }
 

@@ -9,3 +9,7 @@ mod common;
 
 #[path = "tui/guard.rs"]
 mod guard;
+#[path = "tui/picture.rs"]
+mod picture;
+#[path = "pictures/svg.rs"]
+mod svg;

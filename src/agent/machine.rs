@@ -113,8 +113,8 @@ pub struct Machine {
     baseline: Baseline,
     /// What the repository was like when it was last looked at.
     work: Option<WorkMark>,
-    /// The dialog that a rule has answered, until it is gone.
-    ruled: Option<Dialog>,
+    /// The dialog that a rule has answered, until it is gone; and why no key was pressed, where none was.
+    ruled: Option<(Dialog, Option<String>)>,
     /// The dialog that the person was shown last, and since when.
     shown: Option<(Dialog, Duration)>,
     interrupted: Option<Interrupted>,

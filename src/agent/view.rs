@@ -46,6 +46,24 @@ pub enum Status {
 }
 
 impl Status {
+    /// The words for all of them.
+    pub const WORDS: [&str; 14] = [
+        "starting",
+        "running",
+        "stable",
+        "asking",
+        "instructed",
+        "awaiting-user",
+        "stopped",
+        "disabled",
+        "observing",
+        "all-stopped",
+        "held",
+        "limit",
+        "gone",
+        "error",
+    ];
+
     /// The word for it, in JSON and for people; where there is more to say, without that.
     pub const fn word(&self) -> &'static str {
         match self {
@@ -286,5 +304,9 @@ mod tests {
             assert_eq!(serde_json::from_str::<Status>(&written).unwrap(), status);
         }
         assert!(serde_json::from_str::<Status>(r#"{"is":"well"}"#).is_err());
+        for word in Status::WORDS {
+            let status = serde_json::from_value::<Status>(serde_json::json!({ "is": word }));
+            assert_eq!(status.unwrap().word(), word);
+        }
     }
 }

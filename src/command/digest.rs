@@ -72,16 +72,22 @@ fn stuck(facts: &[Facts], clock: &Clock<'_>) -> Option<String> {
 }
 
 fn went_on(facts: &[Facts], clock: &Clock<'_>) -> Option<String> {
-    let rows = facts.iter().filter(|it| !it.standing.is_stuck());
+    let rows = facts.iter();
     let rows: Vec<Vec<String>> = rows
+        .filter(|it| !it.standing.is_stuck() || it.moved > 0)
         .map(|it| {
+            let how = if it.standing.is_stuck() {
+                "see above".to_owned()
+            } else {
+                standing(&it.standing, clock)
+            };
             let seen = match it.moved + it.unmoved {
                 0 => "-".to_owned(),
                 all => format!("{} of {all}", it.moved),
             };
             vec![
                 inline(it.id.as_str()),
-                standing(&it.standing, clock),
+                how,
                 seen,
                 it.latest
                     .as_deref()

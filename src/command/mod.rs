@@ -15,6 +15,7 @@ pub mod export;
 pub mod help;
 pub mod line;
 pub mod markdown;
+pub mod mission;
 pub mod nearest;
 pub mod past;
 pub mod paths;

@@ -130,11 +130,16 @@ fn origin_word(origin: crate::record::Origin) -> &'static str {
 /// A line of a log as it is printed as JSON: the same value, with what a terminal would act on written as escapes.
 pub fn json_line(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 1);
+    if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        out.push_str(line);
+        out.push('\n');
+        return out;
+    }
     for one in line.chars() {
         if one < ' ' {
             // between the tokens only: JSON has none in its texts
             out.push(' ');
-        } else if harmless(one.encode_utf8(&mut [0; 4])).chars().next() == Some(one) {
+        } else if harmless(one.encode_utf8(&mut [0; 4])).starts_with(one) {
             out.push(one);
         } else {
             for unit in one.encode_utf16(&mut [0; 2]) {
@@ -191,7 +196,7 @@ pub fn stats(agents: &[(AgentId, Stats)], clock: &Clock<'_>, columns: usize) -> 
         if let Some(question) = &stats.open {
             let since = between(question.since, clock.now);
             let asked = wrap(&question.text, columns, "    ");
-            let _ = write!(text, "\n\n{id} waits for you, since {since}:\n{asked}");
+            let _ = write!(text, "\n\n{id} has waited for you for {since}:\n{asked}");
         }
     }
     if all.reviews > 0 {

@@ -185,7 +185,8 @@ fn to_answer(view: &AgentView) -> String {
     let by_profile = view.kind.as_deref().is_some_and(|kind| kind != GENERIC);
     match view.state {
         Some(State::Approval) if by_profile => format!("/approve {id}, or /deny {id}"),
-        Some(State::Question | State::Trust | State::Login) if by_profile => {
+        Some(State::Question) if by_profile => format!("/answer {id} OPTION, or TEXT..."),
+        Some(State::Trust | State::Login) if by_profile => {
             format!("/answer {id} OPTION...")
         }
         _ => format!("/reply {id} TEXT..."),

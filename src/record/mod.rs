@@ -11,8 +11,7 @@ mod event;
 pub mod logs;
 pub mod past;
 #[cfg(test)]
-#[expect(missing_docs, reason = "made up for tests")]
-pub mod sample;
+pub(crate) mod sample;
 pub mod stats;
 pub mod story;
 mod time;

@@ -139,7 +139,7 @@ pub struct Past {
 /// Which logs are read, and from when on.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// Which.
+    /// Which; of records of one moment those of the first come first.
     pub kinds: &'a [Kind],
     /// Records that are older need not be yielded.
     pub since: Option<DateTime<Utc>>,
@@ -246,7 +246,8 @@ pub fn newest(
     const OLD_IN_A_ROW: usize = 100;
     let mut found: Vec<Recorded> = Vec::new();
     let mut unread = Unread::default();
-    for kind in wanted.kinds {
+    // the last kind first: reversed below, records of one moment stand in the order of their kinds, as in [`Past`]
+    for kind in wanted.kinds.iter().rev() {
         let mut lines = store::read_back(&logs::path(folder, id, *kind))?;
         let (mut taken, mut old) = (0, 0);
         let mut known = Known::default();
@@ -271,7 +272,6 @@ pub fn newest(
         unread.torn += skipped.torn;
         unread.foreign += skipped.total() - skipped.torn;
     }
-    // stable: of one moment, the records of each log stay in their order
     found.reverse();
     found.sort_by_key(|record| record.entry.ts());
     let surplus = found.len().saturating_sub(count);

@@ -1,5 +1,7 @@
 //! Made-up records for tests: one agent on 2026-11-20 and the night after it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use chrono::{DateTime, Utc};
 
 use super::logs::{Kind, Written};
@@ -251,4 +253,10 @@ pub fn add(path: &std::path::Path, bytes: &[u8]) {
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.append(true).create(true).open(path).unwrap();
     file.write_all(bytes).unwrap();
+}
+
+/// Renames a file, as a rotation does.
+#[expect(clippy::disallowed_methods, reason = "a test moves its own files")]
+pub fn rename(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::rename(from, to).unwrap();
 }

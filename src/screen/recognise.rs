@@ -111,18 +111,12 @@ impl Reading {
         }
     }
 
-    /// The same, known that the screen said `before` a moment ago.
-    #[must_use]
-    pub fn after(self, before: &str, profile: &Profile) -> Self {
-        let grows = self.still != before;
-        if profile.file().two_screens && self.state.takes_nudge() && grows {
-            Self {
-                state: State::Working,
-                rule: "its text changed since the last look".into(),
-                ..self
-            }
+    /// Why an agent works of which one still screen shows no sign of it: its text is not the `same` as a moment ago.
+    pub const fn works_since(&self, same: bool, two_screens: bool) -> Option<&'static str> {
+        if two_screens && self.state.takes_nudge() && !same {
+            Some("its text changed since the last look")
         } else {
-            self
+            None
         }
     }
 
@@ -197,19 +191,6 @@ pub fn with_ours(profile: &Profile, shown: &Shown, ours: Option<&str>) -> Readin
         field,
         still,
         in_prompt,
-    }
-}
-
-/// Reads screens in the order of time, the last of which counts. Where one still screen cannot tell whether an
-/// agent works, it works as long as the text differs from the one before.
-pub fn in_time(profile: &Profile, shown: &[Shown]) -> Reading {
-    let Some((last, earlier)) = shown.split_last() else {
-        return recognise(profile, &Shown::plain("", 80, None));
-    };
-    let reading = recognise(profile, last);
-    match earlier.last() {
-        Some(before) => reading.after(&recognise(profile, before).still, profile),
-        None => reading,
     }
 }
 

@@ -4,7 +4,9 @@
 //! `--version`). Completions, the manual page and the schema are texts, which [`Task::text`] makes and
 //! [`print`](super::print) writes. `main` calls this and nothing else does.
 
+mod manual;
 pub mod past;
+pub mod running;
 
 use std::path::PathBuf;
 
@@ -12,11 +14,13 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::demo_agent::DemoAgent;
+use super::mission::MissionTask;
 use crate::config::Config;
 use crate::ids::{Kind, SessionId, SessionName};
 use crate::mission::plan::Plan;
 use crate::screen::profile::Profiles;
 use past::{DigestOptions, ExportOptions, LogOptions, StatsOptions};
+use running::{AttachOptions, CtlOptions, Run};
 
 /// What is to be done, and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub struct Options {
     pub zellij_session: Option<SessionName>,
     /// Whether nothing is typed, whatever is decided.
     pub observe: bool,
+    /// The socket to listen at, or to speak to, where one is named.
+    pub socket: Option<PathBuf>,
     /// What is to be done.
     pub task: Task,
 }
@@ -69,6 +75,12 @@ pub enum Task {
     /// Supervises; what happens without a subcommand
     #[command(skip)]
     Supervise,
+    /// Supervises without a terminal, until a signal or `ctl quit` ends it
+    Serve(Run),
+    /// Opens a front end on a running instance; leaving it ends nothing
+    Attach(AttachOptions),
+    /// Sends a command to a running instance
+    Ctl(CtlOptions),
     /// Checks zellij, the configuration, the backends and every agent's pane
     Doctor {
         /// Print the findings as JSON
@@ -85,6 +97,12 @@ pub enum Task {
     Export(ExportOptions),
     /// Writes what happened to all agents lately as a page of Markdown
     Digest(DigestOptions),
+    /// Looks at a mission's plan: what would run when, and what is wrong with it; runs nothing
+    Mission {
+        /// What is wanted
+        #[command(subcommand)]
+        task: MissionTask,
+    },
     /// Shows it at work on three simulated agents, without a key, a server or a configuration
     Demo,
     /// Prints the completions of a shell
@@ -151,24 +169,28 @@ impl Task {
     /// The text that is all there is to do, for tasks that only print one.
     pub fn text(&self) -> Option<Vec<u8>> {
         let mut text = Vec::new();
-        let mut command = CommandLine::command();
+        let mut command = CommandLine::command().mut_subcommand("ctl", running::with_commands);
         match self {
             Self::Completions { shell } => {
                 let name = command.get_name().to_owned();
                 clap_complete::generate(*shell, &mut command, name, &mut text);
             }
             // writing to memory does not fail
-            Self::Man => clap_mangen::Man::new(command).render(&mut text).ok()?,
+            Self::Man => text = manual::page(&command).ok()?,
             Self::Schema { plan: true, .. } => text = Plan::schema_text().into_bytes(),
             Self::Schema { profile: true, .. } => text = Profiles::schema_text().into_bytes(),
             Self::Schema { .. } => text = Config::schema_text().into_bytes(),
             Self::Supervise
+            | Self::Serve(_)
+            | Self::Attach(_)
+            | Self::Ctl(_)
             | Self::Doctor { .. }
             | Self::Explain(_)
             | Self::Log(_)
             | Self::Stats(_)
             | Self::Export(_)
             | Self::Digest(_)
+            | Self::Mission { .. }
             | Self::Demo
             | Self::DemoAgent { .. } => {
                 return None;
@@ -201,6 +223,11 @@ Examples:
   Let a script ask:
       echo /list | meta-orchestrator --repl
 
+  Let it run without a terminal, look in now and then, and let scripts steer it:
+      meta-orchestrator serve
+      meta-orchestrator attach
+      meta-orchestrator ctl list --json
+
   Find out what it makes of a screen:
       zellij action dump-screen --pane-id 18 --ansi | meta-orchestrator explain --screen -
 
@@ -223,10 +250,6 @@ that of the last command that failed.";
 /// Supervises coding agents in zellij panes: notices when one has gone quiet, asks a model whether to leave
 /// it alone, to type a next instruction or to ask you, and never presses a wrong key.
 #[derive(Debug, Parser)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "one for each flag of the line"
-)]
 #[command(name = "meta-orchestrator", version, after_long_help = EXAMPLES)]
 #[command(max_term_width = 100)]
 struct CommandLine {
@@ -235,21 +258,11 @@ struct CommandLine {
     /// Start the REPL rather than the TUI: commands typed as lines, or read from a pipe
     #[arg(long)]
     repl: bool,
-    /// The colours of the TUI; by NO_COLOR and COLORFGBG where that is not said
-    #[arg(long, value_name = "THEME")]
+    /// The colours of the TUI; by `NO_COLOR` and `COLORFGBG` where that is not said
+    #[arg(long, global = true, value_name = "THEME")]
     theme: Option<Theme>,
-    /// Bring back what was never saved: agents, open questions, counters
-    #[arg(long, conflicts_with = "fresh")]
-    resume: bool,
-    /// Begin a new memory, under a new session id
-    #[arg(long, conflicts_with = "session_id")]
-    fresh: bool,
-    /// Keep the agents' memory under this name
-    #[arg(long, value_name = "NAME")]
-    session_id: Option<SessionId>,
-    /// Decide everything, type nothing
-    #[arg(long)]
-    observe: bool,
+    #[command(flatten)]
+    run: Run,
     #[command(subcommand)]
     task: Option<Task>,
 }
@@ -265,11 +278,20 @@ struct Shared {
     /// The zellij session of agents that name none
     #[arg(long, global = true, value_name = "NAME")]
     zellij_session: Option<SessionName>,
+    /// The socket to listen at, or to speak to, in place of the one of the configuration
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    socket: Option<PathBuf>,
 }
 
 impl From<CommandLine> for Options {
     fn from(line: CommandLine) -> Self {
-        let memory = match (line.resume, line.fresh) {
+        let task = line.task.unwrap_or(Task::Supervise);
+        let served = match &task {
+            Task::Serve(run) => run.clone(),
+            _ => Run::default(),
+        };
+        let run = line.run;
+        let memory = match (run.resume || served.resume, run.fresh || served.fresh) {
             (true, _) => Memory::Resume,
             (_, true) => Memory::Fresh,
             _ => Memory::Continue,
@@ -279,11 +301,12 @@ impl From<CommandLine> for Options {
             repl: line.repl,
             theme: line.theme,
             memory,
-            session_id: line.session_id,
+            session_id: served.session_id.or(run.session_id),
             log_dir: line.shared.log_dir,
             zellij_session: line.shared.zellij_session,
-            observe: line.observe,
-            task: line.task.unwrap_or(Task::Supervise),
+            observe: run.observe || served.observe,
+            socket: line.shared.socket,
+            task,
         }
     }
 }
@@ -294,9 +317,18 @@ pub fn parse() -> Options {
     CommandLine::parse().into()
 }
 
+/// What these words would be, for tests.
+#[cfg(test)]
+pub(super) fn of(words: &[String]) -> Result<Options, clap::Error> {
+    CommandLine::try_parse_from(words).map(Into::into)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::past::{Span, Which};
+    use super::running::{How, WaitOptions, What};
     use super::*;
 
     fn options(line: &str) -> Result<Options, clap::Error> {
@@ -314,6 +346,7 @@ mod tests {
             log_dir: None,
             zellij_session: None,
             observe: false,
+            socket: None,
             task: Task::Supervise,
         }
     }
@@ -428,6 +461,59 @@ mod tests {
                 },
             ),
             (
+                "serve --resume --observe --socket s.sock",
+                Options {
+                    memory: Memory::Resume,
+                    observe: true,
+                    socket: Some("s.sock".into()),
+                    task: Task::Serve(Run {
+                        resume: true,
+                        observe: true,
+                        ..Run::default()
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "ctl --config c.json reply a1 go -- --json",
+                Options {
+                    config: Some("c.json".into()),
+                    task: Task::Ctl(CtlOptions {
+                        how: How::default(),
+                        what: What::Command(
+                            ["reply", "a1", "go", "--", "--json"]
+                                .map(str::to_owned)
+                                .to_vec(),
+                        ),
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "ctl wait a1 --until idle,stopped --timeout 10m --json",
+                Options {
+                    task: Task::Ctl(CtlOptions {
+                        how: How {
+                            json: true,
+                            yes: false,
+                        },
+                        what: What::Wait(WaitOptions {
+                            id: "a1".parse().unwrap(),
+                            until: vec!["idle".into(), "stopped".into()],
+                            timeout: Some(Duration::from_mins(10)),
+                        }),
+                    }),
+                    ..nothing()
+                },
+            ),
+            (
+                "attach --repl",
+                Options {
+                    task: Task::Attach(AttachOptions { repl: true }),
+                    ..nothing()
+                },
+            ),
+            (
                 "demo",
                 Options {
                     task: Task::Demo,
@@ -488,6 +574,13 @@ mod tests {
             "digest --model --json",
             "completions tcsh",
             "demo-agent",
+            "ctl",
+            "ctl wait a1",
+            "ctl wait a1 --until ready",
+            "ctl wait a1 --until idle --timeout 10",
+            "ctl events --recent",
+            "ctl events --kinds nonsense",
+            "serve --resume --fresh",
         ] {
             assert_eq!(options(line).unwrap_err().exit_code(), 2, "{line}");
         }
@@ -517,10 +610,14 @@ mod tests {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             let text = text(Task::Completions { shell });
             assert!(text.contains("zellij-session") && text.contains("doctor"));
+            assert!(text.contains("awaiting-user") || text.contains("until"));
+            assert!(text.contains("stopall") && text.contains("snooze"));
         }
         let page = text(Task::Man);
         assert!(page.contains(".TH meta-orchestrator 1") && page.contains("Examples:"));
         assert!(!page.contains("demo-agent"));
+        assert!(page.contains("META\\-ORCHESTRATOR LOG") || page.contains("META-ORCHESTRATOR LOG"));
+        assert!(page.contains("log kernel") && page.contains("export kernel"));
         let schema = |profile, plan| text(Task::Schema { profile, plan });
         assert_eq!(schema(false, false), Config::schema_text());
         assert_eq!(schema(true, false), Profiles::schema_text());

@@ -6,13 +6,16 @@
 
 pub mod bell;
 pub mod cli;
+pub mod ctl;
 pub mod demo;
 pub mod demo_agent;
 pub mod diagnostics;
 pub mod explain;
+pub mod mission;
 pub mod past;
 pub mod places;
 pub mod repl;
+pub mod serve;
 pub mod signals;
 pub mod tui;
 

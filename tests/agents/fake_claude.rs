@@ -254,36 +254,43 @@ impl Claude {
         self.above.extend([String::new(), done, String::new()]);
     }
 
+    /// A key in the dialog's place for words, or one that opens it.
+    fn write(&mut self, key: &str) -> io::Result<bool> {
+        let Some(dialog) = &mut self.dialog else {
+            return Ok(false);
+        };
+        let Some(words) = &mut dialog.words else {
+            let opens = dialog.takes_words && key.parse() == Ok(dialog.options.len());
+            if opens {
+                dialog.words = Some(String::new());
+            }
+            return Ok(opens);
+        };
+        match key {
+            "\r" if words.is_empty() => {}
+            "\r" => {
+                let answer = format!("in words: {words}");
+                self.dialog = None;
+                self.note("answers", &answer)?;
+                self.say("Done.");
+            }
+            "\u{7f}" => {
+                words.pop();
+            }
+            _ if key.chars().any(char::is_control) => {}
+            _ => words.push_str(key),
+        }
+        Ok(true)
+    }
+
     /// A key in the dialog.
     fn choose(&mut self, key: &str) -> io::Result<()> {
-        let Some(dialog) = &mut self.dialog else {
+        if self.write(key)? {
+            return Ok(());
+        }
+        let Some(dialog) = &self.dialog else {
             return Ok(());
         };
-        if let Some(words) = &mut dialog.words {
-            return match key {
-                "\r" if words.is_empty() => Ok(()),
-                "\r" => {
-                    let answer = format!("in words: {words}");
-                    self.note("answers", &answer)?;
-                    self.dialog = None;
-                    self.say("Done.");
-                    Ok(())
-                }
-                "\u{7f}" => {
-                    words.pop();
-                    Ok(())
-                }
-                _ if key.chars().any(char::is_control) => Ok(()),
-                _ => {
-                    words.push_str(key);
-                    Ok(())
-                }
-            };
-        }
-        if dialog.takes_words && key.parse() == Ok(dialog.options.len()) {
-            dialog.words = Some(String::new());
-            return Ok(());
-        }
         let at = match key {
             "\r" => 0,
             "\u{1b}" => dialog.options.len() - 1,

@@ -193,8 +193,10 @@ fn hostile_logs_reach_no_terminal_raw_and_stop_nothing() {
         for text in [&ended.out, &ended.err] {
             let is_bad = |one: &char| one.is_control() && *one != '\n' || *one == '\u{202e}';
             assert_eq!(text.chars().find(is_bad), None, "{arguments:?}: {text:?}");
+            // in Markdown it stands in a block
+            let is_page = arguments[0] == "export";
             assert!(
-                !text.lines().any(|line| line.starts_with("mo> ")),
+                is_page || !text.lines().any(|line| line.starts_with("mo> ")),
                 "{arguments:?}"
             );
         }

@@ -2,7 +2,7 @@
 //! every user text that reached it.
 //!
 //! `AFTER n` waits n milliseconds before it answers, `SLOW n` streams a text over n seconds, `TOOL command` asks to
-//! run a command (the rest of the text), `HANG TOOL command` streams a few words, falls silent, and asks once
+//! run a command (the rest of the text; `ASK` asks the person a question), `HANG TOOL command` streams a few words, falls silent, and asks once
 //! [`Api::release`] is called. Anything else is answered with a short text at once.
 
 use std::io::{BufRead, BufReader, Read, Write};

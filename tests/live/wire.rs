@@ -280,16 +280,22 @@ impl Talk {
         })
     }
 
-    /// The shell is asked for.
+    /// The shell is asked for, or, where the command is `ASK`, the person.
     pub fn tool(&mut self, command: &str) -> String {
         self.stop = "tool_use";
-        let input = json!({ "command": command, "description": "Do what was asked for" });
+        let asks = command == "ASK";
+        let input = match asks {
+            true => question(),
+            false => json!({ "command": command, "description": "Do what was asked for" }),
+        };
+        let of_messages = if asks { "AskUserQuestion" } else { "Bash" };
+        let of_chat = if asks { "question" } else { "bash" };
         match self.wire {
             Wire::Messages => {
                 let start = frame(&json!({
                     "type": "content_block_start", "index": self.index,
                     "content_block": { "type": "tool_use", "id": format!("toolu_{}", self.id),
-                        "name": "Bash", "input": {} },
+                        "name": of_messages, "input": {} },
                 }));
                 let delta = frame(&json!({
                     "type": "content_block_delta", "index": self.index,
@@ -300,7 +306,7 @@ impl Talk {
             }
             Wire::Chat => self.chunk(
                 &json!({ "role": "assistant", "tool_calls": [{ "index": 0, "id": format!("call_{}", self.id),
-                    "type": "function", "function": { "name": "bash", "arguments": input.to_string() } }] }),
+                    "type": "function", "function": { "name": of_chat, "arguments": input.to_string() } }] }),
                 None,
             ),
             Wire::Responses => {
@@ -351,6 +357,17 @@ impl Talk {
             }
         }
     }
+}
+
+/// A question to the person, with options.
+fn question() -> Value {
+    let option =
+        |label: &str, description: &str| json!({ "label": label, "description": description });
+    json!({ "questions": [{
+        "question": "Which database should the service use?", "header": "Database",
+        "multiSelect": false, "multiple": false,
+        "options": [option("Postgres", "Relational, proven"), option("SQLite", "Embedded")],
+    }] })
 }
 
 /// An event with its type as its name.

@@ -107,11 +107,16 @@ impl Machine {
                 self.tell_state(state, text, effects);
             }
             State::Draft => {
-                let draft = sight.prompt().map_or("", |prompt| prompt.draft.as_str());
-                let draft: String = draft.chars().take(80).collect();
-                let text = format!(
-                    "somebody's text stands in its prompt, and I type nothing over it: `{draft}`"
-                );
+                // in its shell mode an agent's prompt is not read, but its lines are
+                let mut lines = sight.reading.lines.iter().map(|line| line.text.as_str());
+                let draft = sight.prompt().map(|prompt| prompt.draft.as_str());
+                let draft = draft.or_else(|| lines.find(|line| line.starts_with('!')));
+                let draft: String = draft.unwrap_or_default().chars().take(80).collect();
+                let mut text =
+                    "somebody's text stands in its prompt, and I type nothing over it".to_owned();
+                if !draft.is_empty() {
+                    text = format!("{text}: `{draft}`");
+                }
                 self.tell_state(state, text, effects);
             }
             State::Menu => {

@@ -51,7 +51,7 @@ impl Machine {
             Ruled::Asked(Some(why)) => text = format!("{text} ({why})"),
             Ruled::Answer(..) if !sight.close => return effects.push(Effect::LookClosely),
             Ruled::Answer(answer, rule) => {
-                self.ruled = Some(answer.dialog.clone());
+                self.ruled = Some((answer.dialog.clone(), None));
                 let (ticket, screen) = (self.ticket(), sight.screen.clone());
                 return self.choose_option(
                     ticket,
@@ -82,9 +82,13 @@ impl Machine {
         if let Some(why) = self.withholds(now) {
             return Ruled::Asked(Some(format!("no rule answers: {why}")));
         }
-        if self.ruled.as_ref().is_some_and(|ruled| ruled.is(dialog)) {
-            let why = "a rule has answered it, and it is still open, or open again";
-            return Ruled::Asked(Some(why.into()));
+        if let Some((ruled, refused)) = &self.ruled
+            && ruled.is(dialog)
+        {
+            return Ruled::Asked(Some(match refused {
+                Some(why) => format!("a rule would have answered it, but pressed no key: {why}"),
+                None => "a rule has answered it, and it is still open, or open again".into(),
+            }));
         }
         let folder = sight.folder();
         let command = sight.whole_command();
@@ -135,7 +139,8 @@ impl Machine {
         let state = sight.state();
         let Some(dialog) = &sight.reading.dialog else {
             if let Some(field) = &sight.reading.field {
-                return format!("{}. Answer it in its pane", half_written(field));
+                let subject = &field.dialog.subject;
+                return format!("somebody answers in its pane: `{subject}`. It is theirs to end");
             }
             let line = sight
                 .reading
@@ -293,7 +298,7 @@ impl Machine {
         match dialog.or_else(|| shown.filter(|_| unread)) {
             Some(dialog) => Ok((dialog.clone(), sight.screen.clone())),
             None => Err(match &sight.reading.field {
-                Some(field) => format!("{}: it is theirs to end", half_written(field)),
+                Some(field) => half_written(field),
                 None => format!(
                     "no dialog with options is open; its state is {}",
                     sight.state()
@@ -303,11 +308,10 @@ impl Machine {
     }
 }
 
-/// What stands in an open place for an answer, in words.
+/// Why a place for an answer that is open takes no other.
 fn half_written(field: &Field) -> String {
-    let subject = &field.dialog.subject;
     let text: String = field.text.draft.chars().take(80).collect();
-    format!("somebody answers in its pane (`{subject}`), so far with `{text}`")
+    format!("somebody answers in its pane, so far with `{text}`: it is theirs to end")
 }
 
 /// The options of a dialog, in words.

@@ -102,12 +102,10 @@ impl Machine {
             self.person_at = Some(now.since_start);
         }
         if let Some(last) = last
-            && sight.two_screens
-            && sight.state().takes_nudge()
-            && !same_screen
             && last.facts.program == sight.facts.program
+            && let Some(why) = sight.reading.works_since(same_screen, sight.two_screens)
         {
-            sight.screen_shows(State::Working, "its text changed since the last look");
+            sight.screen_shows(State::Working, why);
         }
         let same = last.is_some_and(|last| last.state() == sight.state());
         self.same_state = if same {

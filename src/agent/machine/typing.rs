@@ -39,6 +39,11 @@ impl Machine {
         };
         let (origin, text) = (sending.typing.origin, sending.typing.text);
         let is_answer = sending.typing.answer.is_some();
+        if let (Origin::Rule, Receipt::Refused { why }, Some((_, refused))) =
+            (origin, &receipt, &mut self.ruled)
+        {
+            *refused = Some(why.clone());
+        }
         let placed = !matches!(receipt, Receipt::Refused { .. } | Receipt::Observed);
         let is_nudge = placed && origin == Origin::Verdict;
         if is_nudge {
@@ -96,7 +101,11 @@ impl Machine {
             self.restart_stall(now);
         }
         if left {
-            self.open_question(left_over(&text), Some(text), now, effects);
+            if is_answer {
+                self.open_question(left_in_dialog(&text), None, now, effects);
+            } else {
+                self.open_question(left_over(&text), Some(text), now, effects);
+            }
         }
         effects.push(Effect::Look);
     }
@@ -123,6 +132,13 @@ impl Machine {
 pub(super) fn left_over(text: &str) -> String {
     format!(
         "this text of mine may stand unsent in its prompt: `{text}`. Send it there with Enter, or delete it; I type nothing over it"
+    )
+}
+
+/// What the person is told of an answer of ours that may stand unsent in its dialog.
+fn left_in_dialog(text: &str) -> String {
+    format!(
+        "this answer may stand unsent in its dialog, or elsewhere in its pane: `{text}`. Send it there with Enter, or delete it; I type nothing over it"
     )
 }
 

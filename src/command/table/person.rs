@@ -43,13 +43,18 @@ never typed into a dialog.",
 
 pub(super) const ANSWER: Entry = Entry {
     name: "answer",
-    arguments: &[needs("ID", Kind::Agent), needs("OPTION...", Kind::Text)],
-    summary: "Chooses an option of the dialog that an agent has open.",
+    arguments: &[needs("ID", Kind::Agent), needs("ANSWER...", Kind::Text)],
+    summary: "Answers an agent's dialog with one of its options, or in words.",
     details: "\
-OPTION is its key, its number or its words. Other words are never typed into
-a dialog: `/deny ID TEXT` says no and then tells the agent, and an answer of
-your own to a question is written in its pane.",
-    examples: &["/answer kernel 2", "/answer kernel Postgres"],
+ANSWER is an option's key, its number or its words. Any other text goes, on
+one line, into the place for words that a question has (`Type something.`),
+where it has one that is empty, and into no other dialog: `/deny ID TEXT` says
+no and then tells the agent.",
+    examples: &[
+        "/answer kernel 2",
+        "/answer kernel Postgres",
+        "/answer kernel MariaDB 11, with two replicas",
+    ],
     build: |given| {
         Ok(Command::Answer {
             id: given.word()?,

@@ -28,7 +28,7 @@ fn message() -> Message {
 fn doors() -> Doors {
     Doors {
         environment: |name| (name == "HOOK_TOKEN").then(|| "Bearer SECRET-1".into()),
-        deadline: Duration::from_millis(700),
+        deadline: Duration::from_secs(20),
         ..Doors::default()
     }
 }
@@ -78,19 +78,20 @@ async fn a_command_that_fails_hangs_or_says_too_much_costs_its_deadline_at_most_
         ),
         ("kill -9 $$", "signal 9 ended it"),
         ("cat /dev/zero", "it said too much, and was ended"),
-        (
-            "sleep 600 & wait",
-            "did not end within 700 ms and was killed",
-        ),
+        ("sleep 600 & wait", "did not end within 3 s and was killed"),
     ] {
         let config = config(&json!({ "command": [recorder(folder.path(), then)] }));
         let begun = Instant::now();
-        let failed = doors()
+        let doors = Doors {
+            deadline: Duration::from_secs(3),
+            ..doors()
+        };
+        let failed = doors
             .send(Way::Command, &config, &message())
             .await
             .unwrap_err();
         assert!(failed.contains(said), "{then}: {failed}");
-        assert!(begun.elapsed() < Duration::from_secs(3), "{then}");
+        assert!(begun.elapsed() < Duration::from_secs(15), "{then}");
     }
     for (command, said) in [
         (
@@ -159,7 +160,7 @@ async fn a_webhook_that_fails_or_never_answers_is_told_without_its_address() {
         ),
         (
             json!({ "url": format!("{}/T0/SECRET-2", slow.uri()) }),
-            "within 700 ms",
+            "within 0.7 s",
         ),
         (json!({ "url": format!("{gone}/T0/SECRET-2") }), "127.0.0.1"),
         (json!({ "urlEnv": "NO_HOOK" }), "NO_HOOK is not set"),
@@ -168,14 +169,22 @@ async fn a_webhook_that_fails_or_never_answers_is_told_without_its_address() {
     ];
     for (hook, said) in cases {
         let config = config(&json!({ "webhook": hook }));
+        // long enough for a loaded machine, but where the deadline itself is what ends it
+        let deadline = if said.contains("0.7 s") {
+            Duration::from_millis(700)
+        } else {
+            Duration::from_secs(20)
+        };
+        let doors = Doors {
+            deadline,
+            ..doors()
+        };
         let begun = Instant::now();
-        let failed = doors()
-            .send(Way::Webhook, &config, &message())
-            .await
-            .unwrap_err();
-        assert!(failed.contains(said), "{failed}");
+        let failed = doors.send(Way::Webhook, &config, &message()).await;
+        let failed = failed.unwrap_err();
+        assert!(failed.contains(said), "{said}: {failed}");
         assert!(!failed.contains("SECRET"), "{failed}");
-        assert!(begun.elapsed() < Duration::from_secs(3));
+        assert!(begun.elapsed() < deadline + Duration::from_secs(5));
     }
 }
 

@@ -99,14 +99,14 @@ fn how_an_agent_stands_is_what_stops_it_first() {
                 line.counters.limit = Some(Parked {
                     until: None,
                     nudged: false,
-                })
+                });
             })],
             Beside::default(),
             Standing::Limit { until: None },
         ),
         (
             vec![with("", counted("x"), |line| {
-                line.counters.hold = Some(Hold { until: None })
+                line.counters.hold = Some(Hold { until: None });
             })],
             Beside::default(),
             Standing::Held { until: None },
@@ -115,7 +115,7 @@ fn how_an_agent_stands_is_what_stops_it_first() {
             vec![with("", counted("x"), |line| {
                 line.counters.hold = Some(Hold {
                     until: Some(line.ts),
-                })
+                });
             })],
             Beside::default(),
             Standing::Still,
@@ -142,7 +142,7 @@ fn how_an_agent_stands_is_what_stops_it_first() {
         ),
         (
             vec![with("a", answered(Some(Action::Continue), ""), |line| {
-                line.counters.fruitless = 2
+                line.counters.fruitless = 2;
             })],
             Beside::default(),
             Standing::Fruitless { nudges: 2 },

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::sample::{add, at, counted, memo, night, review, step, write};
+use super::super::sample::{add, at, counted, memo, night, rename, review, step, write};
 use super::*;
 
 const ALL: &[Kind] = &[Kind::Memos, Kind::Decisions, Kind::Reviews];
@@ -179,7 +179,7 @@ fn what_comes_is_read_over_a_rotation() {
     ] {
         write(folder.path(), "kernel", &line(ts));
         if let Some(aside) = aside {
-            std::fs::rename(&log, folder.path().join(aside)).unwrap();
+            rename(&log, &folder.path().join(aside));
         }
         assert_eq!(all(&mut past), line(ts), "{ts}");
     }

@@ -59,7 +59,7 @@ impl Follow {
     /// No regular file, or the system refuses.
     pub fn next_line(&mut self) -> Result<Option<Line>, StoreError> {
         loop {
-            if let Some(line) = self.from_current()? {
+            if let Some(line) = self.next_of_current()? {
                 return Ok(Some(line));
             }
             if !self.turn()? {
@@ -68,7 +68,7 @@ impl Follow {
         }
     }
 
-    fn from_current(&mut self) -> Result<Option<Line>, StoreError> {
+    fn next_of_current(&mut self) -> Result<Option<Line>, StoreError> {
         let log = &self.log;
         let Some((lines, id)) = &mut self.current else {
             return Ok(None);

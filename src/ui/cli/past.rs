@@ -18,10 +18,10 @@ Examples:
       meta-orchestrator log kernel --decisions --follow
 
   What was typed on one day, for a script:
-      meta-orchestrator log kernel --since 2026-11-20 --until 2026-11-21 --json | jq -r 'select(.receipt) | .text'
+      meta-orchestrator log kernel --since 2026-11-20 --until 2026-11-21 --json | jq .text
 
-Logs are looked for where --log-dir, the configuration or its default says. Of lines about the same memo the
-newest counts. Lines that are no records are skipped and told on stderr.")]
+Logs are looked for where --log-dir, the configuration or its default says. Of lines about the same memo \
+the newest counts. Lines that are no records are skipped and told on stderr.")]
 pub struct LogOptions {
     /// The agent
     pub id: AgentId,
@@ -127,8 +127,8 @@ Examples:
       meta-orchestrator digest
       meta-orchestrator digest --since 7d --model > week.md
 
-With --model the review backend gets exactly what the tables say. Where it does not answer, you get the tables
-and the reason.")]
+With --model the review backend gets exactly what the tables say. Where it does not answer, you get the \
+tables and the reason.")]
 pub struct DigestOptions {
     /// From then on, in the words of `log --since`
     #[arg(long, value_name = "WHEN", default_value = "24h")]

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::out::{Stop, ended, stdout, wait};
 use super::{Bounds, Logs, frame, tell, tell_unread};
 use crate::command::past::{came_after, json_line, record};
@@ -35,7 +37,8 @@ pub fn run(
     };
     let mut out = stdout();
     ended(if options.follow {
-        follow(logs, options, &shown, &mut out, || wait(LOOK_AGAIN))
+        let moment = || wait(LOOK_AGAIN).then(Utc::now);
+        follow(logs, options, shown, &mut out, moment)
     } else {
         once(logs, options, &shown, &mut out)
     })
@@ -61,7 +64,8 @@ impl Shown {
 
 fn wanted<'a>(options: &LogOptions, shown: &Shown) -> Wanted<'a> {
     let kinds: &[Kind] = if options.decisions {
-        &[Kind::Memos, Kind::Decisions]
+        // what was answered stands before what is remembered of it
+        &[Kind::Decisions, Kind::Memos]
     } else {
         &[Kind::Memos]
     };
@@ -114,15 +118,16 @@ pub(super) fn once(
     Ok(())
 }
 
-/// What is there and what comes, until `goes_on`, which waits a moment, says no.
+/// What is there and what comes, until `wait`, which waits a moment and tells the time then, says that nobody reads
+/// it any more.
 pub(super) fn follow(
     logs: &Logs,
     options: &LogOptions,
-    shown: &Shown,
+    mut shown: Shown,
     out: &mut impl Write,
-    mut goes_on: impl FnMut() -> bool,
+    mut wait: impl FnMut() -> Option<DateTime<Utc>>,
 ) -> Result<(), Stop> {
-    let mut past = Past::follow(&logs.folder, &options.id, wanted(options, shown))?;
+    let mut past = Past::follow(&logs.folder, &options.id, wanted(options, &shown))?;
     let all = shown.filter.bounds.since.is_some();
     let first = match options.number {
         Some(number) => usize::try_from(number).unwrap_or(usize::MAX),
@@ -131,8 +136,8 @@ pub(super) fn follow(
     };
     let mut known = Known::default();
     let mut window = Window::default();
-    let mut held: VecDeque<Recorded> = VecDeque::new();
-    let mut hold = |record: Recorded, out: &mut _| -> Result<(), Stop> {
+    let mut latest: VecDeque<Recorded> = VecDeque::new();
+    let mut take_first = |record: Recorded, out: &mut _| -> Result<(), Stop> {
         if !shown.filter.fits(&record.entry) {
             return Ok(());
         }
@@ -140,36 +145,37 @@ pub(super) fn follow(
         if first == usize::MAX {
             return shown.print(&record, out);
         }
-        held.push_back(record);
-        if held.len() > first {
-            held.pop_front();
+        latest.push_back(record);
+        if latest.len() > first {
+            latest.pop_front();
         }
         Ok(())
     };
     while let Some(record) = past.next_record()? {
         window.push(record);
         while let Some(ripe) = window.pop_ripe() {
-            hold(ripe, out)?;
+            take_first(ripe, out)?;
         }
     }
     while let Some(ripe) = window.pop() {
-        hold(ripe, out)?;
+        take_first(ripe, out)?;
     }
-    for record in &held {
+    for record in &latest {
         shown.print(record, out)?;
     }
-    drop(held);
+    drop(latest);
     let mut unread = past.unread();
     tell_unread(&past, &options.id);
     loop {
         out.flush()?;
-        if !goes_on() {
+        let Some(now) = wait() else {
             return Ok(());
-        }
+        };
+        shown.frame.now = now.with_timezone(shown.frame.now.offset());
         while let Some(record) = past.next_record()? {
             if shown.filter.fits(&record.entry) {
                 let is_later_word = known.is_known(&record.entry);
-                show_new(&record, is_later_word, shown, out)?;
+                show_new(&record, is_later_word, &shown, out)?;
             }
         }
         if past.unread() != unread {

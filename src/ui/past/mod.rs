@@ -68,7 +68,7 @@ fn clock() -> Clock<'static> {
 }
 
 /// The columns of stdout's terminal; no end where it is none.
-fn columns() -> usize {
+pub(super) fn columns() -> usize {
     if std::io::stdout().is_terminal() {
         super::repl::columns()
     } else {

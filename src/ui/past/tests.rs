@@ -11,7 +11,7 @@ use super::*;
 use crate::command::when::tests::clock;
 use crate::director::Digested;
 use crate::record::past::Entry;
-use crate::record::sample::{add, memo, night, write};
+use crate::record::sample::{add, memo, night, rename, write};
 use crate::ui::cli::past::{LogOptions, StatsOptions, Which};
 
 fn logs(folder: &Path) -> Logs {
@@ -176,19 +176,19 @@ fn following_goes_on_over_a_rotation_and_tells_later_what_came_after() {
     };
     let mut moment = 0;
     let mut out = Vec::new();
-    follow(&logs(at), &options, &shown(&options), &mut out, || {
+    follow(&logs(at), &options, shown(&options), &mut out, || {
         moment += 1;
         match moment {
             1 => write(at, "kernel", &one("21T07:40:00", "x", None)),
             2 => {
                 add(&log, b"{\"v\":1,");
-                fs::rename(&log, at.join("kernel.memos.2026-11-21T074100Z.jsonl")).unwrap();
+                rename(&log, &at.join("kernel.memos.2026-11-21T074100Z.jsonl"));
                 write(at, "kernel", &one("21T07:40:00", "x", Some("2 new lines")));
             }
             3 => write(at, "kernel", &one("21T07:50:00", "y", None)),
             _ => {}
         }
-        moment < 5
+        (moment < 5).then_some(clock().now)
     })
     .unwrap();
     assert_eq!(
@@ -215,14 +215,14 @@ fn a_log_is_followed_from_before_it_is_there() {
     follow(
         &logs(folder.path()),
         &options,
-        &shown(&options),
+        shown(&options),
         &mut out,
         || {
             moment += 1;
             if moment == 1 {
                 write(folder.path(), "kernel", &night());
             }
-            moment < 3
+            (moment < 3).then_some(clock().now)
         },
     )
     .unwrap();

@@ -7,6 +7,7 @@ use std::future::poll_fn;
 use std::io::{self, PipeWriter};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
+use std::sync::OnceLock;
 
 use crossterm::event::{
     Event, EventStream, KeyCode as Code, KeyEvent, KeyEventKind, KeyModifiers, MouseButton,
@@ -22,6 +23,9 @@ use super::terminal;
 
 /// So much of a paste is heeded, in bytes.
 const LONGEST_PASTE: usize = 64 * 1024;
+
+/// The other end of the pipe that stands in stdin's place once the terminal is gone.
+static SILENCE: OnceLock<PipeWriter> = OnceLock::new();
 
 /// One thing that came from the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,8 +156,6 @@ pub struct Keyboard {
     _suspend: Option<unix::Signal>,
     /// Whether the terminal is gone.
     gone: bool,
-    /// The other end of the pipe that then stands in stdin's place.
-    _silent: Option<PipeWriter>,
 }
 
 impl Keyboard {
@@ -172,7 +174,6 @@ impl Keyboard {
             continued: signal(Signal::CONT),
             _suspend: signal(Signal::TSTP),
             gone: false,
-            _silent: None,
         })
     }
 
@@ -213,7 +214,7 @@ impl Keyboard {
             && rustix::io::ioctl_fionbio(&silent, true).is_ok()
             && rustix::stdio::dup2_stdin(&silent).is_ok()
         {
-            self._silent = Some(kept);
+            let _ = SILENCE.set(kept);
         }
     }
 }

@@ -8,7 +8,7 @@
 //! calls it.
 
 mod act;
-mod app;
+pub mod app;
 pub mod detail;
 mod glance;
 mod history;
@@ -22,7 +22,7 @@ mod rows;
 pub mod scroll;
 pub mod terminal;
 pub mod theme;
-mod update;
+pub mod update;
 pub mod view;
 
 use std::collections::VecDeque;

@@ -478,7 +478,7 @@ mod tests {
     #[test]
     fn a_real_dump_is_drawn_as_the_agent_drew_it() {
         let dump = include_str!("../../../tests/screens/claude/approval/80-bash-multi-line/1.ansi");
-        let plain = styled::text(dump).replace("\r", "");
+        let plain = styled::text(dump).replace('\r', "");
         let shown = text(&drawn(&pane(dump), 200, 100));
         let lines = |text: &str| -> Vec<String> {
             text.trim_end()

@@ -29,7 +29,7 @@ use tokio::sync::watch;
 
 use crate::error::{Failure, Kind};
 
-/// Sequences by which a terminal is taken, and given back in the reverse order (XTerm Control Sequences,
+/// Sequences by which a terminal is taken, and given back in the reverse order (xterm's control sequences,
 /// "DEC Private Mode Set"): the other screen, no cursor, pasted text in brackets, focus, and of the mouse
 /// buttons and the wheel (not its movements, which would wake us for nothing) with columns beyond 223.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h\x1b[?1000h\x1b[?1006h";

@@ -16,7 +16,7 @@ use super::super::scroll::Scroll;
 use super::super::theme::{Look, Palette};
 use crate::agent::view::{AgentView, Status};
 use crate::command::reply::age;
-use crate::command::text::{fit, one_line, width, wrap};
+use crate::command::text::{fit, harmless, one_line, width, wrap};
 
 /// From so many columns and rows on, panels stand side by side.
 const WIDE: (u16, u16) = (104, 14);
@@ -80,13 +80,14 @@ fn head(detail: &Detail, pen: &Pen, area: Rect) -> Vec<Line<'static>> {
         let most = if area.height >= 30 { 2 } else { 1 };
         lines.extend(paragraph(&goal, columns, most).map(Line::from));
     }
-    if area.height >= 12 {
+    if area.height >= 16 {
         let spend = format!(
-            "nudges {} this hour, {} in a row led to nothing; today {} calls, {} tokens",
+            "nudges {} this hour, {} in a row in vain; today {} calls, {}/{} tokens",
             view.nudges,
             view.fruitless,
             view.calls,
-            with_thousands(view.tokens.used, view.tokens.bound),
+            short(view.tokens.used),
+            short(view.tokens.bound),
         );
         lines.push(Line::from(pen.span(fit(&spend, columns), Look::Faint)));
     }
@@ -107,13 +108,14 @@ fn first_line(view: &AgentView, pen: &Pen) -> Line<'static> {
     if let Some(state) = view.state {
         spans.push(Span::raw(format!("  {state}")));
     }
-    let mut facts = format!("  {}", view.pane);
+    let mut facts = String::new();
+    if let Some(at) = view.changed_at {
+        facts = format!("  changed {} ago", age(pen.now.to_utc() - at));
+    }
     if let Some(kind) = &view.kind {
         facts = format!("{facts}  {}", one_line(kind));
     }
-    if let Some(at) = view.changed_at {
-        facts = format!("{facts}  changed {} ago", age(pen.now.to_utc() - at));
-    }
+    facts = format!("{facts}  {}", view.pane);
     if view.observe && view.status != Status::Observing {
         facts.push_str("  observed only");
     }
@@ -159,19 +161,17 @@ fn look_of(status: &Status) -> Look {
     }
 }
 
-/// `12,400/1,000,000`.
-fn with_thousands(used: u64, bound: u64) -> String {
-    let number = |number: u64| {
-        let digits = number.to_string();
-        let groups: Vec<&str> = digits
-            .as_bytes()
-            .rchunks(3)
-            .rev()
-            .filter_map(|group| std::str::from_utf8(group).ok())
-            .collect();
-        groups.join(",")
+/// A number in three figures: `940`, `21.4k`, `2M`.
+fn short(number: u64) -> String {
+    let in_units = |unit: u64, name: char| match (number / unit, number % unit * 10 / unit) {
+        (whole, tenths @ 1..) if whole < 100 => format!("{whole}.{tenths}{name}"),
+        (whole, _) => format!("{whole}{name}"),
     };
-    format!("{}/{}", number(used), number(bound))
+    match number {
+        0..1_000 => number.to_string(),
+        1_000..1_000_000 => in_units(1_000, 'k'),
+        _ => in_units(1_000_000, 'M'),
+    }
 }
 
 /// The pane beside the state and what else is looked at.
@@ -184,8 +184,8 @@ fn wide(detail: &Detail, pen: &Pen, area: Rect, buffer: &mut Buffer) {
             ..area
         },
         Rect {
-            x: area.x + left + 1,
-            width: area.width - left - 1,
+            x: area.x + left + 2,
+            width: area.width - left - 2,
             ..area
         },
     );
@@ -331,37 +331,45 @@ fn beyond(scroll: &Scroll) -> String {
     }
 }
 
-/// `text` in harmless lines of at most so many columns; what is longer than a line is broken, not cut.
-fn broken(text: &str, columns: usize, indent: &str) -> Vec<String> {
+/// `text` in harmless lines of at most so many columns; what fits stays as it is, what does not is wrapped, and
+/// a word longer than a line is broken.
+fn broken(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
-    let wrapped = wrap(text, columns, indent).replace('\t', "    ");
+    let text = harmless(text).replace('\t', "    ");
     let mut lines = Vec::new();
-    for line in wrapped.lines() {
-        let mut rest = line.to_owned();
-        while width(&rest) > columns {
-            let fits = |end: &usize| width(&rest[..*end]) <= columns;
-            let ends = rest.char_indices().map(|(at, _)| at).skip(1);
-            let end = ends.take_while(fits).last();
-            // a single character wider than the line is left out by whoever draws it
-            let Some(end) = end else { break };
-            let tail = format!("{indent}{}", &rest[end..]);
-            // it must become shorter, whatever the indent
-            let tail = if tail.len() < rest.len() {
-                tail
-            } else {
-                rest[end..].to_owned()
-            };
-            rest.truncate(end);
-            lines.push(std::mem::replace(&mut rest, tail));
+    for line in text.trim_end().lines() {
+        if width(line) <= columns {
+            lines.push(line.to_owned());
+            continue;
         }
-        lines.push(rest);
+        let kept = line.len() - line.trim_start_matches(' ').len();
+        let indent = " ".repeat(kept.min(columns / 4));
+        for wrapped in wrap(line.trim_start(), columns, &indent).lines() {
+            cut_into(wrapped, columns, &mut lines);
+        }
     }
     lines
 }
 
+/// Cuts a line into pieces of at most so many columns.
+fn cut_into(line: &str, columns: usize, lines: &mut Vec<String>) {
+    let mut rest = line;
+    while width(rest) > columns {
+        let ends = rest.char_indices().map(|(at, _)| at).skip(1);
+        let end = ends
+            .take_while(|&end| width(&rest[..end]) <= columns)
+            .last();
+        // a single character wider than the line is left out by whoever draws it
+        let Some(end) = end else { break };
+        lines.push(rest[..end].to_owned());
+        rest = &rest[end..];
+    }
+    lines.push(rest.to_owned());
+}
+
 /// The first lines of a text; the last of them ends with `…` where there are more.
 fn paragraph(text: &str, columns: usize, most: usize) -> impl Iterator<Item = String> {
-    let mut lines = broken(text, columns, "");
+    let mut lines = broken(text, columns);
     let more = lines.len() > most;
     lines.truncate(most);
     if more && let Some(last) = lines.last_mut() {
@@ -372,3 +380,6 @@ fn paragraph(text: &str, columns: usize, most: usize) -> impl Iterator<Item = St
     }
     lines.into_iter()
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use crate::command::text::{fit, one_line, pad, wrap};
 use crate::command::{AgentView, Status};
 use crate::screen::recognise::Says;
 use crate::ui::tui::app::{App, Drawn};
+use crate::ui::tui::rows;
 use crate::ui::tui::theme::Look;
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn) {
@@ -42,6 +43,23 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn
     };
     let body = title(app, highlighted.id.as_str(), below, buffer);
     one(app, highlighted, body, buffer);
+}
+
+/// Shows what waits for the person below the table: the highlighted agent's question or dialog, where it has
+/// one, else a line for each of those that have.
+pub(super) fn below_table(app: &App, area: Rect, buffer: &mut Buffer) {
+    let waiting = app.inbox.rows();
+    let highlighted = app.table.highlighted().map(|(_, view)| view);
+    if let Some(view) = highlighted.filter(|view| rows::waits(view)) {
+        let body = title(app, &format!("{} waits for you", view.id), area, buffer);
+        return one(app, view, body, buffer);
+    }
+    let body = title(app, &format!("inbox ({}): i", waiting.len()), area, buffer);
+    for (view, y) in waiting.iter().zip(body.top()..body.bottom()) {
+        let words = fit(&item(app, view), usize::from(body.width));
+        put(buffer, body.x, y, &words, app.palette.style(Look::Needs));
+    }
+    more(app, waiting.len() > usize::from(body.height), body, buffer);
 }
 
 /// One line of the list.

@@ -32,8 +32,11 @@ pub(super) fn pane(detail: &Detail, pen: &Pen, area: Rect, buffer: &mut Buffer) 
     let (left, right) = detail.pane.hidden(area.width);
     detail.drawn.sideways.set((left > 0, right > 0));
     let mut notes = Vec::new();
-    if left > 0 || right > 0 {
-        notes.push(format!("← {left} → {right}"));
+    if left > 0 {
+        notes.push(format!("← {left}"));
+    }
+    if right > 0 {
+        notes.push(format!("→ {right}"));
     }
     notes.push(beyond(&detail.pane.scroll));
     let (columns, rows) = detail.pane_size;
@@ -48,7 +51,7 @@ pub(super) fn pane(detail: &Detail, pen: &Pen, area: Rect, buffer: &mut Buffer) 
     titled(&title, &notes.join("  "), is_focus, pen, area, buffer);
     if let Some(why) = &detail.pane_failed {
         let text = format!("it cannot be read now: {}", one_line(why));
-        let lines = broken(&text, usize::from(area.width), "");
+        let lines = broken(&text, usize::from(area.width));
         let most = usize::from(below.height);
         // over the last rows: what was seen before stays to be read
         let shown = &lines[..lines.len().min(most)];
@@ -95,7 +98,7 @@ pub(super) fn state_lines(detail: &Detail, pen: &Pen, columns: usize) -> Vec<Lin
         }
         (None, None) => "asking ...".into(),
     };
-    let lines = broken(&text, columns, "");
+    let lines = broken(&text, columns);
     lines
         .into_iter()
         .map(|line| match line.split_once(':') {
@@ -133,7 +136,7 @@ pub(super) fn reviews(detail: &Detail, pen: &Pen, area: Rect, buffer: &mut Buffe
             reviews: vec![review.clone()],
         };
         let words = render(&reply, &pen.frame(columns));
-        for (at, line) in broken(&words, columns, "").into_iter().enumerate() {
+        for (at, line) in broken(&words, columns).into_iter().enumerate() {
             let is_heading = at == 0 || line.starts_with('#') || line.starts_with("It would type:");
             let look = if is_heading {
                 Look::Heading
@@ -170,7 +173,7 @@ pub(super) fn decision(
             render(&reply, &pen.frame(columns))
         }
     };
-    let lines: Vec<Line<'_>> = broken(&words, columns, "")
+    let lines: Vec<Line<'_>> = broken(&words, columns)
         .into_iter()
         .map(|line| {
             let is_step = line.starts_with(|first: char| first.is_ascii_digit());

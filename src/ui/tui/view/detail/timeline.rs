@@ -14,6 +14,8 @@ use crate::record::{Action, Memo, MemoAction, Receipt};
 
 /// The columns of a memo's mark.
 const MARK: usize = 2;
+/// The columns of the names of its parts.
+const NAME: usize = 6;
 
 /// Draws the timeline.
 pub(super) fn draw(detail: &Detail, pen: &Pen, area: Rect, buffer: &mut Buffer) {
@@ -66,16 +68,14 @@ fn lines(detail: &Detail, pen: &Pen, columns: usize) -> (Vec<Line<'static>>, Row
         lines.push(Line::from(pen.span("nothing was decided yet", Look::Faint)));
     }
     if detail.skipped > 0 {
-        let text = format!(
-            "{} of its log could not be read and stay in the file",
-            if detail.skipped == 1 {
-                "1 line".to_owned()
-            } else {
-                format!("{} lines", detail.skipped)
+        let text = match detail.skipped {
+            1 => "1 line of its log could not be read; it was left in the file".to_owned(),
+            more => {
+                format!("{more} lines of its log could not be read; they were left in the file")
             }
-        );
+        };
         lines.extend(
-            broken(&text, columns, "")
+            broken(&text, columns)
                 .into_iter()
                 .map(|line| Line::from(pen.span(line, Look::Warning))),
         );
@@ -113,11 +113,11 @@ fn one(memo: &Memo, pen: &Pen, columns: usize) -> Vec<Line<'static>> {
         if words.trim().is_empty() {
             continue;
         }
-        for (at, line) in broken(words, columns, "      ").into_iter().enumerate() {
+        let lines_of_it = broken(words, columns.saturating_sub(NAME));
+        for (at, text) in lines_of_it.into_iter().enumerate() {
             let name = if at == 0 { name } else { "" };
-            let text = line.get(6..).unwrap_or(&line).to_owned();
             lines.push(Line::from(vec![
-                pen.span(format!("{name:<6}"), Look::Faint),
+                pen.span(format!("{name:<NAME$}"), Look::Faint),
                 pen.span(text, look),
             ]));
         }

@@ -1,0 +1,113 @@
+//! `meta-orchestrator mission ...`: what can be done with a plan before anything of it runs.
+//!
+//! Reads the plan, asks where programs are, and prints; runs no command of a plan. `main` calls it.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueHint};
+
+use crate::command::mission::Checked;
+use crate::error::{Failure, Kind};
+use crate::host::Host;
+use crate::mission::plan::check::{Finding, check};
+use crate::mission::plan::{LARGEST, Plan};
+use crate::store;
+
+/// What is wanted of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum MissionTask {
+    /// Tells what would run when, and everything that is wrong with a plan; exit code 1 where it cannot be followed
+    Check {
+        /// The plan
+        #[command(flatten)]
+        file: PlanFile,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows which task of a plan waits for which
+    Graph {
+        /// The plan
+        #[command(flatten)]
+        file: PlanFile,
+        /// In the DOT language, for Graphviz
+        #[arg(long)]
+        dot: bool,
+    },
+}
+
+/// The file with the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct PlanFile {
+    /// The plan
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    path: PathBuf,
+}
+
+/// Does it, and prints what came of it.
+///
+/// # Errors
+/// When the file is not there or no plan, or its tasks wait for each other where a graph is asked for.
+pub fn run(task: &MissionTask) -> Result<u8, Failure> {
+    let (MissionTask::Check { file, .. } | MissionTask::Graph { file, .. }) = task;
+    let plan = read(&file.path)?;
+    let host = Host::local();
+    let findings = check(&plan, &|program| host.find_program(program).is_some());
+    let checked = Checked {
+        is_repository: is_repository(&plan, &file.path),
+        plan: &plan,
+        findings: &findings,
+    };
+    match task {
+        MissionTask::Check { json, .. } => {
+            let text = if *json {
+                checked.json()
+            } else {
+                checked.words(super::past::columns())
+            };
+            super::print(text.as_bytes())?;
+            Ok(u8::from(!checked.can_be_followed()))
+        }
+        MissionTask::Graph { dot, .. } => {
+            let text = if *dot {
+                checked.dot()
+            } else {
+                checked.graph_text()
+            };
+            let text = text.ok_or_else(|| no_graph(&findings))?;
+            super::print(text.as_bytes())?;
+            Ok(0)
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Plan, Failure> {
+    let document = store::read_document(path, LARGEST)?;
+    let document = document.ok_or_else(|| {
+        Failure::usage(format!("there is no file {}", path.display()))
+            .hint("config/mission.example.json is a plan to begin with")
+    })?;
+    Plan::read(document.text()).map_err(|error| {
+        Failure::new(Kind::Usage, format!("{} is no plan", path.display()))
+            .because(&error)
+            .hint(error.hint)
+    })
+}
+
+fn is_repository(plan: &Plan, file: &Path) -> bool {
+    let folder = file.parent().unwrap_or_else(|| Path::new("."));
+    // a worktree has a file there
+    folder.join(&plan.repository).join(".git").exists()
+}
+
+fn no_graph(findings: &[Finding]) -> Failure {
+    let failure = Failure::new(Kind::Failed, "the tasks of this plan make no graph");
+    let of_graph = |finding: &&Finding| {
+        finding.problem.contains("depends on") || finding.problem.contains("wait for each other")
+    };
+    let why = findings.iter().filter(of_graph);
+    why.fold(failure, |failure, finding| {
+        failure.because_text(finding.problem.clone())
+    })
+    .hint("`meta-orchestrator mission check FILE` tells everything that is wrong with it")
+}

@@ -258,7 +258,7 @@ struct CommandLine {
     /// Start the REPL rather than the TUI: commands typed as lines, or read from a pipe
     #[arg(long)]
     repl: bool,
-    /// The colours of the TUI; by NO_COLOR and COLORFGBG where that is not said
+    /// The colours of the TUI; by `NO_COLOR` and `COLORFGBG` where that is not said
     #[arg(long, global = true, value_name = "THEME")]
     theme: Option<Theme>,
     #[command(flatten)]

@@ -15,8 +15,10 @@
 mod common;
 mod svg;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use common::agents::{PaneAgent, open_floating};
 use common::model::{Answer, Asked, Model};
@@ -25,8 +27,8 @@ use meta_orchestrator::ids::PaneAddress;
 use serde_json::json;
 
 /// The terminal in the pictures, zellij's frames not counted.
-const COLUMNS: u16 = 120;
-const ROWS: u16 = 34;
+const COLUMNS: u16 = 126;
+const ROWS: u16 = 38;
 
 /// Who plays: name, goal, and what the model says about it the first, the second time and so on.
 type Role = (&'static str, &'static str, &'static [Line]);
@@ -137,16 +139,11 @@ impl Stage {
         // a frame around the pane, and a bar above and below it
         zellij.attach(u32::from(COLUMNS) + 2, u32::from(ROWS) + 4);
         let model = Model::start();
-        let mut said = std::collections::BTreeMap::<&str, usize>::new();
-        let said = std::sync::Mutex::new(std::mem::take(&mut said));
-        model.answers(move |asked| {
-            let mut said = said.lock().unwrap();
-            answer(asked, &mut said)
-        });
+        let said = Mutex::new(BTreeMap::new());
+        model.answers(move |asked| answer(asked, &mut said.lock().unwrap()));
         let parser =
             PaneAgent::open_program("fake-claude", &zellij, "parser", &["idle after-answer"]);
-        let kernel = PaneAgent::open_program("fake-claude", &zellij, "kernel-bwd", &["idle fresh"]);
-        kernel.order("say Measuring every shape of the backward kernel; this takes ten minutes.");
+        let kernel = PaneAgent::open(&zellij, "kernel-bwd", &["busy 800"]);
         let release = PaneAgent::open_program("fake-claude", &zellij, "release", &["idle fresh"]);
         release.order("say The changelog is written. Nothing has been published.");
         let demo = |kind: &str| {
@@ -158,7 +155,7 @@ impl Stage {
             ("schema", demo("asker"), "generic"),
             ("docs", demo("worker"), "generic"),
             ("fixtures", demo("staller"), "generic"),
-            ("kernel-bwd", kernel.pane, "claude"),
+            ("kernel-bwd", kernel.pane, "generic"),
             ("release", release.pane, "claude"),
         ];
         let agents = panes.map(|(name, pane, kind)| {
@@ -176,16 +173,20 @@ impl Stage {
             },
             "timing": { "personQuietSec": 0.5 },
         });
-        let path = zellij.home().join("config.json");
-        std::fs::write(&path, config.to_string()).unwrap();
-        let command = [
-            "env",
-            "TERM=xterm-256color",
-            &program.display().to_string(),
-            "--config",
-            &path.display().to_string(),
-        ]
-        .map(str::to_owned);
+        // in a folder of its own, whose name is not to be seen
+        let project = zellij.home().join("project");
+        std::fs::create_dir(&project).unwrap();
+        std::fs::write(
+            project.join("meta_orchestrator.config.json"),
+            config.to_string(),
+        )
+        .unwrap();
+        let line = format!(
+            "cd '{}' && TERM=xterm-256color exec '{}' --config meta_orchestrator.config.json",
+            project.display(),
+            program.display()
+        );
+        let command = ["bash", "-c", &line].map(str::to_owned);
         let tui = open_floating(&zellij, zellij.session(), &command);
         Self {
             zellij,
@@ -203,9 +204,7 @@ impl Stage {
         self.parser
             .order("dialog cargo test --workspace --all-features");
         self.sees("2 need you", "two agents that need the person");
-        self.sees("fixtures", "the agents");
-        self.pause();
-        self.dump()
+        self.settled()
     }
 
     /// Opens the agent with the dialog.
@@ -220,8 +219,11 @@ impl Stage {
                 self.sees("Do you want to proceed", "its pane");
                 self.sees("Sources; ", "its state");
                 self.types("\t");
-                self.pause();
-                return self.dump();
+                self.sees("▸ Timeline", "the timeline");
+                // to the decision before the question
+                self.types("j");
+                self.types("j");
+                return self.settled();
             }
             self.types("\u{1b}");
             self.sees("2 need you", "the table");
@@ -262,8 +264,8 @@ impl Stage {
 
     fn sees(&self, text: &str, what: &str) {
         let mut last = String::new();
-        let give_up = std::time::Instant::now() + PATIENCE;
-        while std::time::Instant::now() < give_up {
+        let give_up = Instant::now() + PATIENCE;
+        while Instant::now() < give_up {
             last = self.text();
             if last.contains(text) {
                 return;
@@ -273,14 +275,34 @@ impl Stage {
         panic!("waited for {what} ({text:?}), and saw:\n{last}");
     }
 
-    /// Until what was just asked for has been drawn: two looks a second apart that show the same words.
-    fn pause(&self) {
-        std::thread::sleep(Duration::from_secs(3));
+    /// What is shown once every agent is well and nothing but clocks moves any more.
+    fn settled(&self) -> String {
+        let still = |text: &str| -> String {
+            let letters = text.chars().filter(|character| !character.is_ascii_digit());
+            letters.collect()
+        };
+        let mut before = (String::new(), Instant::now());
+        wait_for(PATIENCE, "a screen that stands still", || {
+            let text = self.text();
+            if still(&text) != before.0 || text.contains(" error ") {
+                before = (still(&text), Instant::now());
+            }
+            (before.1.elapsed() > Duration::from_secs(2)).then(|| self.dump())
+        })
+    }
+}
+
+impl Drop for Stage {
+    /// What explains a run that failed.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the TUI shows:\n{}", self.text());
+        }
     }
 }
 
 /// What the model says about whom it is asked about.
-fn answer(asked: &Asked, said: &mut std::collections::BTreeMap<&'static str, usize>) -> Answer {
+fn answer(asked: &Asked, said: &mut BTreeMap<&'static str, usize>) -> Answer {
     let role = ROLES
         .iter()
         .find(|(_, goal, _)| asked.user().contains(goal));

@@ -255,6 +255,8 @@ fn shape(symbol: &str, x: f64, y: f64) -> Option<String> {
         "┬" => [false, true, true, true],
         "┴" => [true, true, false, true],
         "┼" => [true, true, true, true],
+        // no line, but drawn like one by those who have it: Claude Code's sign for what came of a tool
+        "⎿" => [true, true, false, false],
         _ => return block(symbol, x, y),
     };
     let mut path = String::new();

@@ -4,11 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{more, put, table, title};
-use crate::command::AgentView;
 use crate::command::reply::age;
 use crate::command::text::{fit, one_line, pad, wrap};
+use crate::command::{AgentView, Status};
 use crate::screen::recognise::Says;
 use crate::ui::tui::app::{App, Drawn};
+use crate::ui::tui::rows;
 use crate::ui::tui::theme::Look;
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn) {
@@ -44,6 +45,23 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn
     one(app, highlighted, body, buffer);
 }
 
+/// Shows what waits for the person below the table: the highlighted agent's question or dialog, where it has
+/// one, else a line for each of those that have.
+pub(super) fn below_table(app: &App, area: Rect, buffer: &mut Buffer) {
+    let waiting = app.inbox.rows();
+    let highlighted = app.table.highlighted().map(|(_, view)| view);
+    if let Some(view) = highlighted.filter(|view| rows::waits(view)) {
+        let body = title(app, &format!("{} waits for you", view.id), area, buffer);
+        return one(app, view, body, buffer);
+    }
+    let body = title(app, &format!("inbox ({}): i", waiting.len()), area, buffer);
+    for (view, y) in waiting.iter().zip(body.top()..body.bottom()) {
+        let words = fit(&item(app, view), usize::from(body.width));
+        put(buffer, body.x, y, &words, app.palette.style(Look::Needs));
+    }
+    more(app, waiting.len() > usize::from(body.height), body, buffer);
+}
+
 /// One line of the list.
 fn item(app: &App, view: &AgentView) -> String {
     let since = view.question.as_ref().map(|question| question.since);
@@ -55,7 +73,7 @@ fn item(app: &App, view: &AgentView) -> String {
         (Some(answered), ..) => one_line(&answered.text),
         (None, Some(question), _) => one_line(&question.text),
         (None, None, Some(dialog)) => one_line(&dialog.subject),
-        (None, None, None) => table::status(view),
+        (None, None, None) => format!("{}: {}", view.status.word(), table::last(view)),
     };
     let id = pad(&fit(view.id.as_str(), 16), 16);
     let state = view.state.map_or("-", |state| state.as_str());
@@ -132,6 +150,8 @@ fn lines(app: &App, view: &AgentView, columns: usize) -> Vec<(String, Look)> {
     }
     let keys = if view.dialog.is_some() {
         "a yes   d no   1-9 an option   D no, and why   z later   o its pane"
+    } else if matches!(view.status, Status::Gone(_)) {
+        "S watch it again   o its pane   e explain"
     } else {
         "r reply   z later   o its pane   e explain"
     };

@@ -22,10 +22,16 @@ use super::keymap::Place;
 use super::theme::Look;
 use crate::command::text::fit;
 
+/// The fewest rows in which what waits is shown below the table, and the most.
+const LEAST_WAITING: u16 = 7;
+const MOST_WAITING: u16 = 14;
+
 /// Where everything is on the screen; what there is no room for has no rows.
 struct Areas {
     header: Rect,
     main: Rect,
+    /// What waits for the person, below a table that leaves room for it.
+    waiting: Rect,
     messages: Rect,
     line: Rect,
 }
@@ -47,7 +53,12 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Drawn {
         Place::Text => text(app, areas.main, buffer),
         Place::Detail => one(app, areas.main, buffer, &mut drawn),
         Place::Inbox => inbox::draw(app, areas.main, buffer, &mut drawn),
-        _ => table::draw(app, areas.main, buffer, &mut drawn),
+        _ => {
+            table::draw(app, areas.main, buffer, &mut drawn);
+            if areas.waiting.height > 0 {
+                inbox::below_table(app, areas.waiting, buffer);
+            }
+        }
     }
     messages::draw(app, areas.messages, buffer);
     line::draw_offered(app, areas.main, buffer);
@@ -77,14 +88,18 @@ fn areas(area: Rect, app: &App) -> Areas {
         6..=10 => 3,
         _ => (left / 3).min(16),
     };
-    let messages = match app.behind() {
-        Place::Text => 0,
-        Place::Detail => share.min(6),
-        Place::Inbox => share,
-        // a table that needs little leaves them the rest
+    let (waiting, messages) = match app.behind() {
+        Place::Text => (0, 0),
+        Place::Detail => (0, share.min(6)),
+        Place::Inbox => (0, share),
+        // a table that needs little leaves the rest to what waits, and to them
         _ => {
             let wanted = u16::try_from(app.views.len() + 3).unwrap_or(u16::MAX);
-            share.max(left.saturating_sub(wanted))
+            let spare = left.saturating_sub(wanted);
+            let waiting = spare.saturating_sub(share).min(MOST_WAITING);
+            let is_shown = app.waiting() > 0 && waiting >= LEAST_WAITING;
+            let waiting = if is_shown { waiting } else { 0 };
+            (waiting, share.max(spare - waiting))
         }
     };
     let mut top = area.y;
@@ -99,7 +114,8 @@ fn areas(area: Rect, app: &App) -> Areas {
     };
     Areas {
         header: take(header),
-        main: take(left - messages),
+        main: take(left - waiting - messages),
+        waiting: take(waiting),
         messages: take(messages),
         line: take(line),
     }

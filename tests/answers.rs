@@ -142,6 +142,12 @@ fn an_open_place_belongs_to_the_dialog_that_opened_it() {
     ] {
         let dialog = case(kind, &format!("question/{closed}")).dialog;
         let field = case(kind, &format!("question/{open}")).field;
+        let subject = dialog.as_ref().map(|dialog| dialog.subject.as_str());
+        assert_eq!(
+            subject,
+            Some("Which database should the service use?"),
+            "{kind}"
+        );
         let same = dialog.as_ref().zip(field.as_ref());
         let same = same.is_some_and(|(dialog, field)| field.dialog.is(dialog));
         assert!(same, "{kind} {open}: {dialog:#?} {field:#?}");

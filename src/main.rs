@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use meta_orchestrator::command::{Client, Urgency};
 use meta_orchestrator::command::dispatch::Local;
+use meta_orchestrator::command::{Client, Urgency};
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::{Failure, Kind};
 use meta_orchestrator::host::Host;

@@ -3,7 +3,6 @@
 //! Everything else is in the library. SIGINT, SIGTERM, and SIGHUP unless it was inherited as ignored, end the
 //! program as `/quit` does.
 
-use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,6 +23,7 @@ use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task, Theme};
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
 use meta_orchestrator::ui::signals::Signals;
+use meta_orchestrator::ui::tui::terminal;
 use meta_orchestrator::ui::tui::theme::Palette;
 use meta_orchestrator::ui::tui::{self, Leaving, TuiOptions};
 use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics, serve};
@@ -152,8 +152,7 @@ impl Front {
         ended: CancellationToken,
     ) -> Result<u8, Failure> {
         let history = places::history(|name| std::env::var_os(name));
-        let at_a_terminal = stdin().is_terminal() && stdout().is_terminal();
-        if self.repl || !at_a_terminal {
+        if self.repl || terminal::check().is_err() {
             let options = ReplOptions {
                 history,
                 greeting: self.greeting,

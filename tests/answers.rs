@@ -69,6 +69,8 @@ fn the_place_for_an_answer_is_known_by_what_the_screen_shows() {
     const WRAPPED: &str = "Use MariaDB 11, and 2 replicas because the service\n\
         grows: 1. quickly 2. steadily, and nobody knows when\n\
         it ends";
+    const FRAMED: &str = "Use MariaDB 11, and 1. two replicas because the service grows so quickly \
+        that nobody knows when and how it\nwill come to an end";
     for (kind, name, expected) in [
         ("claude", "120-single", Options(Some(2))),
         ("claude", "40-single", Options(Some(2))),
@@ -108,6 +110,14 @@ fn the_place_for_an_answer_is_known_by_what_the_screen_shows() {
         ("opencode", "120-own-answer", Holds("something else")),
         ("opencode", "60-own-answer", Holds("something else")),
         ("opencode", "80-own-answer", Holds("something else")),
+        ("gemini", "120-one", Options(Some(2))),
+        ("gemini", "60-one", Options(Some(2))),
+        ("gemini", "120-two", Options(Some(2))),
+        ("gemini", "120-words-empty", Empty),
+        ("gemini", "120-own-answer", Holds("something else")),
+        ("gemini", "60-own-answer", Holds("something else")),
+        ("gemini", "120-two-words", Holds("MariaDB now")),
+        ("gemini", "120-words-wrapped", Holds(FRAMED)),
         ("opencode", "120-two-confirm", ByHand),
     ] {
         let reading = case(kind, &format!("question/{name}"));
@@ -125,6 +135,8 @@ fn an_open_place_belongs_to_the_dialog_that_opened_it() {
         ("claude", "120-single", "59-words-wrapped"),
         ("claude", "120-several", "120-several-words"),
         ("opencode", "60-one", "60-words-wrapped"),
+        ("gemini", "120-one", "120-words-wrapped"),
+        ("gemini", "120-two", "120-two-words"),
         ("opencode", "120-one", "120-own-answer"),
         ("opencode", "60-one", "60-own-answer"),
     ] {
@@ -155,6 +167,13 @@ fn a_place_is_empty_only_where_its_placeholder_is_faint_and_the_cursor_is_in_it(
     assert_eq!(
         (found(&read), read.field.as_ref().unwrap().text.unsure),
         (Found::Holds(""), true)
+    );
+    let gemini = dump("gemini/question/120-words-empty");
+    let moved = gemini.replace("\u{1b}[7m", "\u{1b}[27m");
+    let typed = "Enter a custom value";
+    assert_eq!(
+        found(&screen("gemini", &moved, 120, None)),
+        Found::Holds(typed)
     );
     let opencode = dump("opencode/question/60-words-empty");
     for (cursor, expected) in [

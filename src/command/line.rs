@@ -575,7 +575,7 @@ mod tests {
                 "/approve",
                 &["`/approve` needs ID", "usage: /approve ID [OPTION...]"],
             ),
-            ("/answer a1", &["`/answer` needs OPTION|TEXT..."]),
+            ("/answer a1", &["`/answer` needs ANSWER..."]),
             ("/stopall a1", &["`/stopall` takes no `a1`"]),
             ("/explain a1 json", &["`json` is not `--json`"]),
         ];

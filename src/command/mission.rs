@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::text::{harmless, one_line, table};
-use crate::mission::plan::Plan;
+use crate::ids::TaskId;
+use crate::mission::plan::{Plan, TaskPath};
 use crate::mission::plan::check::{Finding, Severity};
 use crate::mission::schedule::Graph;
 
@@ -128,7 +129,7 @@ impl Checked<'_> {
                     .iter()
                     .map(|&needed| self.slug(needed))
                     .collect();
-                let paths: Vec<&str> = one.paths.iter().map(|path| path.as_str()).collect();
+                let paths: Vec<&str> = one.paths.iter().map(TaskPath::as_str).collect();
                 let writes = match (one.role.writes(), paths.is_empty()) {
                     (false, _) => "nothing".to_owned(),
                     (true, true) => "anywhere".to_owned(),
@@ -251,7 +252,7 @@ fn told(finding: &Finding) -> ToldFinding<'_> {
             Severity::Error => "error",
             Severity::Warning => "warning",
         },
-        task: finding.task.as_ref().map(|task| task.as_str()),
+        task: finding.task.as_ref().map(TaskId::as_str),
         problem: &finding.problem,
         hint: &finding.hint,
     }

@@ -13,8 +13,8 @@ pub fn absolute(mut command: Command, folder: Option<&Path>) -> Command {
     let path = match &mut command {
         Command::Save { path } | Command::Capture { folder: path, .. } => path.as_mut(),
         Command::Load { path } => Some(path),
-        Command::Add { goal, .. } => in_goal(goal),
-        Command::Set {
+        Command::Add { goal, .. }
+        | Command::Set {
             setting: Setting::Goal(goal),
             ..
         } => in_goal(goal),

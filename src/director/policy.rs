@@ -650,6 +650,72 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_answer_is_written_into_the_open_place_of_its_dialog_and_sent_as_it_stands() {
+        use crate::screen::recognise::Field;
+        let options = [
+            ('1', "Postgres", Says::Other),
+            ('2', "Type something.", Says::Words),
+        ];
+        let judged = Dialog::made_up(None, "Which database?", &options);
+        let other = Dialog::made_up(None, "Which port?", &options);
+        let open = |dialog: &Dialog, text: &str, unsure, state| {
+            let mut sight = idle();
+            sight.screen_shows(state, "a question");
+            sight.reading.field = Some(Field {
+                dialog: dialog.clone(),
+                text: Prompt::holding(text, unsure),
+            });
+            sight
+        };
+        let asks = State::Question;
+        let draft = |text: &str| Err(Refusal::Draft(text.into()));
+        let cases = [
+            (&judged, "", false, asks, "", Ok(())),
+            (&judged, "", true, asks, "", Err(Refusal::NotOurText)),
+            (&judged, "half", false, asks, "", draft("half")),
+            (&judged, "go on", false, asks, "go on", Ok(())),
+            (&judged, "go\non", false, asks, "go on", Ok(())),
+            (
+                &judged,
+                "go on!",
+                false,
+                asks,
+                "go on",
+                Err(Refusal::NotOurText),
+            ),
+            (&judged, "", false, asks, "go on", Err(Refusal::NotOurText)),
+            (&other, "", false, asks, "", Err(Refusal::OtherDialog)),
+            (
+                &other,
+                "go on",
+                false,
+                asks,
+                "go on",
+                Err(Refusal::OtherDialog),
+            ),
+        ];
+        for (dialog, shown, unsure, state, text, expected) in cases {
+            let sight = open(dialog, shown, unsure, state);
+            let may = written(&terms(), true, &judged, 1, text, &sight);
+            assert_eq!(may, expected, "{shown:?}, {text:?}");
+        }
+        let mut sight = open(&judged, "go on", false, asks);
+        let may =
+            |sight: &Sight, by_person| written(&terms(), by_person, &judged, 1, "go on", sight);
+        assert!(may(&sight, false).is_err(), "no rule answers a question");
+        sight.screen_shows(State::Approval, "a dialog");
+        assert_eq!(may(&sight, false), Err(Refusal::Always), "nor writes words");
+        sight.screen_shows(State::Idle, "the dialog closed");
+        assert!(may(&sight, true).is_err());
+        sight.screen_shows(asks, "a question");
+        sight.reading.field = None;
+        assert_eq!(may(&sight, true), Err(Refusal::NoField));
+        let mut ended = open(&judged, "go on", false, asks);
+        ended.facts.shell = true;
+        assert!(matches!(may(&ended, true), Err(Refusal::Shell(_))));
+    }
+
     fn own(status: Option<Status>) -> Own {
         let entry = |status| Entry::made_up(claude(7).process.unwrap(), status);
         let nothing = Own::nothing("none");

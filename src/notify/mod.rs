@@ -57,8 +57,9 @@ impl From<&Message> for Ring {
 }
 
 /// The bell of one supervisor; clones are the same one. Dropping it stops nothing: it ends with the supervisor.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Notifier {
+    supervisor: Supervisor,
     rings: broadcast::Sender<Ring>,
     attended: watch::Sender<bool>,
     config: watch::Receiver<Arc<NotifyConfig>>,
@@ -69,12 +70,13 @@ impl Notifier {
     /// Watches `supervisor` from now on, until it has ended.
     pub fn start(supervisor: &Supervisor, doors: Doors) -> Self {
         let notifier = Self {
+            supervisor: supervisor.clone(),
             rings: broadcast::Sender::new(RINGS),
             attended: watch::Sender::new(false),
             config: supervisor.notify_config(),
             doors,
         };
-        tokio::spawn(notifier.clone().run(supervisor.clone()));
+        tokio::spawn(notifier.clone().run());
         notifier
     }
 
@@ -106,15 +108,23 @@ impl Notifier {
         let message = Message::test();
         let [command, webhook, desktop] = Way::ALL.map(|way| self.tried(way, &config, &message));
         let rung = if config.bell {
-            match self.rings.send(Ring::from(&message)) {
-                Ok(_) => "rung".to_owned(),
-                Err(_) => "no terminal is open here".to_owned(),
+            if self.ring(&message) {
+                "rung".to_owned()
+            } else {
+                "no terminal is open here; those that are attached ring".to_owned()
             }
         } else {
             on_or_off(false).to_owned()
         };
         let (command, webhook, desktop) = tokio::join!(command, webhook, desktop);
         format!("terminal: {rung}\n{command}\n{webhook}\n{desktop}")
+    }
+
+    /// Whether there is a terminal in this process that rings.
+    fn ring(&self, message: &Message) -> bool {
+        let Ring { title, body } = Ring::from(message);
+        self.supervisor.rang(title, body);
+        self.rings.send(Ring::from(message)).is_ok()
     }
 
     async fn tried(&self, way: Way, config: &NotifyConfig, message: &Message) -> String {
@@ -129,13 +139,14 @@ impl Notifier {
         }
     }
 
-    async fn run(self, supervisor: Supervisor) {
+    async fn run(self) {
+        let supervisor = &self.supervisor;
         let ended = supervisor.ended();
         // dropped at the end, with whatever is under way
         let mut sending = JoinSet::new();
         let waiting = Way::ALL.map(|way| {
             let (newest, taken) = watch::channel(None);
-            sending.spawn(self.clone().send_newest(way, taken, supervisor.clone()));
+            sending.spawn(self.clone().send_newest(way, taken));
             newest
         });
         let mut bell = Bell::default();
@@ -161,8 +172,7 @@ impl Notifier {
                 match effect {
                     Effect::Tell(message) => {
                         if config.bell {
-                            // nobody may have a terminal open
-                            let _ = self.rings.send(Ring::from(&message));
+                            self.ring(&message);
                         }
                         let message = Arc::new(message);
                         for newest in &waiting {
@@ -182,12 +192,7 @@ impl Notifier {
 
     /// One message after the other; those that came while one was under way but the newest are passed over, for
     /// each tells of all that waits.
-    async fn send_newest(
-        self,
-        way: Way,
-        mut newest: watch::Receiver<Option<Arc<Message>>>,
-        supervisor: Supervisor,
-    ) {
+    async fn send_newest(self, way: Way, mut newest: watch::Receiver<Option<Arc<Message>>>) {
         let mut failed = false;
         while newest.changed().await.is_ok() {
             let Some(message) = newest.borrow_and_update().clone() else {
@@ -205,7 +210,7 @@ impl Notifier {
                     "you could not be told by `notify.{}`: {why}. `/notify test` tries again",
                     way.as_str()
                 );
-                supervisor.announce(Urgency::Warning, text);
+                self.supervisor.announce(Urgency::Warning, text);
             }
             failed = sent.is_err();
         }

@@ -94,6 +94,13 @@ pub enum Happening {
         /// What.
         text: String,
     },
+    /// The bell rang: the person was told that somebody waits for them, or it was tested.
+    Ring {
+        /// In a line.
+        title: String,
+        /// In a few lines.
+        body: String,
+    },
     /// The roster changed.
     Roster {
         /// The word for it: added, set, stopped, started, accepted, answered, loaded, removed.

@@ -44,6 +44,12 @@ impl Prompt {
         }
     }
 
+    /// One that holds this, for tests.
+    #[cfg(test)]
+    pub(crate) fn holding(draft: &str, unsure: bool) -> Self {
+        Self::with(draft, unsure)
+    }
+
     /// Whether this, read later at the same place as the empty prompt `before`, holds exactly `text`.
     pub fn holds(&self, before: &Self, text: &str) -> bool {
         let rest = self.whole.strip_prefix(before.whole.as_str());

@@ -24,7 +24,7 @@ use crate::command::{AgentView, Client, Command, Event, Health, Notice};
 use crate::error::Failure;
 
 /// How long a client may leave what it is sent unread.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// The most commands of one client at a time: answers that wait to be written count.
 const AT_ONCE: usize = 16;
 /// How long after one picture of the agents the next may come: 30 times a second.
@@ -58,11 +58,12 @@ pub(super) async fn serve(stream: UnixStream, client: Arc<dyn Client>, shared: A
     let _gone = gone.clone().drop_guard();
     let (outs, queue) = mpsc::channel(AT_ONCE);
     let health = client.health();
+    let configuration = std::path::absolute(&health.configuration);
     let hello = Message::push(Said::Hello(Hello {
         version: health.version,
         pid: health.pid,
         // a relative one says nothing in another folder
-        configuration: std::path::absolute(&health.configuration).unwrap_or(health.configuration),
+        configuration: configuration.unwrap_or(health.configuration),
     }));
     let mut writer = Writer {
         to: write,
@@ -194,12 +195,45 @@ const fn acts(command: &Command) -> bool {
     )
 }
 
+/// One thing that may be followed.
+enum Followed<T> {
+    /// It is not.
+    No,
+    /// It is, and nothing was told yet.
+    New,
+    /// It is, and this was told last.
+    Told(Box<T>),
+}
+
+impl<T> Default for Followed<T> {
+    fn default() -> Self {
+        Self::No
+    }
+}
+
+impl<T: PartialEq + Clone> Followed<T> {
+    /// What it is now, where that is to be told.
+    fn news(&mut self, now: impl FnOnce() -> T) -> Option<T> {
+        let told = match self {
+            Self::No => return None,
+            Self::New => None,
+            Self::Told(told) => Some(&**told),
+        };
+        let now = now();
+        if told == Some(&now) {
+            return None;
+        }
+        *self = Self::Told(Box::new(now.clone()));
+        Some(now)
+    }
+}
+
 /// What the client follows, and what it was last told of it.
 #[derive(Default)]
 struct Follows {
     views: Option<Vec<Arc<AgentView>>>,
-    health: Option<Option<Health>>,
-    known: Option<Option<Known>>,
+    health: Followed<Health>,
+    known: Followed<Known>,
     events: Option<broadcast::Receiver<Event>>,
     notices: Option<broadcast::Receiver<Notice>>,
     changes: Option<watch::Receiver<u64>>,
@@ -220,13 +254,14 @@ struct Lapsed;
 
 impl Writer {
     async fn run(&mut self, mut queue: mpsc::Receiver<Out>) -> Result<(), Lapsed> {
+        let mut answers = true;
         loop {
             let follows = &mut self.follows;
             let due = follows.due;
             tokio::select! {
                 biased;
                 () = self.shared.ended.cancelled() => return self.farewell(queue).await,
-                out = queue.recv() => match out {
+                out = queue.recv(), if answers => match out {
                     Some(Out::Message(message)) => self.write(&line(&message)).await?,
                     Some(Out::Follow(id, topics)) => self.follow(id, topics).await?,
                     Some(Out::Refused(failure)) => {
@@ -234,7 +269,7 @@ impl Writer {
                     }
                     // it says no more, and all is answered: only what it follows keeps it here
                     None if self.follows.changes.is_none() => return Ok(()),
-                    None => return self.only_follow().await,
+                    None => answers = false,
                 },
                 () = look(due) => self.look_again().await?,
                 () = changed(&mut follows.changes), if due.is_none() => self.make_due(),
@@ -242,14 +277,6 @@ impl Writer {
                 notice = next(&mut follows.notices) => self.notice(notice).await?,
             }
         }
-    }
-
-    /// As [`Writer::run`], with nothing left to answer.
-    async fn only_follow(&mut self) -> Result<(), Lapsed> {
-        let (outs, queue) = mpsc::channel(1);
-        let followed = Box::pin(self.run(queue)).await;
-        drop(outs);
-        followed
     }
 
     /// Writes all of it, unless the client leaves it unread.
@@ -300,8 +327,8 @@ impl Writer {
         for topic in &topics {
             match topic {
                 Topic::Views => follows.views = Some(Vec::new()),
-                Topic::Health => follows.health = Some(None),
-                Topic::Known => follows.known = Some(None),
+                Topic::Health => follows.health = Followed::New,
+                Topic::Known => follows.known = Followed::New,
                 Topic::Notices => follows.notices = Some(self.client.notices()),
                 Topic::Events | Topic::Recent => {
                     let (recent, events) = self.shared.follow();
@@ -349,22 +376,15 @@ impl Writer {
                 bytes.extend(line(&Message::push(Said::Views(views))));
             }
         }
-        if let Some(told) = &mut follows.health {
-            let now = self.client.health();
-            if told.as_ref() != Some(&now) {
-                bytes.extend(line(&Message::push(Said::Health(Box::new(now.clone())))));
-                *told = Some(now);
-            }
+        if let Some(now) = follows.health.news(|| self.client.health()) {
+            bytes.extend(line(&Message::push(Said::Health(Box::new(now)))));
         }
-        if let Some(told) = &mut follows.known {
-            let now = Known {
-                panes: self.client.known_panes(),
-                kinds: self.client.known_kinds(),
-            };
-            if told.as_ref() != Some(&now) {
-                bytes.extend(line(&Message::push(Said::Known(now.clone()))));
-                *told = Some(now);
-            }
+        let known = || Known {
+            panes: self.client.known_panes(),
+            kinds: self.client.known_kinds(),
+        };
+        if let Some(now) = follows.known.news(known) {
+            bytes.extend(line(&Message::push(Said::Known(now))));
         }
         bytes
     }
@@ -459,7 +479,7 @@ async fn changed(changes: &mut Option<watch::Receiver<u64>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn look(due: Option<Instant>) {

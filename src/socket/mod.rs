@@ -54,6 +54,8 @@ pub mod place;
 pub mod protocol;
 pub mod remote;
 pub mod server;
+#[cfg(test)]
+mod tests;
 
 pub use client::Connection;
 pub use remote::Remote;

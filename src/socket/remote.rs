@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::client::{Connection, Incoming, ended, patience, too_late, write};
 use super::protocol::{Hello, Known, Message, Request, Said, Topic, Views};
 use crate::command::{
-    AgentView, Answering, Client, Command, Event, Health, Notice, Reply, Urgency, paths,
+    AgentView, Answering, Client, Command, Event, Health, Notice, Reply, Ring, Urgency, paths,
 };
 use crate::error::{Failure, Kind};
 use crate::record::Happening;
@@ -58,6 +58,7 @@ struct Mirror {
     changes: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
     notices: broadcast::Sender<Notice>,
+    rings: broadcast::Sender<Ring>,
     /// What was said before anybody listened here: for the first who does.
     early: Mutex<Option<broadcast::Receiver<Notice>>>,
 }
@@ -79,6 +80,7 @@ impl Remote {
             changes: watch::Sender::new(0),
             events: broadcast::Sender::new(BEHIND),
             notices,
+            rings: broadcast::Sender::new(BEHIND),
             early: Mutex::new(Some(early)),
         });
         for said in said {
@@ -179,6 +181,10 @@ impl Client for Remote {
         early.unwrap_or_else(|| self.mirror.notices.subscribe())
     }
 
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        self.mirror.rings.subscribe()
+    }
+
     fn known_panes(&self) -> Vec<String> {
         locked(&self.mirror.known).panes.clone()
     }
@@ -217,6 +223,9 @@ impl Mirror {
                 true
             }
             Said::Event(event) => {
+                if let Happening::Ring { title, body } = event.what.clone() {
+                    let _ = self.rings.send(Ring { title, body });
+                }
                 let _ = self.events.send(event);
                 false
             }

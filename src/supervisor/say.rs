@@ -32,6 +32,13 @@ impl Supervisor {
         hand_on(notice, &self.inner.notices, &self.inner.followers);
     }
 
+    /// Lets those who follow along know that the bell rang.
+    pub fn rang(&self, title: String, body: String) {
+        let what = Happening::Ring { title, body };
+        let followers = &self.inner.followers;
+        followers.happened(Event::new(Utc::now(), None, what));
+    }
+
     /// Appends to the roster's log; a failure is said, and costs only what `--resume` would bring back.
     pub(super) async fn record(&self, state: &State, mut change: RosterChange) {
         let entries = match &mut change {

@@ -258,7 +258,7 @@ struct CommandLine {
     /// Start the REPL rather than the TUI: commands typed as lines, or read from a pipe
     #[arg(long)]
     repl: bool,
-    /// The colours of the TUI; by NO_COLOR and COLORFGBG where that is not said
+    /// The colours of the TUI; by `NO_COLOR` and `COLORFGBG` where that is not said
     #[arg(long, global = true, value_name = "THEME")]
     theme: Option<Theme>,
     #[command(flatten)]
@@ -315,6 +315,12 @@ impl From<CommandLine> for Options {
 /// and with 0 after `--help` and `--version`.
 pub fn parse() -> Options {
     CommandLine::parse().into()
+}
+
+/// What these words would be, for tests.
+#[cfg(test)]
+pub(super) fn of(words: &[String]) -> Result<Options, clap::Error> {
+    CommandLine::try_parse_from(words).map(Into::into)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //!
 //! Faces: `prompt` (a plain `> ` at the cursor), `box` (a prompt between two rules with the cursor hidden, a
 //! faint placeholder and `!` for shell commands, as Claude Code's), `dialog` (a permission: Enter approves at
-//! once). `say TEXT` prints a line, `answer TEXT` is printed for each submitted line (`{}` stands for it),
+//! once), `ask COMMAND` (whether to run it, as aider asks: a letter and Enter; into `answers` goes what was said to
+//! what). `say TEXT` prints a line, `answer TEXT` is printed for each submitted line (`{}` stands for it),
 //! `busy MILLIS` prints a line ever again, `mute` shows nothing of what is typed, `slow MILLIS` shows it later,
 //! `when-typed ORDER` is carried out at the first byte, `when-sent ORDER` at the first submitted line,
 //! `copy FROM TO` copies a file to FOLDER's TO, `exit CODE` ends it.
@@ -51,13 +52,19 @@ enum Face {
     Prompt,
     Box,
     Dialog,
+    Ask,
 }
+
+/// How it asks whether to run a command.
+const ASKS: &str = "Run shell command? (Y)es/(N)o/(D)on't ask again [Yes]: ";
 
 struct Agent {
     folder: PathBuf,
     face: Face,
     /// The face to return to after a dialog.
     before: Face,
+    /// What it asks about.
+    command: String,
     draft: String,
     answer: String,
     mute: bool,
@@ -81,6 +88,7 @@ impl Agent {
             folder,
             face: Face::Nothing,
             before: Face::Nothing,
+            command: String::new(),
             draft: String::new(),
             answer: "● Understood: {}".into(),
             mute: false,
@@ -144,6 +152,14 @@ impl Agent {
             "prompt" => return self.turn(Face::Prompt),
             "box" => return self.turn(Face::Box),
             "dialog" => return self.turn(Face::Dialog),
+            "ask" => {
+                rest.clone_into(&mut self.command);
+                self.draft.clear();
+                self.turn(Face::Nothing)?;
+                self.say("")?;
+                self.say(&format!("\u{1b}[7m{rest}\u{1b}[27m"))?;
+                return self.turn(Face::Ask);
+            }
             "answer" => rest.clone_into(&mut self.answer),
             "mute" => self.mute = true,
             "slow" => self.slow = Some(millis()),
@@ -218,6 +234,11 @@ impl Agent {
 
     fn submit(&mut self) -> io::Result<()> {
         let line = std::mem::take(&mut self.draft);
+        if self.face == Face::Ask {
+            self.append("answers", format!("{line}: {}\n", self.command).as_bytes())?;
+            self.turn(Face::Prompt)?;
+            return self.say(&format!("{ASKS}{line}"));
+        }
         self.append("lines", format!("{line}\n").as_bytes())?;
         if let Some(command) = line.strip_prefix('!').filter(|_| self.face == Face::Box) {
             self.harm(&format!("ran the shell command `{command}`"))?;
@@ -288,6 +309,10 @@ impl Agent {
             Face::Prompt => {
                 let cells = 2 + draft.chars().count();
                 (format!("\u{1b}[?25h> {draft}"), cells.saturating_sub(1) / columns)
+            }
+            Face::Ask => {
+                let cells = ASKS.chars().count() + draft.chars().count();
+                (format!("\u{1b}[?25h{ASKS}{draft}"), cells.saturating_sub(1) / columns)
             }
             Face::Box => boxed(draft, columns),
             Face::Dialog => (

@@ -34,7 +34,12 @@ struct Door {
     reason: &'static str,
 }
 
-const DOORS: [Door; 4] = [
+const DOORS: [Door; 5] = [
+    Door {
+        paths: &[&["std", "os", "unix", "net"], &["tokio", "net"]],
+        owner: "socket",
+        reason: "only `socket` listens, and speaks to other instances",
+    },
     Door {
         paths: &[&["reqwest"]],
         owner: "http",

@@ -61,6 +61,7 @@ fn main() {
     measure_starts(&Session::open(1), &program);
     let session = Session::open(AGENTS);
     measure_starts(&session, &program);
+    measure_ctl(&session, &program);
     measure_going_on(&session, &program);
     println!("machines are shared and noisy: a figure that misses its aim is to be measured again");
 }
@@ -294,6 +295,28 @@ fn measure_starts(session: &Session, program: &Path) {
         let name = format!("start to every agent's first poll, {agents} agents");
         figures::time_seen(&name, starts[runs / 2].every_look);
     }
+}
+
+/// How long `ctl list` takes as a whole process, while the agents are supervised.
+fn measure_ctl(session: &Session, program: &Path) {
+    let agents = session.panes.len();
+    let mut supervisor = Supervisor::start(session, program, agents);
+    supervisor.says("/list", "LAST DECISION");
+    let config = supervisor.said.with_file_name("config.json");
+    let once = || {
+        let mut command = session.zellij.command(program);
+        command.arg("ctl").arg("--config").arg(&config);
+        let began = Instant::now();
+        let output = command.args(["list", "--json"]).output().unwrap();
+        let took = began.elapsed();
+        assert!(output.status.success(), "{output:?}");
+        took
+    };
+    let runs = if figures::is_quick() { 20 } else { 60 };
+    let mut took: Vec<Duration> = (0..runs).map(|_| once()).collect();
+    took.sort_unstable();
+    let name = format!("`ctl list` as a whole process, {agents} agents");
+    figures::time(&name, took[runs / 2], Duration::from_millis(15));
 }
 
 /// The time a process and the children that it has waited for kept a core busy.

@@ -494,3 +494,55 @@ async fn a_persons_half_written_answer_gets_no_key() {
     types(&stage, &agent, "1\r");
     wait_for_answer(&agent, "in words: Postgres, but1");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_is_sent_only_while_it_stands_alone_behind_the_question_that_was_judged() {
+    let cases: [(&str, &[&str], &str, &str); 4] = [
+        ("plain", &["ask touch x"], "y\r", "y: touch x\n"),
+        ("chained", &["ask touch x; rm -rf y"], "", ""),
+        ("typed", &["ask touch x", "type d"], "d", ""),
+        (
+            "swapped",
+            &["ask touch x", "when-typed ask rm -rf y"],
+            "y",
+            "",
+        ),
+    ];
+    let stage = open();
+    let agents = cases.map(|(name, orders, ..)| {
+        let (typed, orders): (Vec<&str>, Vec<&str>) =
+            orders.iter().partition(|order| order.starts_with("type "));
+        let agent = PaneAgent::open(&stage.zellij, name, &orders);
+        if let Some(keys) = typed.first().and_then(|order| order.strip_prefix("type ")) {
+            types(&stage, &agent, keys);
+        }
+        agent
+    });
+    let all: Vec<_> = cases.iter().map(|case| case.0).zip(&agents).collect();
+    let mut config = config(&stage, &all);
+    for agent in config["agents"].as_array_mut().unwrap() {
+        agent["kind"] = "aider".into();
+    }
+    config["approvals"] =
+        json!([{ "answer": "allow", "kinds": ["command"], "command": { "prefix": "touch" } }]);
+    let watch = stage.watch_as(config).await;
+    for ((name, _, typed, answers), agent) in cases.iter().zip(&agents) {
+        if answers.is_empty() {
+            wait_for_question(&watch, name);
+        } else {
+            wait_for_answer(agent, answers);
+        }
+        assert_eq!(agent.typed(), *typed, "{name}");
+        assert_eq!(agent.read("answers"), *answers, "{name}");
+    }
+    let [_, chained, _, swapped] = &agents;
+    time_to_read();
+    let denied = watch.supervisor.deny(&id("chained"), None).await;
+    denied.unwrap();
+    assert_eq!(chained.read("answers"), "n: touch x; rm -rf y\n");
+    watch.quit().await;
+
+    // what another question would make of the same letter
+    types(&stage, swapped, "y\n");
+    wait_for_answer(swapped, "y: rm -rf y");
+}

@@ -48,10 +48,9 @@ pub async fn run(lab: &Lab, count: u64) {
             let came = answers(lab).split_off(before);
             (!came.is_empty()).then_some(came)
         });
-        assert!(
-            came.iter().all(|it| it.contains(&format!("=\"{words}\""))),
-            "{came:?}"
-        );
+        // as JSON has it
+        let as_it_is = format!("\\\"{words}\\\"");
+        assert!(came.iter().all(|it| it.contains(&as_it_is)), "{came:?}");
         wait_for(LONG, "its prompt", || {
             let state = watch.view("a1").state;
             state.is_some_and(|state| state.takes_nudge()).then_some(())

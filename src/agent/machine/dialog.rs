@@ -139,7 +139,8 @@ impl Machine {
         let state = sight.state();
         let Some(dialog) = &sight.reading.dialog else {
             if let Some(field) = &sight.reading.field {
-                return format!("{}. Answer it in its pane", half_written(field));
+                let subject = &field.dialog.subject;
+                return format!("somebody answers in its pane: `{subject}`. It is theirs to end");
             }
             let line = sight
                 .reading
@@ -297,7 +298,7 @@ impl Machine {
         match dialog.or_else(|| shown.filter(|_| unread)) {
             Some(dialog) => Ok((dialog.clone(), sight.screen.clone())),
             None => Err(match &sight.reading.field {
-                Some(field) => format!("{}: it is theirs to end", half_written(field)),
+                Some(field) => half_written(field),
                 None => format!(
                     "no dialog with options is open; its state is {}",
                     sight.state()
@@ -307,11 +308,10 @@ impl Machine {
     }
 }
 
-/// What stands in an open place for an answer, in words.
+/// Why a place for an answer that is open takes no other.
 fn half_written(field: &Field) -> String {
-    let subject = &field.dialog.subject;
     let text: String = field.text.draft.chars().take(80).collect();
-    format!("somebody answers in its pane (`{subject}`), so far with `{text}`")
+    format!("somebody answers in its pane, so far with `{text}`: it is theirs to end")
 }
 
 /// The options of a dialog, in words.

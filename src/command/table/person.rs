@@ -43,16 +43,13 @@ never typed into a dialog.",
 
 pub(super) const ANSWER: Entry = Entry {
     name: "answer",
-    arguments: &[
-        needs("ID", Kind::Agent),
-        needs("OPTION|TEXT...", Kind::Text),
-    ],
-    summary: "Answers the dialog that an agent has open: with an option of it, or in words.",
+    arguments: &[needs("ID", Kind::Agent), needs("ANSWER...", Kind::Text)],
+    summary: "Answers an agent's dialog with one of its options, or in words.",
     details: "\
-OPTION is its key, its number or its words. Any other TEXT goes, on one line,
-into the place for words that a question has (`Type something.`), where it has
-one that is empty, and into no other dialog: `/deny ID TEXT` says no and then
-tells the agent.",
+ANSWER is an option's key, its number or its words. Any other text goes, on
+one line, into the place for words that a question has (`Type something.`),
+where it has one that is empty, and into no other dialog: `/deny ID TEXT` says
+no and then tells the agent.",
     examples: &[
         "/answer kernel 2",
         "/answer kernel Postgres",

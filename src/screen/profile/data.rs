@@ -267,6 +267,9 @@ pub struct FieldSpec {
     /// What it shows, faint, while nothing is written in it. None: nothing.
     #[serde(default)]
     pub placeholder: Option<Pattern>,
+    /// The placeholder is not drawn faint: it is one where the agent draws its cursor over its first character.
+    #[serde(default)]
+    pub placeholder_plain: bool,
     /// Where the terminal's cursor is while it is open.
     #[serde(default)]
     pub cursor: CursorPlace,

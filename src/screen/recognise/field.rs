@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::profile::{CursorPlace, DialogSpec, FieldSpec};
 use super::super::prompt::{Prompt, locate};
+use super::super::styled;
 use super::Shown;
 use super::menu::{Dialog, SUBJECT_ROWS};
 
@@ -56,7 +57,7 @@ pub(super) fn find(spec: &DialogSpec, rows: &[&str], shown: &Shown) -> Option<Op
     Some(Open {
         start,
         rows: start + 1..end,
-        text: written(spec, inside.as_str(), top..end, shown),
+        text: written(spec, inside.as_str(), rows, top..end, shown),
         takes_keys: spec.option.is_none(),
     })
 }
@@ -74,7 +75,13 @@ fn takes_text(spec: &FieldSpec, rows: &[&str], field: Range<usize>, shown: &Show
 }
 
 /// What somebody wrote into the field, which shows `text` in these rows.
-fn written(spec: &FieldSpec, text: &str, field: Range<usize>, shown: &Shown) -> Prompt {
+fn written(
+    spec: &FieldSpec,
+    text: &str,
+    rows: &[&str],
+    field: Range<usize>,
+    shown: &Shown,
+) -> Prompt {
     let stroke = |c: char| c.is_whitespace() || matches!(c, '│' | '┃');
     let lines: Vec<&str> = text.lines().map(|line| line.trim_matches(stroke)).collect();
     let text = lines.join("\n");
@@ -93,9 +100,24 @@ fn written(spec: &FieldSpec, text: &str, field: Range<usize>, shown: &Shown) -> 
         let mut rows = solid.lines().skip(field.start).take(field.len());
         !rows.any(is_solid)
     });
-    match (faint, &shown.solid) {
+    let is_placeholder = if spec.placeholder_plain {
+        has_cursor_in_front(text.trim(), rows, field.start, shown)
+    } else {
+        faint
+    };
+    match (is_placeholder, &shown.solid) {
         (true, _) => Prompt::with("", false),
         (false, Some(_)) => Prompt::with(&text, false),
         (false, None) => Prompt::with("", true),
     }
+}
+
+/// Whether the agent draws its cursor over the first character of `text`: nobody wrote it then.
+fn has_cursor_in_front(text: &str, rows: &[&str], row: usize, shown: &Shown) -> bool {
+    let place = rows.get(row).and_then(|row| row.find(text));
+    let drawn = shown.styled.as_deref().and_then(styled::reversed);
+    place.zip(drawn).is_some_and(|(at, drawn)| {
+        let column = rows[row][..at].chars().count();
+        drawn == (row, column)
+    })
 }

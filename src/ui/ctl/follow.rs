@@ -3,12 +3,14 @@
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::sync::Arc;
 
+use serde::Serialize;
 use tokio::time::timeout;
 
 use super::json;
 use crate::command::text::one_line;
 use crate::command::{AgentView, Answers, Event, Health};
 use crate::error::{Failure, Kind};
+use crate::ids::AgentId;
 use crate::record::Happening;
 use crate::socket::Connection;
 use crate::socket::protocol::{Said, Topic, VERSION};
@@ -91,12 +93,31 @@ pub(super) async fn wait(
     };
     let id = &options.id;
     let text = if as_json {
-        json(&serde_json::json!({ "v": VERSION, "id": id, "is": word }))?
+        json(&Reached {
+            v: VERSION,
+            id,
+            is: word,
+        })?
     } else {
         format!("{id} is {word}\n")
     };
     print(&text)?;
     Ok(0)
+}
+
+/// An agent that came to be what was waited for, as JSON.
+#[derive(Serialize)]
+struct Reached<'a> {
+    v: u32,
+    id: &'a AgentId,
+    is: String,
+}
+
+/// The health as JSON.
+#[derive(Serialize)]
+struct Shown {
+    v: u32,
+    health: Box<Health>,
 }
 
 /// The word that it came to be.
@@ -165,7 +186,7 @@ pub(super) async fn health(mut connection: Connection, as_json: bool) -> Result<
         match connection.next().await?.said {
             Said::Health(health) => {
                 let text = if as_json {
-                    json(&serde_json::json!({ "v": VERSION, "health": health }))?
+                    json(&Shown { v: VERSION, health })?
                 } else {
                     words(&health)
                 };

@@ -108,6 +108,8 @@ fn unclear(word: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::cli::Task;
+    use crate::ui::cli::running::What;
 
     fn read(words: &[&str]) -> Result<(Command, How), Failure> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
@@ -189,5 +191,42 @@ mod tests {
             let failure = read(words).unwrap_err();
             assert_eq!(failure.kind, crate::error::Kind::Usage, "{words:?}");
         }
+    }
+
+    /// The words of a line as a shell splits it; what comes after a pipe is not ours.
+    fn split(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for one in line.chars() {
+            match quote {
+                Some(mark) if mark == one => quote = None,
+                None if one == '"' || one == '\'' => quote = Some(one),
+                None if one == ' ' => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(one),
+            }
+        }
+        words.split(|word| word == "|").next().unwrap().to_vec()
+    }
+
+    #[test]
+    fn what_the_readme_and_the_help_show_works() {
+        let help = crate::ui::cli::of(&["m", "ctl", "--help"].map(str::to_owned));
+        let help = help.unwrap_err().to_string();
+        let texts = [include_str!("../../../README.md"), help.as_str()];
+        let mut found = 0;
+        for line in texts.iter().flat_map(|text| text.lines()).map(str::trim) {
+            let line = line.strip_prefix("$ ").unwrap_or(line);
+            if !line.starts_with("meta-orchestrator ctl ") || line.contains("lists them") {
+                continue;
+            }
+            found += 1;
+            let options = crate::ui::cli::of(&split(line)).expect(line);
+            if let Task::Ctl(ctl) = options.task
+                && let What::Command(words) = ctl.what
+            {
+                command(&words, &mut ctl.how.clone()).expect(line);
+            }
+        }
+        assert!(found >= 12, "{found}");
     }
 }

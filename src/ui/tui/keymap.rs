@@ -4,6 +4,8 @@
 //! and no key that is not in [`KEYMAP`] does anything, so that a word typed into the wrong window has no
 //! meaning; a key that would press one in an agent's pane is asked about once more.
 
+use std::fmt::Write as _;
+
 use super::input::{Key, KeyCode};
 
 /// Where keys are pressed.
@@ -214,7 +216,7 @@ pub const KEYMAP: &[Binding] = &[
         "a",
         AGENT,
         Approve,
-        "says yes to its dialog, once you have said yes to what is shown",
+        "says yes to its dialog, after one more yes",
         ["approve"]
     ),
     binding!(
@@ -247,7 +249,7 @@ pub const KEYMAP: &[Binding] = &[
         "1 to 9",
         &[Place::Inbox, Place::Detail],
         Option,
-        "chooses that option of its dialog; one that allows something: after a yes",
+        "chooses that option of its dialog; to allow something, after a yes",
         ["answer", "approve"]
     ),
     binding!(
@@ -295,7 +297,7 @@ pub const KEYMAP: &[Binding] = &[
         "!",
         NORMAL,
         StopAll,
-        "stops all typing, everywhere, at once; lets it go on after a yes",
+        "stops all typing everywhere; lets it go on, after a yes",
         ["stopall", "startall"]
     ),
     binding!([Key::char('m')], "m", NORMAL, Messages, "all messages"),
@@ -326,7 +328,7 @@ pub const KEYMAP: &[Binding] = &[
         "y",
         ASKED,
         Yes,
-        "yes; heard once the question has been on the screen for a moment",
+        "yes; heard once what is asked has been on the screen for a moment",
         [
             "approve", "answer", "deny", "stop", "start", "startall", "quit", "yes"
         ]
@@ -357,13 +359,7 @@ pub fn find(place: Place, key: Key) -> Option<&'static Binding> {
 pub fn help() -> String {
     let mut text = String::new();
     for binding in KEYMAP {
-        let shown = binding.shown;
-        let only = match binding.places {
-            places if places == ASKED => "asked: ",
-            [Place::Inbox, ..] => "inbox, detail: ",
-            _ => "",
-        };
-        text.push_str(&format!("{shown:16}  {only}{}\n", binding.does));
+        let _ = writeln!(text, "{:16}  {}", binding.shown, binding.does);
     }
     text
 }
@@ -377,7 +373,7 @@ pub fn markdown() -> String {
             .split(", ")
             .map(|key| format!("`{key}`"))
             .collect();
-        text.push_str(&format!("| {} | {} |\n", keys.join(" "), binding.does));
+        let _ = writeln!(text, "| {} | {} |", keys.join(" "), binding.does);
     }
     text
 }

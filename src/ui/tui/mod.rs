@@ -414,3 +414,6 @@ async fn next_of<T: Clone>(handed_on: &mut Option<broadcast::Receiver<T>>) -> Re
     }
     std::future::pending().await
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,6 +160,24 @@ fn a_rule_answers_one_dialog_once() {
         (pressed(&story), story.status().as_str()),
         (None, "awaiting-user")
     );
+    let question = story.machine.counters.question.as_ref().unwrap();
+    let why = "(a rule would have answered it, but pressed no key: the dialog is not the one that was judged)";
+    assert!(question.text.ends_with(why), "{}", question.text);
+}
+
+#[test]
+fn an_answer_that_may_stand_unsent_is_told_and_is_no_text_of_ours_in_a_prompt() {
+    let mut story = asked_for("cargo test", ALLOW_TESTS);
+    story.pass(11.0);
+    let (ticket, _) = story.typing().unwrap();
+    let why = "the dialog is still open after its key".to_owned();
+    let left_over = true;
+    story.on(Event::Typed(ticket, Receipt::Unproven { why, left_over }));
+    let (_, told) = story.told().pop().unwrap();
+    let starts = "this answer may stand unsent in its dialog, or elsewhere in its pane: `Yes";
+    assert!(told.starts_with(starts), "{told}");
+    let question = story.machine.counters.question.clone().unwrap();
+    assert_eq!(question.left_over, None);
 }
 
 #[test]

@@ -6,7 +6,12 @@ use super::*;
 use crate::screen::recognise::Says;
 
 fn explained(story: &Story) -> Explanation {
-    story.machine.explain(story.now())
+    let explained = story.machine.explain(story.now());
+    // it also goes to other processes
+    let written = serde_json::to_string(&explained).unwrap();
+    let read: Explanation = serde_json::from_str(&written).unwrap();
+    assert_eq!(read, explained);
+    explained
 }
 
 /// What the rules themselves say is one of their own words.

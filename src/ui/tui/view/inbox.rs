@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{more, put, table, title};
-use crate::command::AgentView;
 use crate::command::reply::age;
 use crate::command::text::{fit, one_line, pad, wrap};
+use crate::command::{AgentView, Status};
 use crate::screen::recognise::Says;
 use crate::ui::tui::app::{App, Drawn};
 use crate::ui::tui::rows;
@@ -73,7 +73,7 @@ fn item(app: &App, view: &AgentView) -> String {
         (Some(answered), ..) => one_line(&answered.text),
         (None, Some(question), _) => one_line(&question.text),
         (None, None, Some(dialog)) => one_line(&dialog.subject),
-        (None, None, None) => table::status(view),
+        (None, None, None) => format!("{}: {}", view.status.word(), table::last(view)),
     };
     let id = pad(&fit(view.id.as_str(), 16), 16);
     let state = view.state.map_or("-", |state| state.as_str());
@@ -150,6 +150,8 @@ fn lines(app: &App, view: &AgentView, columns: usize) -> Vec<(String, Look)> {
     }
     let keys = if view.dialog.is_some() {
         "a yes   d no   1-9 an option   D no, and why   z later   o its pane"
+    } else if matches!(view.status, Status::Gone(_)) {
+        "S watch it again   o its pane   e explain"
     } else {
         "r reply   z later   o its pane   e explain"
     };

@@ -42,8 +42,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Positio
         }
         (None, Some(line)) => Some(typed(app, "filter: ", line, area, buffer).0),
         (None, None) => {
-            let (words, look) = status(app);
-            let words = fit(&words, usize::from(area.width));
+            let (words, look) = status(app, usize::from(area.width));
             put(buffer, area.x, area.y, &words, app.palette.style(look));
             None
         }
@@ -82,29 +81,66 @@ fn typed(app: &App, head: &str, line: &Line, area: Rect, buffer: &mut Buffer) ->
 }
 
 /// What stands there while nothing is typed.
-fn status(app: &App) -> (String, Look) {
+fn status(app: &App, columns: usize) -> (String, Look) {
     if let Some((hint, _)) = &app.hint {
-        return (one_line(hint), Look::Warning);
+        return (fit(&one_line(hint), columns), Look::Warning);
     }
     if app.is_leaving {
-        return ("leaving ...".into(), Look::Busy);
+        return (fit("leaving ...", columns), Look::Busy);
     }
     if matches!(app.place(), Place::Table | Place::Inbox) && act::is_moving(app) {
         let words = "the row moved: keys that act on it are off for a moment";
-        return (words.into(), Look::Warning);
+        return (fit(words, columns), Look::Warning);
     }
-    let words = match app.place() {
-        Place::Asked => "y yes   n no",
-        Place::Text => "j k scroll   Esc back   : command   ? help",
-        Place::Detail => {
-            "Esc back   r reply   a yes   d no   o pane   e explain   : command   ? help"
-        }
-        Place::Inbox => {
-            "Tab table   r reply   a yes   d no   1-9 option   z later   o pane   ? help"
-        }
-        _ => "? help   : command   i inbox   Enter detail   r reply   a yes   o pane   ! stop all",
+    let keys: &[&str] = match app.place() {
+        Place::Asked => &["y yes", "n no"],
+        Place::Text => &["Esc back", "j k scroll", ": command", "? help"],
+        Place::Detail => &[
+            "Esc back",
+            "? help",
+            "Tab panel",
+            "r reply",
+            "a yes",
+            "d no",
+            "o pane",
+            "e explain",
+            ": command",
+        ],
+        Place::Inbox => &[
+            "Tab table",
+            "? help",
+            "r reply",
+            "a yes",
+            "d no",
+            "1-9 option",
+            "z later",
+            "o pane",
+        ],
+        _ => &[
+            "? help",
+            ": command",
+            "i inbox",
+            "Enter detail",
+            "r reply",
+            "a yes",
+            "o pane",
+            "! stop all",
+            "f filter",
+            "s sort",
+            "q leave",
+        ],
     };
-    (words.into(), Look::Faint)
+    let mut words = String::new();
+    for key in keys {
+        let gap = if words.is_empty() { "" } else { "   " };
+        // whole ones only
+        if width(&words) + width(gap) + width(key) > columns {
+            break;
+        }
+        words.push_str(gap);
+        words.push_str(key);
+    }
+    (words, Look::Faint)
 }
 
 /// Ways to complete the line, above it.
@@ -139,7 +175,8 @@ pub(super) fn draw_offered(app: &App, above: Rect, buffer: &mut Buffer) {
         } else {
             String::new()
         };
-        let text = format!("  {}{more}", one_line(&candidate.display));
+        let display = harmless(&candidate.display).replace(['\n', '\t'], " ");
+        let text = format!("  {display}{more}");
         put(
             buffer,
             above.x,

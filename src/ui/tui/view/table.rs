@@ -1,5 +1,6 @@
 //! The table: a row per agent, those that wait for the person first.
 
+use chrono::Local;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -64,11 +65,13 @@ impl Column {
         }
     }
 
-    /// The widest that it may be.
-    const fn bound(self) -> usize {
+    /// The widest that it may be on a screen of so many columns.
+    const fn bound(self, room: usize) -> usize {
         match self {
-            Self::Agent => 20,
-            Self::Status => 18,
+            Self::Agent if room < 60 => 12,
+            Self::Agent if room < 100 => 16,
+            Self::Agent => 24,
+            Self::Status => 14,
             Self::State => 10,
             Self::Pane => 16,
             Self::Polls => 8,
@@ -222,7 +225,7 @@ fn cell(text: &str, wide: usize) -> String {
 fn columns(app: &App, room: usize) -> Vec<(Column, usize)> {
     let mut all: Vec<(Column, usize)> = Column::ALL
         .into_iter()
-        .map(|column| (column, natural(app, column)))
+        .map(|column| (column, natural(app, column, room)))
         .collect();
     let used = |all: &[(Column, usize)]| -> usize {
         let fixed = all.iter().filter(|(column, _)| *column != Column::Last);
@@ -244,14 +247,17 @@ fn columns(app: &App, room: usize) -> Vec<(Column, usize)> {
     all
 }
 
-fn natural(app: &App, column: Column) -> usize {
+fn natural(app: &App, column: Column, room: usize) -> usize {
     if column == Column::Last {
         return LEAST_LAST;
     }
     let heading = column.heading().len();
     let rows = app.table.rows().iter();
     let widest = rows.map(|view| width(&text(app, view, column))).max();
-    widest.unwrap_or_default().max(heading).min(column.bound())
+    widest
+        .unwrap_or_default()
+        .max(heading)
+        .min(column.bound(room))
 }
 
 fn text(app: &App, view: &AgentView, column: Column) -> String {
@@ -270,17 +276,20 @@ fn text(app: &App, view: &AgentView, column: Column) -> String {
 }
 
 /// Its status, in a word or two.
-pub(super) fn status(view: &AgentView) -> String {
-    let word = match &view.status {
-        Status::Gone(_) | Status::Error(_) => view.status.word().to_owned(),
-        status => status.to_string(),
-    };
+fn status(view: &AgentView) -> String {
+    let word = view.status.word();
     let observed = view.observe && view.status != Status::Observing;
-    format!("{word}{}", if observed { " (obs)" } else { "" })
+    match &view.status {
+        Status::Held(Some(until)) | Status::Limit(Some(until)) => {
+            format!("{word} {}", until.with_timezone(&Local).format("%H:%M"))
+        }
+        _ if observed => format!("{word} (obs)"),
+        _ => word.to_owned(),
+    }
 }
 
 /// How long its screen has stood still.
-pub(super) fn rest(app: &App, view: &AgentView) -> String {
+fn rest(app: &App, view: &AgentView) -> String {
     view.changed_at
         .map_or_else(|| "-".to_owned(), |at| age(app.now.wall.to_utc() - at))
 }
@@ -305,7 +314,7 @@ fn pane(app: &App, view: &AgentView) -> String {
 }
 
 /// What it asks, why it is gone, or the last decision.
-fn last(view: &AgentView) -> String {
+pub(super) fn last(view: &AgentView) -> String {
     let text = match (&view.question, &view.status) {
         (Some(question), _) => question.text.as_str(),
         (None, Status::Gone(why) | Status::Error(why)) => why,

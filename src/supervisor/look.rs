@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::ids::AgentId;
 use crate::record::logs::ReadBack;
 use crate::record::{DecisionLine, Review};
-use crate::zellij::Dump;
+use crate::zellij::{Dump, Focused};
 
 /// A pane as it shows itself at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,16 +59,18 @@ impl Supervisor {
     pub async fn focus(&self, id: &AgentId) -> Result<String, Failure> {
         let address = self.with(id, |post| post.address.clone())?;
         let zellij = &self.inner.zellij;
-        zellij.focus(&address).await?;
-        let session = &address.session;
+        let focused = zellij.focus(&address).await?;
+        let (session, pane) = (&address.session, address.pane);
         let is_here = zellij.own_pane().is_some_and(|own| own.session == *session);
-        Ok(if is_here {
-            format!("{id}: its pane {} is shown", address.pane)
-        } else {
-            format!(
-                "{id}: its pane {} is shown in session `{session}`; `zellij attach {session}` leads there",
-                address.pane
-            )
+        Ok(match focused {
+            Focused::Shown if is_here => format!("{id}: {pane} is shown"),
+            Focused::Shown => format!("{id}: {pane} is shown in the session `{session}`"),
+            Focused::InTab => {
+                format!("{id}: the tab of {pane} is shown; the focus did not follow")
+            }
+            Focused::Unattended => format!(
+                "{id}: it is {pane} in the session `{session}`, to which no terminal is attached; `zellij attach {session}` leads there"
+            ),
         })
     }
 

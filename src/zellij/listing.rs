@@ -37,6 +37,8 @@ pub struct Pane {
     pub cursor: Option<(u32, u32)>,
     /// The name of its tab.
     pub tab: String,
+    /// The number of its tab, which stays the same while that is open.
+    pub tab_id: Option<u64>,
 }
 
 /// A plugin's pane: numbered apart from the terminals, and never typed into.
@@ -142,6 +144,8 @@ struct Listed {
     cursor_coordinates_in_pane: Option<(i64, i64)>,
     #[serde(default)]
     tab_name: String,
+    #[serde(default)]
+    tab_id: Option<u64>,
 }
 
 impl From<Listed> for Pane {
@@ -167,6 +171,7 @@ impl From<Listed> for Pane {
             size: (listed.pane_content_columns, listed.pane_content_rows),
             cursor,
             tab: listed.tab_name,
+            tab_id: listed.tab_id,
         }
     }
 }

@@ -18,6 +18,7 @@
 mod client;
 mod error;
 mod find;
+mod focus;
 mod foreground;
 mod listing;
 
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 
 pub use error::ZellijError;
 pub use find::{Environment, NEEDED, Version};
+pub use focus::Focused;
 pub use foreground::{Foreground, is_shell_command};
 pub use listing::{Pane, Panes, PluginPane};
 
@@ -315,13 +317,6 @@ impl Zellij {
             session: session.clone(),
             pane,
         })
-    }
-
-    /// Shows a pane, with its tab, to the terminals that are attached to its session. Presses no key.
-    pub async fn focus(&self, pane: &PaneAddress) -> Result<(), ZellijError> {
-        let id = pane.pane.to_string();
-        let order = Order::on_session("showing", &pane.session, "focus-pane-id", [id]);
-        self.client.run(&order).await.map(drop)
     }
 
     /// Closes a pane, ending what runs in it. A pane that is gone already is no error.

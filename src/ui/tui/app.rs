@@ -257,12 +257,13 @@ impl App {
 
     /// Which keys are heard now.
     pub const fn place(&self) -> Place {
-        if self.asked.is_some() {
-            Place::Asked
-        } else if self.line.is_some() {
+        // what is typed goes on where it began: a question that comes meanwhile waits for its turn
+        if self.line.is_some() {
             Place::Line
         } else if self.filter_line.is_some() {
             Place::Filter
+        } else if self.asked.is_some() {
+            Place::Asked
         } else {
             self.behind()
         }

@@ -249,7 +249,7 @@ pub const KEYMAP: &[Binding] = &[
         "1 to 9",
         &[Place::Inbox, Place::Detail],
         Option,
-        "chooses that option of its dialog; to allow something, after a yes",
+        "chooses that option; one that allows something, after a yes",
         ["answer", "approve"]
     ),
     binding!(
@@ -308,12 +308,21 @@ pub const KEYMAP: &[Binding] = &[
         Help,
         "this"
     ),
+    binding!([Key::char('q')], "q", &[Place::Text], Back, "closes a text"),
     binding!(
-        [Key::char('q'), Key::ctrl('c')],
-        "q, Ctrl-C",
-        NORMAL,
+        [Key::char('q')],
+        "q",
+        AGENT,
         Leave,
         "leaves; asks where agents would be left unwatched",
+        ["quit"]
+    ),
+    binding!(
+        [Key::ctrl('c')],
+        "Ctrl-C",
+        NORMAL,
+        Leave,
+        "the same, from everywhere",
         ["quit"]
     ),
     binding!(

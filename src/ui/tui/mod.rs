@@ -28,7 +28,6 @@ pub mod view;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -129,6 +128,8 @@ struct Session {
     tasks: JoinSet<Message>,
     /// Effects that are still to be carried out.
     effects: VecDeque<Effect>,
+    /// Whether a line is being completed.
+    completes: bool,
     /// Whether the agents are no longer as they were looked at last.
     stale: bool,
     /// When the next frame is due.
@@ -168,6 +169,7 @@ impl Session {
             begun,
             tasks: JoinSet::new(),
             effects: VecDeque::new(),
+            completes: false,
             stale: true,
             due: Some(begun),
             drawn_at: begun,
@@ -180,16 +182,19 @@ impl Session {
         keyboard: &mut Keyboard,
         screen: &mut Screen,
     ) -> Result<String, Failure> {
-        let mut second = begun_second(self.begun);
+        let mut second = next_second();
         loop {
             let next = tokio::select! {
                 biased;
-                () = self.ended.cancelled() => Next::Leave(self.last_words()),
-                input = keyboard.next() => self.input(input),
+                // after a `/quit` its answer is the last word
+                () = self.ended.cancelled(), if !self.app.is_leaving => {
+                    Next::Leave(self.last_words())
+                }
                 () = due(self.due) => {
-                    self.draw(screen).await?;
+                    self.draw(screen)?;
                     Next::Wait
                 }
+                input = keyboard.next() => self.input(input),
                 said = next_of(&mut self.notices) => {
                     let message = match said {
                         Ok(notice) => Message::Said(notice),
@@ -212,7 +217,7 @@ impl Session {
                     Next::Soon
                 }
                 () = sleep_until(second) => {
-                    second = Instant::now() + SECOND;
+                    second = next_second();
                     self.take(Message::Tick);
                     Next::Soon
                 }
@@ -267,6 +272,9 @@ impl Session {
     fn done(&mut self, done: Result<Message, tokio::task::JoinError>) -> Next {
         match done {
             Ok(message) => {
+                if matches!(message, Message::Candidates(..)) {
+                    self.completes = false;
+                }
                 self.take(message);
                 Next::Now
             }
@@ -337,8 +345,11 @@ impl Session {
         });
     }
 
-    /// Completes a line, on a thread that may wait for a folder.
+    /// Completes a line, on a thread that may wait for a folder; one at a time.
     fn complete(&mut self, line: String, cursor: usize) {
+        if std::mem::replace(&mut self.completes, true) {
+            return;
+        }
         let world = World {
             agents: self
                 .app
@@ -355,7 +366,7 @@ impl Session {
         });
     }
 
-    async fn draw(&mut self, screen: &mut Screen) -> Result<(), Failure> {
+    fn draw(&mut self, screen: &mut Screen) -> Result<(), Failure> {
         if self.stale {
             self.stale = false;
             let (views, health) = (self.client.views(), self.client.health());
@@ -371,15 +382,8 @@ impl Session {
                 self.app.drew(drawn);
             }
         } else {
-            // the terminal has not taken in the last frame: wait for it, beside everything else
-            let mut ready = pin!(screen.ready());
-            let is_ready = poll_fn(|context| Poll::Ready(ready.as_mut().poll(context).is_ready()));
-            let wait = if is_ready.await {
-                Duration::ZERO
-            } else {
-                FRAME
-            };
-            self.due = Some(Instant::now() + wait);
+            // the terminal has not taken in the last frame
+            self.due = Some(Instant::now() + FRAME);
         }
         Ok(())
     }
@@ -392,8 +396,10 @@ fn moment(begun: Instant) -> Moment {
     }
 }
 
-fn begun_second(begun: Instant) -> Instant {
-    begun + SECOND
+/// When the clock shows another second.
+fn next_second() -> Instant {
+    let into = Duration::from_nanos(Local::now().timestamp_subsec_nanos().into());
+    Instant::now() + SECOND.saturating_sub(into)
 }
 
 async fn due(at: Option<Instant>) {

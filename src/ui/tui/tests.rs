@@ -874,6 +874,21 @@ fn what_the_supervisor_asks_is_asked_here_once_it_was_seen() {
     desk.answers(Ok(Reply::Confirm("Adopt work:terminal_3?".into())));
     desk.types("n");
     assert_eq!(desk.sent(), [Command::No]);
+    // while something is typed, it waits: no letter of that is an answer
+    desk.types(":adopt");
+    desk.press(Key::plain(KeyCode::Enter));
+    desk.sent();
+    desk.types(":reply one ");
+    desk.answers(Ok(Reply::Confirm("Adopt work:terminal_3?".into())));
+    desk.wait(READ);
+    desk.types("yes, go on");
+    assert_eq!(
+        desk.app.line.as_ref().unwrap().text(),
+        "/reply one yes, go on"
+    );
+    assert_eq!(desk.sent(), []);
+    desk.press(Key::plain(KeyCode::Esc));
+    desk.shows("Adopt work:terminal_3?");
 }
 
 #[test]

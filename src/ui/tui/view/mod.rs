@@ -63,7 +63,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Drawn {
     messages::draw(app, areas.messages, buffer);
     line::draw_offered(app, areas.main, buffer);
     let cursor = line::draw(app, areas.line, buffer);
-    if let Some(question) = &app.asked {
+    if app.place() == Place::Asked
+        && let Some(question) = &app.asked
+    {
         drawn.asked = asked::draw(app, question, area, buffer).then_some(question.number);
     }
     if let Some(cursor) = cursor {

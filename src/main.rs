@@ -79,7 +79,7 @@ fn run(options: &Options) -> Result<u8, Failure> {
             Task::Demo => demo::run(options).await,
             Task::Attach(ref how) => attach(options, how).await,
             Task::Digest(ref wanted) => {
-                ui::past::digest::run(options, wanted, &place(options).path).await
+                ui::past::digest::run(options, wanted, &place(options)).await
             }
             _ => supervise(options).await,
         }
@@ -187,7 +187,7 @@ fn listen(
 ) -> Option<Server> {
     let named = options.socket.clone();
     let is_named = named.is_some();
-    let path = named.unwrap_or_else(|| socket::place::of_configuration(config));
+    let path = named.unwrap_or_else(|| socket::address::of_configuration(config));
     let (of, bell) = (supervisor.clone(), notifier.clone());
     let clients = Box::new(move || -> Arc<dyn Client> {
         Arc::new(Local::new(of.clone()).with_bell(bell.clone()))

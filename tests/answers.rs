@@ -142,6 +142,12 @@ fn an_open_place_belongs_to_the_dialog_that_opened_it() {
     ] {
         let dialog = case(kind, &format!("question/{closed}")).dialog;
         let field = case(kind, &format!("question/{open}")).field;
+        let subject = dialog.as_ref().map(|dialog| dialog.subject.as_str());
+        assert_eq!(
+            subject,
+            Some("Which database should the service use?"),
+            "{kind}"
+        );
         let same = dialog.as_ref().zip(field.as_ref());
         let same = same.is_some_and(|(dialog, field)| field.dialog.is(dialog));
         assert!(same, "{kind} {open}: {dialog:#?} {field:#?}");
@@ -232,6 +238,8 @@ fn the_letters_of_aider_are_read_and_nothing_is_pressed_behind_somebodys() {
 
 #[test]
 fn a_command_of_aiders_of_which_rows_stand_above_a_blank_one_is_not_whole() {
+    const ON: &str = "\u{1b}[7m";
+    const OFF: &str = "\u{1b}[27m";
     let asks = "Run shell command? (Y)es/(N)o/(A)ll/(S)kip all/(D)on't ask again [Yes]: ";
     let whole = |above: &str| {
         let text = format!("Tokens: 1 sent\n\n{above}\n{asks}");
@@ -248,8 +256,6 @@ fn a_command_of_aiders_of_which_rows_stand_above_a_blank_one_is_not_whole() {
         assert_eq!(says[2..], never);
         (dialog.subject, dialog.whole)
     };
-    const ON: &str = "\u{1b}[7m";
-    const OFF: &str = "\u{1b}[27m";
     let cases = [
         (format!("{ON}make test{OFF}"), true),
         ("make test".into(), false),

@@ -108,7 +108,7 @@ impl Case {
 
 /// Reads screens in the order of time: the last, known what the one before it showed.
 fn in_time(profile: &Profile, shown: &[Shown]) -> Reading {
-    let (last, earlier) = shown.split_last().unwrap();
+    let (last, earlier) = shown.split_last().unwrap_or_else(|| panic!("no screen"));
     let reading = recognise(profile, last);
     let Some(before) = earlier.last() else {
         return reading;

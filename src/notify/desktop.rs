@@ -1,7 +1,8 @@
 //! Notices on the desktop, where the program was built with the feature `desktop` and there is a session bus.
 //!
 //! The library blocks, and a bus may hang: a thread of its own shows one notice after the other, each in place of
-//! the one before, and is never waited for beyond a deadline. Without the feature nothing here does anything.
+//! the one before, and is never waited for beyond a deadline. Without the feature nothing here does anything. That
+//! nobody shows it is no news: the default is to try.
 
 use std::time::Duration;
 

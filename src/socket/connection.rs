@@ -196,19 +196,15 @@ const fn acts(command: &Command) -> bool {
 }
 
 /// One thing that may be followed.
+#[derive(Default)]
 enum Followed<T> {
     /// It is not.
+    #[default]
     No,
     /// It is, and nothing was told yet.
     New,
     /// It is, and this was told last.
     Told(Box<T>),
-}
-
-impl<T> Default for Followed<T> {
-    fn default() -> Self {
-        Self::No
-    }
 }
 
 impl<T: PartialEq + Clone> Followed<T> {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::address;
 use super::client::{Connection, NoConnection};
-use super::place;
 use crate::error::{Failure, Kind};
 
 /// Which instance is meant.
@@ -26,7 +26,7 @@ pub async fn connect(wanted: &Wanted) -> Result<Connection, Failure> {
         return Connection::open(path).await.map_err(|why| why.at(path));
     }
     if let Some(config) = &wanted.config {
-        let path = place::of_configuration(config);
+        let path = address::of_configuration(config);
         return Connection::open(&path).await.map_err(|why| match why {
             NoConnection::Nobody(_) => {
                 let shown = config.display();
@@ -37,7 +37,7 @@ pub async fn connect(wanted: &Wanted) -> Result<Connection, Failure> {
     }
     let mut running = Vec::new();
     let mut unfit = None;
-    for path in place::all() {
+    for path in address::all() {
         match Connection::open(&path).await {
             Ok(connection) => running.push(connection),
             // what a dead one left behind
@@ -45,7 +45,7 @@ pub async fn connect(wanted: &Wanted) -> Result<Connection, Failure> {
             Err(NoConnection::Unfit(failure)) => unfit = Some(failure),
         }
     }
-    let rather = wanted.rather.as_deref().map(place::of_configuration);
+    let rather = wanted.rather.as_deref().map(address::of_configuration);
     let rather = running
         .iter()
         .position(|one| Some(one.path()) == rather.as_deref());

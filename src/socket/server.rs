@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::place::{self, Listening};
+use super::address::{self, Listening};
 use super::protocol::{Message, Said, line};
 use super::{connection, peer};
 use crate::command::{Client, Event};
@@ -63,14 +63,14 @@ impl Server {
     /// Called within a tokio runtime.
     ///
     /// # Errors
-    /// Those of [`place::listen`].
+    /// Those of [`address::listen`].
     pub fn start(
         path: &Path,
         named: bool,
         clients: Clients,
         ended: CancellationToken,
     ) -> Result<Self, Failure> {
-        let listening = place::listen(path, named)?;
+        let listening = address::listen(path, named)?;
         let shared = Arc::new(Shared {
             ended,
             tasks: TaskTracker::new(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use meta_orchestrator::screen::state::State;
+
 use super::agent::{Kind, Lab};
 use super::common::model::leave;
 use super::common::supervisor::id;
@@ -53,7 +55,7 @@ pub async fn run(lab: &Lab, count: u64) {
         assert!(came.iter().all(|it| it.contains(&as_it_is)), "{came:?}");
         wait_for(LONG, "its prompt", || {
             let state = watch.view("a1").state;
-            state.is_some_and(|state| state.takes_nudge()).then_some(())
+            state.is_some_and(State::takes_nudge).then_some(())
         });
     }
     let all = answers(lab);

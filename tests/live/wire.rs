@@ -284,9 +284,10 @@ impl Talk {
     pub fn tool(&mut self, command: &str) -> String {
         self.stop = "tool_use";
         let asks = command == "ASK";
-        let input = match asks {
-            true => question(),
-            false => json!({ "command": command, "description": "Do what was asked for" }),
+        let input = if asks {
+            question()
+        } else {
+            json!({ "command": command, "description": "Do what was asked for" })
         };
         let of_messages = if asks { "AskUserQuestion" } else { "Bash" };
         let of_chat = if asks { "question" } else { "bash" };

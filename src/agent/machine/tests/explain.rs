@@ -15,7 +15,7 @@ fn explained(story: &Story) -> Explanation {
 }
 
 /// What the rules themselves say is one of their own words.
-fn word(what: &Cow<'static, str>) -> &'static str {
+fn word(what: Cow<'static, str>) -> &'static str {
     match what {
         Cow::Borrowed(word) => word,
         Cow::Owned(other) => panic!("{other} was read from somewhere"),
@@ -29,12 +29,14 @@ fn against(story: &Story) -> Vec<&'static str> {
         explained.outlook.against.is_empty()
     );
     let all = explained.outlook.against.iter();
-    all.map(|against| word(&against.what)).collect()
+    all.map(|against| word(against.what.clone())).collect()
 }
 
 fn waits(story: &Story) -> Vec<(&'static str, Option<u64>)> {
     let waits = explained(story).waits_for;
-    let waits = waits.iter().map(|wait| (word(&wait.what), wait.seconds));
+    let waits = waits
+        .iter()
+        .map(|wait| (word(wait.what.clone()), wait.seconds));
     waits.collect()
 }
 

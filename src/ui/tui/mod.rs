@@ -111,7 +111,7 @@ pub async fn run(
 pub(in crate::ui) fn help_text() -> String {
     let commands = help(None).unwrap_or_default();
     format!(
-        "{}\nMarks: ! needs you, z put off, x trouble, ? is asked about, > was told something,\n\
+        "{}\nMarks: ! needs you, z put off, x trouble, ? is asked about, > was told,\n\
          = not typed to, % at its limit, o observed, * at work\n\n{commands}",
         keymap::help()
     )

@@ -2,14 +2,19 @@
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
+    clippy::disallowed_macros,
     reason = "a test fails by panicking, and makes its own files"
 )]
 
 mod common;
 
+#[path = "tui/desk.rs"]
+mod desk;
 #[path = "tui/guard.rs"]
 mod guard;
 #[path = "tui/picture.rs"]
 mod picture;
+#[path = "tui/program.rs"]
+mod program;
 #[path = "pictures/svg.rs"]
 mod svg;

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::text::{harmless, one_line, table};
 use crate::ids::TaskId;
-use crate::mission::plan::{Plan, TaskPath};
 use crate::mission::plan::check::{Finding, Severity};
+use crate::mission::plan::{Plan, TaskPath};
 use crate::mission::schedule::Graph;
 
 /// What is known of a plan without running anything of it.

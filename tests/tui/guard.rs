@@ -2,110 +2,28 @@
 //! when it is closed or does not read any more. What is run is `tests/agents/full_screen.rs`, which takes it as
 //! the TUI does.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use meta_orchestrator::host::process::{self, ProcessIdentity};
-use meta_orchestrator::ids::PaneAddress;
 use rustix::process::Signal;
 
 use crate::common::agents::{built, shlex};
-use crate::common::zellij::{PATIENCE, TestZellij, signal, wait_for};
+use crate::common::zellij::{PATIENCE, signal, wait_for};
+use crate::desk::{Desk, has_ended};
 
-/// A shell in a pane, in which the program runs.
-struct Desk {
-    zellij: TestZellij,
-    pane: PaneAddress,
-    folder: PathBuf,
+/// A shell in which the program has begun.
+fn begun() -> Desk {
+    begun_after("true")
 }
 
-impl Desk {
-    /// A shell of so many columns and rows, zellij's frames included, in which the program has begun.
-    fn begun(columns: u32, rows: u32) -> Self {
-        Self::begun_after("true", columns, rows)
-    }
-
-    /// The same after a line for the shell.
-    fn begun_after(line: &str, columns: u32, rows: u32) -> Self {
-        let zellij = TestZellij::start_sized(columns, rows);
-        let pane = zellij.pane(0);
-        let folder = zellij.home().to_path_buf();
-        let this = Self {
-            zellij,
-            pane,
-            folder,
-        };
-        this.shell(line);
-        this.shell("PS1='$ '; unset RUST_BACKTRACE; echo before the $((40+2))");
-        this.sees("before the 42");
-        this.shell("stty -a > before");
-        wait_for(PATIENCE, "the modes", || this.modes("before"));
-        this.shell(&shlex(&[
-            built("full-screen").display().to_string(),
-            this.folder.display().to_string(),
-        ]));
-        this.sees("full screen");
-        assert!(
-            !this.shown().contains("before the 42"),
-            "a screen of its own"
-        );
-        this
-    }
-
-    fn shell(&self, line: &str) {
-        self.zellij.type_as_person(&self.pane, &format!("{line}\n"));
-    }
-
-    fn types(&self, keys: &str) {
-        self.zellij.type_as_person(&self.pane, keys);
-    }
-
-    fn shown(&self) -> String {
-        self.zellij.dump(self.pane.pane)
-    }
-
-    fn sees(&self, text: &str) {
-        self.zellij.wait_until_shown(&self.pane, text);
-    }
-
-    fn modes(&self, name: &str) -> Option<String> {
-        let text = std::fs::read_to_string(self.folder.join(name)).ok()?;
-        text.contains("cs8").then_some(text)
-    }
-
-    /// The program's process.
-    fn program(&self) -> ProcessIdentity {
-        let pid = std::fs::read_to_string(self.folder.join("pid")).unwrap();
-        let found = process::without_arguments(pid.parse().unwrap()).unwrap();
-        found.identity
-    }
-
-    /// The terminal is as it was: its modes, its screen, its cursor; and what is typed reaches the shell.
-    fn is_given_back(&self) {
-        self.sees("before the 42");
-        self.shell("stty -a > after; echo typed to the $((9*9))");
-        self.sees("typed to the 81");
-        let after = wait_for(PATIENCE, "the modes", || self.modes("after"));
-        assert_eq!(after, self.modes("before").unwrap());
-        let shown = self.shown();
-        assert!(!shown.contains("full screen"), "{shown}");
-        // the terminal echoes again
-        assert!(shown.contains("echo typed to the $((9*9))"), "{shown}");
-        // a click and the window's focus are no input for the shell
-        assert!(!shown.contains("[<0;") && !shown.contains("[I"), "{shown}");
-        let list = self.zellij.list();
-        let pane = list
-            .iter()
-            .find(|pane| pane["id"] == 0 && pane["is_plugin"] == false);
-        let cursor = &pane.unwrap()["cursor_coordinates_in_pane"];
-        assert!(cursor.is_array(), "the cursor is to be seen: {cursor}");
-    }
-}
-
-fn has_ended(program: ProcessIdentity) {
-    wait_for(PATIENCE, "the program's end", || {
-        (process::alive(program) == Some(false)).then_some(())
-    });
+/// The same after a line for the shell.
+fn begun_after(line: &str) -> Desk {
+    let desk = Desk::open(100, 30);
+    desk.shell(line);
+    let program = built("full-screen").display().to_string();
+    let folder = desk.folder.display().to_string();
+    desk.runs(&shlex(&[program, folder]), "full screen");
+    desk
 }
 
 /// What stands in the diagnostics.
@@ -118,7 +36,7 @@ fn diagnostics(folder: &Path) -> String {
 
 #[test]
 fn at_the_end_the_terminal_is_as_it_was() {
-    let desk = Desk::begun(100, 30);
+    let desk = begun();
     desk.types("x");
     desk.sees("Char('x')");
     desk.types("q");
@@ -128,7 +46,7 @@ fn at_the_end_the_terminal_is_as_it_was() {
 
 #[test]
 fn keys_pastes_and_sizes_come_in_as_they_are() {
-    let mut desk = Desk::begun(100, 30);
+    let mut desk = begun();
     for (keys, seen) in [
         ("\u{1b}[A", "Up"),
         ("\u{1b}[Z", "BackTab"),
@@ -160,7 +78,7 @@ fn keys_pastes_and_sizes_come_in_as_they_are() {
 
 #[test]
 fn a_panic_gives_the_terminal_back_before_it_is_told() {
-    let desk = Desk::begun(100, 30);
+    let desk = begun();
     desk.types("p");
     desk.sees("at a key");
     desk.is_given_back();
@@ -171,7 +89,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
 
 #[test]
 fn a_panic_of_another_thread_is_written_down_and_nothing_prints_over_the_screen() {
-    let desk = Desk::begun(100, 30);
+    let desk = begun();
     desk.types("t");
     desk.sees("the other thread panicked: true");
     let shown = desk.shown();
@@ -185,16 +103,16 @@ fn a_panic_of_another_thread_is_written_down_and_nothing_prints_over_the_screen(
 
 #[test]
 fn a_signal_ends_it_and_the_terminal_is_as_it_was() {
-    let desk = Desk::begun(100, 30);
-    signal(desk.program(), Signal::TERM);
+    let desk = begun();
+    signal(desk.front("full-screen"), Signal::TERM);
     desk.sees("left: a signal");
     desk.is_given_back();
 }
 
 #[test]
 fn a_stop_from_outside_is_survived_and_a_request_to_stop_is_not_heeded() {
-    let desk = Desk::begun(100, 30);
-    let program = desk.program();
+    let desk = begun();
+    let program = desk.front("full-screen");
     signal(program, Signal::TSTP);
     desk.types("x");
     desk.sees("Char('x')");
@@ -215,8 +133,8 @@ fn a_stop_from_outside_is_survived_and_a_request_to_stop_is_not_heeded() {
 #[test]
 fn it_ends_when_its_terminal_is_closed_also_where_nobody_is_told_of_that() {
     for line in ["true", "trap '' HUP"] {
-        let desk = Desk::begun_after(line, 100, 30);
-        let program = desk.program();
+        let desk = begun_after(line);
+        let program = desk.front("full-screen");
         desk.zellij.open_pane(&["/bin/sleep", "1000"]);
         desk.zellij
             .action(&["close-pane", "--pane-id", &desk.pane.pane.to_string()]);
@@ -226,8 +144,8 @@ fn it_ends_when_its_terminal_is_closed_also_where_nobody_is_told_of_that() {
 
 #[test]
 fn it_ends_in_time_though_its_terminal_reads_nothing_any_more() {
-    let desk = Desk::begun(100, 30);
-    let program = desk.program();
+    let desk = begun();
+    let program = desk.front("full-screen");
     desk.types("b");
     desk.sees("busy");
     desk.zellij.stop_server();

@@ -97,11 +97,11 @@ fn areas(area: Rect, app: &App) -> Areas {
         // a table that needs little leaves the rest to what waits, and to them
         _ => {
             let wanted = u16::try_from(app.views.len() + 3).unwrap_or(u16::MAX);
-            let spare = left.saturating_sub(wanted);
-            let waiting = spare.saturating_sub(share).min(MOST_WAITING);
+            let rest = left.saturating_sub(wanted);
+            let waiting = rest.saturating_sub(share).min(MOST_WAITING);
             let is_shown = app.waiting() > 0 && waiting >= LEAST_WAITING;
             let waiting = if is_shown { waiting } else { 0 };
-            (waiting, share.max(spare - waiting))
+            (waiting, share.max(rest - waiting))
         }
     };
     let mut top = area.y;

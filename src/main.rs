@@ -79,7 +79,7 @@ fn run(options: &Options) -> Result<u8, Failure> {
             Task::Demo => demo::run(options).await,
             Task::Attach(ref how) => attach(options, how).await,
             Task::Digest(ref wanted) => {
-                ui::past::digest::run(options, wanted, &place(options).path).await
+                ui::past::digest::run(options, wanted, &place(options)).await
             }
             _ => supervise(options).await,
         }

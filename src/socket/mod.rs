@@ -1,8 +1,8 @@
 //! The door for other processes: the same commands, views and events, over a Unix socket.
 //!
 //! Every running instance listens ([`server`]) at a place of its own ([`address`]); only its own user is let in
-//! ([`peer`]). A [`client::Remote`] is a [`Client`](crate::command::Client) like the one in process, so that a
-//! front end does not see the difference; a [`client::Connection`] is what a script's one command needs. It
+//! ([`peer`]). A [`Remote`] is a [`Client`](crate::command::Client) like the one in process, so that a
+//! front end does not see the difference; a [`Connection`] is what a script's one command needs. It
 //! carries commands and what is to be seen, decides nothing, and never types by itself. `main` and `ui` call it.
 //!
 //! # What is spoken

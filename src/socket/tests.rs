@@ -766,6 +766,10 @@ fn every_kind_of_event_reads_back_as_it_was() {
             urgency: "info".into(),
             text: "t".into(),
         },
+        Happening::Ring {
+            title: "t".into(),
+            body: "b".into(),
+        },
         Happening::Roster {
             why: "added".into(),
         },

@@ -297,3 +297,40 @@ fn a_model_writes_the_digest_from_the_tables_alone_and_where_it_fails_the_tables
     );
     assert!(tables.out.contains("| kernel |"), "{}", tables.out);
 }
+
+#[test]
+fn a_configuration_that_nobody_named_sends_no_text_and_no_key_to_a_server_of_its_choice() {
+    let home = home();
+    let model = Model::start();
+    model.answers(|_| Answer::Text("Nothing happened.".into()));
+    let config = serde_json::json!({
+        "reviewBackend": {
+            "type": "openaiCompat", "baseUrl": model.url(), "model": "m", "apiKeyEnv": "HOME",
+        },
+    });
+    let place = home.path().join("meta_orchestrator.config.json");
+    fs::write(&place, config.to_string()).unwrap();
+    let found = ran(home.path(), &["digest", "--model", "--since", "2026-11-20"]);
+    assert_eq!(found.code, Some(0), "{}", found.err);
+    assert!(
+        found.out.contains("did not write the page"),
+        "{}",
+        found.out
+    );
+    assert_eq!(model.asked().len(), 0);
+    // the control: once a person has named it, its server is asked
+    let path = place.to_string_lossy();
+    let named = ran(
+        home.path(),
+        &[
+            "--config",
+            &path,
+            "digest",
+            "--model",
+            "--since",
+            "2026-11-20",
+        ],
+    );
+    assert_eq!(named.code, Some(0), "{}", named.err);
+    assert_eq!(model.asked().len(), 1);
+}

@@ -112,7 +112,7 @@ pub struct EventsOptions {
 }
 
 /// The kinds of events.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "status",
     "asked",
     "verdict",
@@ -120,6 +120,7 @@ const KINDS: [&str; 9] = [
     "question",
     "question_closed",
     "notice",
+    "ring",
     "roster",
     "lost",
 ];
@@ -188,6 +189,21 @@ pub(super) fn with_commands(ctl: Command) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Happening;
+
+    #[test]
+    fn every_kind_of_event_can_be_asked_for() {
+        // the error names all that there are
+        let unknown = serde_json::json!({ "event": "nonsense" });
+        let known = serde_json::from_value::<Happening>(unknown).unwrap_err();
+        let known = known.to_string();
+        let named: Vec<&str> = known.split('`').skip(3).step_by(2).collect();
+        let mut kinds = KINDS.to_vec();
+        kinds.sort_unstable();
+        let mut named = named;
+        named.sort_unstable();
+        assert_eq!(kinds, named);
+    }
 
     #[test]
     fn a_length_of_time_is_a_number_with_its_unit() {

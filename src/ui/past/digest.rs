@@ -1,7 +1,5 @@
 //! `meta-orchestrator digest`: what happened to all agents.
 
-use std::path::Path;
-
 use chrono::{DateTime, Utc};
 
 use super::{Logs, clock, tell, tell_unread};
@@ -20,14 +18,19 @@ use crate::record::past::{Past, Wanted};
 use crate::supervisor;
 use crate::ui::cli::Options;
 use crate::ui::cli::past::DigestOptions;
+use crate::ui::places::{self, Chosen, ConfigPlace};
 
 /// Prints the page.
 ///
 /// # Errors
 /// When there are no logs, or they cannot be read.
-pub async fn run(options: &Options, wanted: &DigestOptions, config: &Path) -> Result<u8, Failure> {
+pub async fn run(
+    options: &Options,
+    wanted: &DigestOptions,
+    place: &ConfigPlace,
+) -> Result<u8, Failure> {
     let clock = clock();
-    let logs = Logs::find(options, config)?;
+    let logs = Logs::find(options, &place.path)?;
     let since = wanted.since.moment(&clock);
     let facts = facts(&logs, since, &clock)?;
     let text = if wanted.json {
@@ -37,7 +40,7 @@ pub async fn run(options: &Options, wanted: &DigestOptions, config: &Path) -> Re
         tell(Some(
             "the review backend is asked; this takes a while\n".to_owned(),
         ));
-        let config = logs.config.clone().unwrap_or_default();
+        let config = in_force(&logs.config.clone().unwrap_or_default(), place)?;
         let written = written(&config, &body(&facts, &clock)).await;
         by_model(&facts, since, &clock, written)
     } else {
@@ -45,6 +48,16 @@ pub async fn run(options: &Options, wanted: &DigestOptions, config: &Path) -> Re
     };
     super::super::print(text.as_bytes())?;
     Ok(0)
+}
+
+/// What holds of the configuration: one that was found sends no text to a server that nobody said yes to.
+fn in_force(config: &Config, place: &ConfigPlace) -> Result<Config, Failure> {
+    if place.chosen != Chosen::InWorkingFolder {
+        return Ok(config.clone());
+    }
+    let trusted = places::trusted(|name| std::env::var_os(name));
+    let held = supervisor::held_of(config, &place.path, trusted.as_deref())?;
+    Ok(held.map_or_else(|| config.clone(), |held| held.without(config)))
 }
 
 /// What the review backend makes of the tables.

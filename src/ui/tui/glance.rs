@@ -163,10 +163,10 @@ impl App {
             (_, Ok(Reply::Explanation(explained))) => detail.explanation = Some(explained),
             (_, Ok(Reply::Memos { memos, skipped, .. })) => detail.take_memos(memos, skipped),
             (_, Ok(Reply::Reviews { reviews, .. })) => detail.take_reviews(reviews),
-            (Glance::Decision(memo), Ok(Reply::Decision { steps, .. })) => {
-                if detail.decision.as_ref().is_some_and(|one| one.id == *memo) {
-                    detail.take_decision(Ok(steps));
-                }
+            (Glance::Decision(memo), Ok(Reply::Decision { steps, .. }))
+                if detail.decision.as_ref().is_some_and(|one| one.id == *memo) =>
+            {
+                detail.take_decision(Ok(steps));
             }
             (Glance::Decision(_), Err(failure)) => detail.take_decision(Err(&failure)),
             (Glance::Screen, Err(failure)) => detail.take_screen(Err(&failure), colours),

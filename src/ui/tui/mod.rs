@@ -9,6 +9,7 @@
 
 mod act;
 pub mod app;
+mod ask;
 pub mod detail;
 mod glance;
 mod history;
@@ -22,7 +23,8 @@ mod rows;
 pub mod scroll;
 pub mod terminal;
 pub mod theme;
-pub mod update;
+pub mod typed;
+mod update;
 pub mod view;
 
 use std::collections::VecDeque;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::app::Answered;
 use crate::command::{AgentView, Status};
 use crate::ids::AgentId;
+use crate::screen::state::State;
 
 /// Agents as a list shows them; shared, so that a frame costs no copy of it.
 pub type Rows = Arc<Vec<Arc<AgentView>>>;
@@ -95,7 +96,7 @@ pub fn inbox(views: &[Arc<AgentView>], answered: &BTreeMap<AgentId, Answered>) -
 }
 
 fn holds(view: &AgentView, wanted: &str) -> bool {
-    let state = view.state.map(|state| state.as_str()).unwrap_or_default();
+    let state = view.state.map(State::as_str).unwrap_or_default();
     let question = view
         .question
         .as_ref()

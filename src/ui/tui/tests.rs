@@ -571,7 +571,10 @@ fn keys_are_off_while_a_row_moves_and_mean_the_agent_that_was_on_the_screen() {
     assert_eq!(moving(false, Duration::ZERO), snooze());
     // it is on the screen: not yet
     assert_eq!(moving(true, Duration::ZERO), []);
-    assert_eq!(moving(true, MOVING - Duration::from_millis(1)), []);
+    assert_eq!(
+        moving(true, MOVING.saturating_sub(Duration::from_millis(1))),
+        []
+    );
     // the control: the row has stood still for long enough
     assert_eq!(moving(true, MOVING), snooze());
 }
@@ -782,7 +785,10 @@ fn keys_that_need_words_open_the_command_line() {
     ] {
         let mut desk = Desk::with((100, 24), vec![view]);
         desk.types(key);
-        assert_eq!(desk.app.line.as_ref().map(|line| line.text()), Some(line));
+        assert_eq!(
+            desk.app.line.as_ref().map(super::line::Line::text),
+            Some(line)
+        );
         desk.press(Key::plain(KeyCode::Esc));
         assert!(desk.app.line.is_none());
         assert_eq!(desk.sent(), []);
@@ -902,9 +908,8 @@ fn failures_are_shown_with_their_hints_and_late_answers_do_not_come_over_what_is
     desk.types("e");
     desk.wait(Duration::from_secs(3));
     desk.shows("/explain one (3 s)");
-    let long = (0..10)
-        .map(|row| format!("row {row}\n"))
-        .collect::<String>();
+    let rows: Vec<String> = (0..10).map(|row| format!("row {row}")).collect();
+    let long = rows.join("\n");
     desk.answers(Ok(Reply::Text(long.clone())));
     assert_eq!(desk.app.place(), Place::Table);
     desk.shows("row 9");

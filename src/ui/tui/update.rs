@@ -6,17 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::app::{
-    ANSWERED, Answered, App, Asked, Body, HINT, Leaving, Moment, READ, Text, UnderWay, Yes,
-};
+use super::app::{ANSWERED, Answered, App, Asked, Body, HINT, Moment, Text, UnderWay, Yes};
 use super::glance::Glance;
 use super::input::{Input, Key};
 use super::keymap::{self, Action, Place};
-use super::line::{Did, Line};
+use super::line::Line;
 use super::theme::Look;
 use super::{act, mouse};
 use crate::command::complete::Candidate;
-use crate::command::line::parse;
 use crate::command::reply::{self, render};
 use crate::command::text::one_line;
 use crate::command::{AgentView, Command, Health, Notice, Reply};
@@ -211,8 +208,8 @@ impl App {
             Action::Up => self.step(-1),
             Action::PageDown => self.pages(1),
             Action::PageUp => self.pages(-1),
-            Action::First => self.to_end(false),
-            Action::Last => self.to_end(true),
+            Action::First => self.go_to(false),
+            Action::Last => self.go_to(true),
             Action::Open => return self.open(),
             Action::Back => self.back(),
             Action::NextView => self.show_inbox(!self.shows_inbox),
@@ -261,7 +258,7 @@ impl App {
         self.step(by * isize::from(height.cast_signed().saturating_sub(1).max(1)));
     }
 
-    fn to_end(&mut self, last: bool) {
+    fn go_to(&mut self, last: bool) {
         match (self.behind(), &mut self.text, last) {
             (Place::Text, Some(text), true) => text.scroll.end(),
             (Place::Text, Some(text), false) => text.scroll.start(),
@@ -303,91 +300,6 @@ impl App {
         if let Some(text) = &mut self.text {
             text.lay_out(&frame);
         }
-    }
-
-    fn filter_key(&mut self, key: Key) {
-        let Some(line) = &mut self.filter_line else {
-            return;
-        };
-        match line.key(key) {
-            Did::Submitted => self.filter_line = None,
-            Did::Left => {
-                self.filter_line = None;
-                self.filter.clear();
-                self.arrange();
-            }
-            _ => self.filtered(),
-        }
-    }
-
-    /// Filters by what is typed so far.
-    fn filtered(&mut self) {
-        if let Some(line) = &self.filter_line
-            && line.text() != self.filter
-        {
-            self.filter = line.text().to_owned();
-            self.arrange();
-        }
-    }
-
-    fn line_key(&mut self, key: Key) -> Vec<Effect> {
-        let Some(line) = &mut self.line else {
-            return Vec::new();
-        };
-        // `:` opens the line with the `/` that every command begins with: whoever types it too means one
-        if line.text() == "/" && key.typed() == Some('/') {
-            return Vec::new();
-        }
-        match line.key(key) {
-            Did::Edited => {
-                if line.text().is_empty() {
-                    self.line = None;
-                }
-            }
-            Did::Left => self.line = None,
-            Did::Earlier => line.recall(&self.past, true),
-            Did::Later => line.recall(&self.past, false),
-            Did::Complete(forwards) => {
-                if !line.next_offer(forwards) {
-                    return vec![Effect::Complete(line.text().to_owned(), line.cursor())];
-                }
-            }
-            Did::Submitted => return self.submit(),
-        }
-        Vec::new()
-    }
-
-    fn submit(&mut self) -> Vec<Effect> {
-        let Some(line) = self.line.take() else {
-            return Vec::new();
-        };
-        let text = line.text().trim_end();
-        if text == "/" {
-            return Vec::new();
-        }
-        let mut effects = Vec::new();
-        if self.past.add(text) {
-            effects.push(Effect::Remember(text.to_owned()));
-        }
-        let text = text.trim_start().to_owned();
-        match parse(&text) {
-            Ok(None) => {}
-            Ok(Some(Command::Quit)) if self.leaving == Leaving::Detaches => self.ask_to_quit(),
-            Ok(Some(Command::Quit)) => effects.extend(self.quit()),
-            Ok(Some(Command::Help { command: None })) => {
-                self.read(Text::new("help".into(), Body::Help));
-            }
-            Ok(Some(command)) => effects.extend(self.send(command, text)),
-            Err(failure) => {
-                self.say(
-                    Look::Bad,
-                    &format!("`{text}`: {}", reply::failure(&failure)),
-                );
-                // to be corrected
-                self.line = Some(line);
-            }
-        }
-        effects
     }
 
     /// Sends a command that would be typed as `line`.
@@ -489,92 +401,5 @@ impl App {
             _ => self.say(look, &format!("{title}:\n{text}")),
         }
         effects
-    }
-
-    /// Asks what the supervisor asked; behind a question that stands already, it is said only.
-    fn ask_for_the_supervisor(&mut self, title: &str, question: &str) {
-        if self.asked.is_some() {
-            return self.say(
-                Look::Needs,
-                &format!("{title} asks: {question}\n`/yes` does it, `/no` leaves it"),
-            );
-        }
-        let yes = Yes::Send(Command::Yes, "/yes".into());
-        self.ask(question, yes);
-        if let Some(asked) = &mut self.asked {
-            asked.tells_no = true;
-        }
-    }
-
-    /// Asks for a yes or a no.
-    pub(super) fn ask(&mut self, text: &str, yes: Yes) {
-        let number = self.number();
-        self.asked = Some(Asked {
-            number,
-            text: crate::command::text::harmless(text).into_owned(),
-            yes,
-            tells_no: false,
-            seen: None,
-        });
-    }
-
-    fn yes(&mut self) -> Vec<Effect> {
-        let now = self.now.up;
-        let ready = |asked: &Asked| asked.seen.is_some_and(|seen| now >= seen + READ);
-        let Some(asked) = self.asked.take_if(|asked| ready(asked)) else {
-            // it came with the key before, or with nothing that the person did
-            self.hint("read it first, then press y");
-            return Vec::new();
-        };
-        match asked.yes {
-            Yes::Send(command, line) => self.send(command, line),
-            Yes::Answer(command, line, id, dialog) => self.send_if(command, line, id, dialog),
-            Yes::Quit => self.quit(),
-        }
-    }
-
-    fn no(&mut self) -> Vec<Effect> {
-        match self.asked.take() {
-            Some(asked) if asked.tells_no => self.send(Command::No, "/no".into()),
-            _ => Vec::new(),
-        }
-    }
-
-    fn leave(&mut self) -> Vec<Effect> {
-        if self.leaving == Leaving::Detaches {
-            return vec![Effect::Leave(String::new())];
-        }
-        if self.views.is_empty() || self.is_leaving {
-            return self.quit();
-        }
-        self.ask_to_quit();
-        Vec::new()
-    }
-
-    fn ask_to_quit(&mut self) {
-        let watched = match self.views.len() {
-            1 => "1 agent is".to_owned(),
-            count => format!("{count} agents are"),
-        };
-        let text = format!(
-            "{watched} watched. Leave, and watch nobody any more? What runs in the panes goes on."
-        );
-        self.ask(&text, Yes::Quit);
-    }
-
-    fn quit(&mut self) -> Vec<Effect> {
-        self.is_leaving = true;
-        self.send(Command::Quit, "/quit".into())
-    }
-
-    fn stop_all(&mut self) -> Vec<Effect> {
-        if self.all_stopped() {
-            self.ask(
-                "All typing is stopped. Let it go on, to every agent?",
-                Yes::Send(Command::StartAll, "/startall".into()),
-            );
-            return Vec::new();
-        }
-        self.send(Command::StopAll, "/stopall".into())
     }
 }

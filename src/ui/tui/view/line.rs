@@ -163,8 +163,8 @@ pub(super) fn draw_offered(app: &App, above: Rect, buffer: &mut Buffer) {
     let rows = u16::try_from(shown.len()).unwrap_or_default();
     let columns = usize::from(above.width);
     // right above the line, which is the last row
-    let mut y = buffer.area.bottom().saturating_sub(1 + rows);
-    for (index, candidate) in shown {
+    let top = buffer.area.bottom().saturating_sub(1 + rows);
+    for (y, (index, candidate)) in (top..).zip(shown) {
         let look = if offered.chosen == Some(index) {
             Look::Highlighted
         } else {
@@ -184,6 +184,5 @@ pub(super) fn draw_offered(app: &App, above: Rect, buffer: &mut Buffer) {
             &pad(&fit(&text, columns), columns),
             app.palette.style(look),
         );
-        y += 1;
     }
 }

@@ -71,7 +71,7 @@ fn under_way(app: &App, most: usize) -> Vec<String> {
     let long = app.under_way.iter().filter(|one| now >= one.since + SHORT);
     let mut lines: Vec<String> = long
         .map(|one| {
-            let seconds = (now - one.since).as_secs();
+            let seconds = now.saturating_sub(one.since).as_secs();
             let turn = ['|', '/', '-', '\\'][usize::try_from(seconds % 4).unwrap_or_default()];
             format!("{turn} {} ({seconds} s)", one_line(&one.line))
         })

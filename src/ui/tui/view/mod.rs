@@ -97,11 +97,11 @@ fn areas(area: Rect, app: &App) -> Areas {
         // a table that needs little leaves the rest to what waits, and to them
         _ => {
             let wanted = u16::try_from(app.views.len() + 3).unwrap_or(u16::MAX);
-            let rest = left.saturating_sub(wanted);
-            let waiting = rest.saturating_sub(share).min(MOST_WAITING);
+            let over = left.saturating_sub(wanted);
+            let waiting = over.saturating_sub(share).min(MOST_WAITING);
             let is_shown = app.waiting() > 0 && waiting >= LEAST_WAITING;
             let waiting = if is_shown { waiting } else { 0 };
-            (waiting, share.max(rest - waiting))
+            (waiting, share.max(over - waiting))
         }
     };
     let mut top = area.y;

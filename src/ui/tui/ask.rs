@@ -1,0 +1,102 @@
+//! Questions that want a yes or a no, before what cannot be taken back.
+
+use super::app::{App, Asked, Leaving, READ, Yes};
+use super::theme::Look;
+use super::update::Effect;
+use crate::command::Command;
+use crate::command::text::harmless;
+
+impl App {
+    /// Asks what the supervisor asked; behind a question that stands already, it is said only.
+    pub(super) fn ask_for_the_supervisor(&mut self, title: &str, question: &str) {
+        if self.asked.is_some() {
+            return self.say(
+                Look::Needs,
+                &format!("{title} asks: {question}\n`/yes` does it, `/no` leaves it"),
+            );
+        }
+        let yes = Yes::Send(Command::Yes, "/yes".into());
+        self.ask(question, yes);
+        if let Some(asked) = &mut self.asked {
+            asked.tells_no = true;
+        }
+    }
+
+    /// Asks for a yes or a no.
+    pub(super) fn ask(&mut self, text: &str, yes: Yes) {
+        let number = self.number();
+        self.asked = Some(Asked {
+            number,
+            text: harmless(text).into_owned(),
+            yes,
+            tells_no: false,
+            seen: None,
+        });
+    }
+
+    /// A yes to what is asked.
+    pub(super) fn yes(&mut self) -> Vec<Effect> {
+        let now = self.now.up;
+        let ready = |asked: &Asked| asked.seen.is_some_and(|seen| now >= seen + READ);
+        let Some(asked) = self.asked.take_if(|asked| ready(asked)) else {
+            // it came with the key before, or with nothing that the person did
+            self.hint("read it first, then press y");
+            return Vec::new();
+        };
+        match asked.yes {
+            Yes::Send(command, line) => self.send(command, line),
+            Yes::Answer(command, line, id, dialog) => self.send_if(command, line, id, dialog),
+            Yes::Quit => self.quit(),
+        }
+    }
+
+    /// A no to it.
+    pub(super) fn no(&mut self) -> Vec<Effect> {
+        match self.asked.take() {
+            Some(asked) if asked.tells_no => self.send(Command::No, "/no".into()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The person wants to leave.
+    pub(super) fn leave(&mut self) -> Vec<Effect> {
+        if self.leaving == Leaving::Detaches {
+            return vec![Effect::Leave(String::new())];
+        }
+        if self.views.is_empty() || self.is_leaving {
+            return self.quit();
+        }
+        self.ask_to_quit();
+        Vec::new()
+    }
+
+    /// Asks before the supervisor is ended.
+    pub(super) fn ask_to_quit(&mut self) {
+        let watched = match self.views.len() {
+            1 => "1 agent is".to_owned(),
+            count => format!("{count} agents are"),
+        };
+        let text = format!(
+            "{watched} watched. Leave, and watch nobody any more? What runs in the panes goes on."
+        );
+        self.ask(&text, Yes::Quit);
+    }
+
+    /// Ends the supervisor.
+    pub(super) fn quit(&mut self) -> Vec<Effect> {
+        self.is_leaving = true;
+        self.send(Command::Quit, "/quit".into())
+    }
+
+    /// Stops all typing, or asks whether it may go on.
+    pub(super) fn stop_all(&mut self) -> Vec<Effect> {
+        if self.all_stopped() {
+            self.ask(
+                "All typing is stopped. Let it go on, to every agent?",
+                Yes::Send(Command::StartAll, "/startall".into()),
+            );
+            return Vec::new();
+        }
+        self.send(Command::StopAll, "/stopall".into())
+    }
+}

@@ -60,7 +60,7 @@ pub(super) fn shown(app: &App) -> Result<Arc<AgentView>, &'static str> {
         return Err("no agent is highlighted");
     };
     let now = app.subject().map(|(_, view)| &view.id);
-    if app.drawn.place != app.place() || now != Some(&drawn.id) {
+    if app.drawn.place != app.at() || now != Some(&drawn.id) {
         return Err("the screen was just changing: press it again");
     }
     if is_moving(app) {
@@ -169,7 +169,7 @@ fn option(app: &mut App, shown: &AgentView, key: Key) -> Vec<Effect> {
             Vec::new()
         }
         // the inbox shows the dialog with its options; elsewhere it is shown first
-        Says::No | Says::Other if app.place() != Place::Inbox => {
+        Says::No | Says::Other if app.at() != Place::Inbox => {
             ask(app, shown, "answer", &choice, dialog);
             Vec::new()
         }

@@ -256,7 +256,7 @@ impl App {
     }
 
     /// Which keys are heard now.
-    pub const fn place(&self) -> Place {
+    pub const fn at(&self) -> Place {
         // what is typed goes on where it began: a question that comes meanwhile waits for its turn
         if self.line.is_some() {
             Place::Line

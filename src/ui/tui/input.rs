@@ -1,7 +1,7 @@
 //! What comes from the terminal, in the TUI's own words: keys, pastes, clicks, sizes.
 //!
 //! [`Keyboard`] turns the library's events into [`Input`]; no type of the library is seen beyond this module and
-//! [`terminal`](super::terminal). It decides nothing: which key does what is the keymap's business.
+//! [`terminal`]. It decides nothing: which key does what is the keymap's business.
 
 use std::future::poll_fn;
 use std::io::{self, PipeWriter};
@@ -159,7 +159,7 @@ pub struct Keyboard {
 }
 
 impl Keyboard {
-    /// Listens to the terminal on stdin, which [`terminal::take`] has taken.
+    /// Listens to the terminal on stdin, which [`terminal::Screen::take`] has taken.
     ///
     /// Called within a tokio runtime.
     ///

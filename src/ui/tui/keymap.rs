@@ -337,7 +337,7 @@ pub const KEYMAP: &[Binding] = &[
         "y",
         ASKED,
         Yes,
-        "yes; heard once what is asked has been on the screen for a moment",
+        "yes; heard once the question was there for a moment",
         [
             "approve", "answer", "deny", "stop", "start", "startall", "quit", "yes"
         ]

@@ -115,7 +115,7 @@ impl Line {
     }
 
     /// Takes in a paste: as one line, harmless, at the cursor.
-    pub fn paste(&mut self, text: &str) {
+    pub fn insert(&mut self, text: &str) {
         let room = LONGEST.saturating_sub(self.text().len());
         let text = text.trim_matches(['\n', '\r']);
         let text = text[..text.floor_char_boundary(room)].replace(['\n', '\r', '\t'], " ");

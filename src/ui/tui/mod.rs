@@ -111,8 +111,8 @@ pub async fn run(
 pub(in crate::ui) fn help_text() -> String {
     let commands = help(None).unwrap_or_default();
     format!(
-        "{}\nMarks: ! needs you, z put off, x trouble, ? being asked about, > was told, = not typed to,\n\
-         % at its limit, o observed, * at work\n\n{commands}",
+        "{}\nMarks: ! needs you, z put off, x trouble, ? is asked about, > was told,\n\
+         = not typed to, % at its limit, o observed, * at work\n\n{commands}",
         keymap::help()
     )
 }

@@ -14,7 +14,7 @@ const DOUBLE: Duration = Duration::from_millis(400);
 const WHEEL: isize = 3;
 
 pub(super) fn clicked(app: &mut App, event: Mouse) -> Vec<Effect> {
-    match (app.place(), event.what) {
+    match (app.at(), event.what) {
         (Place::Asked | Place::Line | Place::Filter, _) => {}
         (Place::Detail, _) => return app.detail_mouse(event),
         (_, MouseAction::WheelUp) => scroll(app, -WHEEL),
@@ -51,7 +51,7 @@ fn click(app: &mut App, row: u16) -> Vec<Effect> {
 }
 
 fn clicked_on(app: &App, row: u16) -> Option<AgentId> {
-    if !matches!(app.behind(), Place::Table | Place::Inbox) || app.drawn.place != app.place() {
+    if !matches!(app.behind(), Place::Table | Place::Inbox) || app.drawn.place != app.at() {
         return None;
     }
     let list = app.drawn.list.as_ref()?;

@@ -911,11 +911,11 @@ fn failures_are_shown_with_their_hints_and_late_answers_do_not_come_over_what_is
     let rows: Vec<String> = (0..10).map(|row| format!("row {row}")).collect();
     let long = rows.join("\n");
     desk.answers(Ok(Reply::Text(long.clone())));
-    assert_eq!(desk.app.place(), Place::Table);
+    assert_eq!(desk.app.at(), Place::Table);
     desk.shows("row 9");
     desk.types("e");
     desk.answers(Ok(Reply::Text(long)));
-    assert_eq!(desk.app.place(), Place::Text);
+    assert_eq!(desk.app.at(), Place::Text);
 }
 
 #[test]
@@ -1197,7 +1197,7 @@ proptest! {
                 desk.press(Key::plain(KeyCode::Esc));
             }
             desk.wait_undrawn(Duration::from_millis(wait.into()));
-            let place = desk.app.place();
+            let place = desk.app.at();
             desk.press(key);
             for command in desk.sent() {
                 let name = name_of(&command);

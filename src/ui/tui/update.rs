@@ -166,9 +166,9 @@ impl App {
             Input::Key(key) => self.key(key),
             Input::Paste(text) => {
                 // outside a line of text a paste has no meaning
-                match (self.place(), &mut self.line, &mut self.filter_line) {
-                    (Place::Line, Some(line), _) => line.paste(act::without_slash(line, &text)),
-                    (Place::Filter, _, Some(line)) => line.paste(&text),
+                match (self.at(), &mut self.line, &mut self.filter_line) {
+                    (Place::Line, Some(line), _) => line.insert(act::without_slash(line, &text)),
+                    (Place::Filter, _, Some(line)) => line.insert(&text),
                     _ => self.hint("a paste does nothing here; `:` opens the command line"),
                 }
                 self.filtered();
@@ -185,7 +185,7 @@ impl App {
     }
 
     fn key(&mut self, key: Key) -> Vec<Effect> {
-        let place = self.place();
+        let place = self.at();
         match place {
             Place::Line => return self.line_key(key),
             Place::Filter => {
@@ -384,7 +384,7 @@ impl App {
         let few = text.lines().count() <= FEW_LINES;
         let looks_elsewhere = self.now.up > sent.since + PROMPT
             || !matches!(
-                self.place(),
+                self.at(),
                 Place::Table | Place::Inbox | Place::Detail | Place::Text
             );
         let effects = if sent.line.starts_with("/review ") {

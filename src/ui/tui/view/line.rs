@@ -88,11 +88,11 @@ fn status(app: &App, columns: usize) -> (String, Look) {
     if app.is_leaving {
         return (fit("leaving ...", columns), Look::Busy);
     }
-    if matches!(app.place(), Place::Table | Place::Inbox) && act::is_moving(app) {
+    if matches!(app.at(), Place::Table | Place::Inbox) && act::is_moving(app) {
         let words = "the row moved: keys that act on it are off for a moment";
         return (fit(words, columns), Look::Warning);
     }
-    let keys: &[&str] = match app.place() {
+    let keys: &[&str] = match app.at() {
         Place::Asked => &["y yes", "n no"],
         Place::Text => &["Esc back", "j k scroll", ": command", "? help"],
         Place::Detail => &[

@@ -42,7 +42,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Drawn {
     let buffer = frame.buffer_mut();
     let areas = areas(area, app);
     let mut drawn = Drawn {
-        place: app.place(),
+        place: app.at(),
         highlight: None,
         still_since: app.drawn.still_since,
         list: None,
@@ -63,7 +63,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Drawn {
     messages::draw(app, areas.messages, buffer);
     line::draw_offered(app, areas.main, buffer);
     let cursor = line::draw(app, areas.line, buffer);
-    if app.place() == Place::Asked
+    if app.at() == Place::Asked
         && let Some(question) = &app.asked
     {
         drawn.asked = asked::draw(app, question, area, buffer).then_some(question.number);

@@ -14,7 +14,7 @@ use crate::ui::tui::rows::{self, mark};
 use crate::ui::tui::theme::Look;
 
 /// The last column is left out where it would have less than this.
-const LEAST_LAST: usize = 12;
+const LEAST_LAST: usize = 24;
 /// So much of a text from outside is looked at for a row.
 const LOOKED_AT: usize = 400;
 
@@ -223,28 +223,39 @@ fn cell(text: &str, wide: usize) -> String {
 /// The columns for which there is room, with their widths. They are as wide as the widest of all rows, so that
 /// nothing moves when the list is scrolled.
 fn columns(app: &App, room: usize) -> Vec<(Column, usize)> {
-    let mut all: Vec<(Column, usize)> = Column::ALL
-        .into_iter()
-        .map(|column| (column, natural(app, column, room)))
-        .collect();
-    let used = |all: &[(Column, usize)]| -> usize {
-        let fixed = all.iter().filter(|(column, _)| *column != Column::Last);
-        3 + fixed.map(|(_, wide)| wide + 2).sum::<usize>()
-    };
-    for column in Column::LEFT_OUT {
-        if used(&all) + LEAST_LAST * 2 <= room {
-            break;
-        }
-        all.retain(|(one, _)| *one != column);
-    }
-    let left = room.saturating_sub(used(&all));
-    all.retain(|(column, _)| *column != Column::Last || left >= LEAST_LAST);
-    for (column, wide) in &mut all {
-        if *column == Column::Last {
-            *wide = left;
-        }
-    }
-    all
+    let all = Column::ALL.map(|column| (column, natural(app, column, room)));
+    let with_last = left_out(&all, room, LEAST_LAST);
+    let without = || left_out(&all, room + 2, 0).map(|(out, _)| (out, 0));
+    // the last column has what the others leave; where that is too little, they have it
+    let (out, last) = with_last.or_else(without).unwrap_or_default();
+    let shown = all.into_iter().filter(|(column, _)| match column {
+        Column::Last => last > 0,
+        column => !out.contains(column),
+    });
+    shown
+        .map(|(column, wide)| match column {
+            Column::Last => (column, last),
+            _ => (column, wide),
+        })
+        .collect()
+}
+
+/// What is left out, so that `wanted` columns of the screen are left, and how many then are; `None` where that
+/// cannot be.
+fn left_out(
+    all: &[(Column, usize)],
+    room: usize,
+    wanted: usize,
+) -> Option<(&'static [Column], usize)> {
+    (0..=Column::LEFT_OUT.len()).find_map(|count| {
+        let out = &Column::LEFT_OUT[..count];
+        let kept = all
+            .iter()
+            .filter(|(column, _)| *column != Column::Last && !out.contains(column));
+        let used = 3 + kept.map(|(_, wide)| wide + 2).sum::<usize>();
+        let left = room.checked_sub(used)?;
+        (left >= wanted).then_some((out, left))
+    })
 }
 
 fn natural(app: &App, column: Column, room: usize) -> usize {

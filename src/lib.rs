@@ -19,7 +19,7 @@
 //! | deciding | [`director`] prompt, verdict, policy, built-in rules (pure), and asking a backend |
 //! | doing | [`hands`] a text as a transaction; [`agent`] the rules of one agent (pure), the task that carries them out, its handle |
 //! | many | [`supervisor`] every agent's handle: add, start, stop, load, save, adopt, resume, end; [`notify`] who is told, when, how often; [`mission`] a goal as tasks that a machine can check: plan and schedule (pure) |
-//! | people | [`command`] one table of commands; [`socket`] the same for other processes; [`ui`] the command line, the REPL, the demo |
+//! | people | [`command`] one table of commands; [`socket`] the same for other processes; [`ui`] the command line, the TUI, the REPL, the demo |
 //!
 //! # How a nudge comes about
 //!

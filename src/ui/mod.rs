@@ -1,4 +1,4 @@
-//! What touches the terminal: the command line, the REPL, and the demo's simulated agents.
+//! What touches the terminal: the command line, the TUI, the REPL, and the demo's simulated agents.
 //!
 //! Only this module prints. It turns what a person types into [`Command`](crate::command::Command)s, sends
 //! them to a [`Client`](crate::command::Client), and shows what comes back; it decides nothing and, but for the

@@ -348,6 +348,25 @@ impl App {
         }
     }
 
+    /// Whether a yes to what is asked is heard.
+    pub fn hears_yes(&self) -> bool {
+        let seen = self.asked.as_ref().and_then(|asked| asked.seen);
+        seen.is_some_and(|seen| self.now.up >= seen + READ)
+    }
+
+    /// When what is shown changes without anything happening.
+    pub fn changes_at(&self) -> Option<Duration> {
+        let seen = self.asked.as_ref().and_then(|asked| asked.seen);
+        let highlight = self.drawn.highlight.as_ref();
+        let all = [
+            seen.map(|seen| seen + READ),
+            highlight.map(|_| self.drawn.still_since + MOVING),
+            self.hint.as_ref().map(|(_, until)| *until),
+        ];
+        let coming = all.into_iter().flatten().filter(|at| *at > self.now.up);
+        coming.min()
+    }
+
     /// Takes in that the frame was drawn: what is on the screen now.
     pub fn drew(&mut self, shown: Drawn) {
         let moved_to = self.moved_to.take();

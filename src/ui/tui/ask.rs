@@ -1,6 +1,6 @@
 //! Questions that want a yes or a no, before what cannot be taken back.
 
-use super::app::{App, Asked, Leaving, READ, Yes};
+use super::app::{App, Asked, Leaving, Yes};
 use super::theme::Look;
 use super::update::Effect;
 use crate::command::Command;
@@ -36,9 +36,11 @@ impl App {
 
     /// A yes to what is asked.
     pub(super) fn yes(&mut self) -> Vec<Effect> {
-        let now = self.now.up;
-        let ready = |asked: &Asked| asked.seen.is_some_and(|seen| now >= seen + READ);
-        let Some(asked) = self.asked.take_if(|asked| ready(asked)) else {
+        let Some(asked) = (if self.hears_yes() {
+            self.asked.take()
+        } else {
+            None
+        }) else {
             // it came with the key before, or with nothing that the person did
             self.read_again();
             self.hint("read it first, then press y");

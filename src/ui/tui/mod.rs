@@ -374,6 +374,7 @@ impl Session {
             let (views, health) = (self.client.views(), self.client.health());
             self.take(Message::Seen(views, Box::new(health)));
         }
+        self.app.now = moment(self.begun);
         let mut drawn = None;
         let app = &self.app;
         if screen.draw(|frame| drawn = Some(view::draw(app, frame)))? {
@@ -383,6 +384,7 @@ impl Session {
             if let Some(drawn) = drawn {
                 self.app.drew(drawn);
             }
+            self.due = self.app.changes_at().map(|at| self.begun + at);
         } else {
             // the terminal has not taken in the last frame
             self.due = Some(Instant::now() + FRAME);

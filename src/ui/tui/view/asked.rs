@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::put;
 use crate::command::text::{fit, pad, wrap};
-use crate::ui::tui::app::{App, Asked, READ};
+use crate::ui::tui::app::{App, Asked};
 use crate::ui::tui::theme::Look;
 
 /// The widest that it is.
@@ -26,8 +26,11 @@ pub(super) fn draw(app: &App, asked: &Asked, area: Rect, buffer: &mut Buffer) ->
     }
     let is_cut = lines.len() > most;
     lines.truncate(most);
-    let ready = asked.seen.is_some_and(|seen| app.now.up >= seen + READ);
-    let keys = if ready { "y yes   n no" } else { "..." };
+    let keys = if app.hears_yes() {
+        "y yes   n no"
+    } else {
+        "..."
+    };
     let height = u16::try_from(lines.len() + 3)
         .unwrap_or(area.height)
         .min(area.height);

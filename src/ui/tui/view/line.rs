@@ -93,7 +93,8 @@ fn status(app: &App, columns: usize) -> (String, Look) {
         return (fit(words, columns), Look::Warning);
     }
     let keys: &[&str] = match app.at() {
-        Place::Asked => &["y yes", "n no"],
+        Place::Asked if app.hears_yes() => &["y yes", "n no"],
+        Place::Asked => &["n no"],
         Place::Text => &["Esc back", "j k scroll", ": command", "? help"],
         Place::Detail => &[
             "Esc back",

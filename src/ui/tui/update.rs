@@ -200,6 +200,7 @@ impl App {
             return effects;
         }
         let Some(binding) = keymap::find(place, key) else {
+            self.read_again();
             return Vec::new();
         };
         self.hint = None;

@@ -189,8 +189,9 @@ fn listen(
     let is_named = named.is_some();
     let path = named.unwrap_or_else(|| socket::address::of_configuration(config));
     let (of, bell) = (supervisor.clone(), notifier.clone());
-    let clients = Box::new(move || -> Arc<dyn Client> {
-        Arc::new(Local::new(of.clone()).with_bell(bell.clone()))
+    let clients = Box::new(move |panes| -> Arc<dyn Client> {
+        let client = Local::new(of.clone()).with_bell(bell.clone());
+        Arc::new(client.out_of(panes))
     });
     let started = Server::start(&path, is_named, clients, supervisor.ended());
     started

@@ -362,3 +362,57 @@ fn that_it_cannot_listen_is_a_warning() {
     program.asks("/list").has(&["no agents yet"]);
     assert_eq!(program.quits().code, Some(0));
 }
+
+#[test]
+fn what_runs_in_a_supervised_pane_may_look_and_steers_nothing() {
+    let (test, serving) = watched();
+    let listed: Value = serde_json::from_str(&ctl(&test, &["list", "--json"]).done()).unwrap();
+    let pane = &listed["agents"][0]["pane"];
+    let session = pane["session"].as_str().unwrap().to_owned();
+    let number = pane["pane"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("terminal_")
+        .to_owned();
+    let out_of = |number: &str, words: &[&str]| {
+        ctl_as(&test, words, |of| {
+            of.env("ZELLIJ_SESSION_NAME", &session)
+                .env("ZELLIJ_PANE_ID", number)
+        })
+    };
+    for words in [
+        &["stopall"][..],
+        &["reply", "a1", "go"],
+        &["yes"],
+        &["quit"],
+        &["load", "x"],
+    ] {
+        let said = out_of(&number, words);
+        assert_eq!(said.code, Some(1), "{said:#?}");
+        assert!(
+            said.err.contains("does not steer its supervisor"),
+            "{said:#?}"
+        );
+    }
+    assert!(out_of(&number, &["list"]).done().contains("a1"));
+    // a child that shed its environment is still its parent's child
+    let script = format!(
+        "env -u ZELLIJ_SESSION_NAME -u ZELLIJ_PANE_ID '{}' ctl --socket '{}' stopall; exit $?",
+        program::BINARY,
+        serving.socket().display()
+    );
+    let child = test
+        .command("sh")
+        .args(["-c", &script])
+        .env("ZELLIJ_SESSION_NAME", &session)
+        .env("ZELLIJ_PANE_ID", &number)
+        .output()
+        .unwrap();
+    assert_eq!(child.status.code(), Some(1), "{child:?}");
+    let health: Value = serde_json::from_str(&ctl(&test, &["health", "--json"]).done()).unwrap();
+    assert_eq!(health["health"]["allStopped"], false);
+    // the control: out of any other pane it does what it says
+    out_of("4711", &["stopall"]).done();
+    let health: Value = serde_json::from_str(&ctl(&test, &["health", "--json"]).done()).unwrap();
+    assert_eq!(health["health"]["allStopped"], true);
+}

@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, watch};
 use super::{Answering, Client, Command, Event, Goal, Health, Reply, Setting, help};
 use crate::agent::view::{AgentView, Notice};
 use crate::error::{Failure, Kind};
-use crate::ids::AgentId;
+use crate::ids::{AgentId, PaneAddress};
 use crate::notify::{Notifier, Ring};
 use crate::store;
 use crate::supervisor::{Asked, Change, Finished, Supervisor};
@@ -24,6 +24,8 @@ pub struct Local {
     supervisor: Supervisor,
     asked: Arc<Asked>,
     notifier: Option<Notifier>,
+    /// The panes that it speaks out of, where it is in another process.
+    panes: Vec<PaneAddress>,
 }
 
 impl Local {
@@ -33,7 +35,15 @@ impl Local {
             supervisor,
             asked: Arc::default(),
             notifier: None,
+            panes: Vec::new(),
         }
+    }
+
+    /// The same in a process that runs in these panes: what runs in a supervised pane may look, and steer nothing.
+    #[must_use]
+    pub fn out_of(mut self, panes: Vec<PaneAddress>) -> Self {
+        self.panes = panes;
+        self
     }
 
     /// The same with the bell of that supervisor.
@@ -43,9 +53,25 @@ impl Local {
         self
     }
 
+    /// An agent may not answer itself, or grant itself anything, by a command of its own.
+    fn refuse_the_supervised(&self) -> Result<(), Failure> {
+        let views = self.supervisor.views();
+        let Some(agent) = views.iter().find(|view| self.panes.contains(&view.pane)) else {
+            return Ok(());
+        };
+        let text = format!(
+            "this comes out of {}, the pane of {}: what is supervised does not steer its supervisor",
+            agent.pane, agent.id
+        );
+        Err(Failure::new(Kind::Failed, text).hint("say it in another pane"))
+    }
+
     async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
         let supervisor = &self.supervisor;
-        if !matches!(command, Command::Yes | Command::No) && !command.only_looks() {
+        if !command.only_looks() {
+            self.refuse_the_supervised()?;
+        }
+        if !matches!(command, Command::Yes | Command::No) {
             // a yes is about what was asked just before it, and nothing else
             self.asked.drop_question();
         }

@@ -222,14 +222,14 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it only looks: it changes nothing, and what was asked before it still waits for its answer.
+    /// Whether it only looks, and changes nothing.
     pub const fn only_looks(&self) -> bool {
         matches!(
             self,
             Self::List
+                | Self::Panes
                 | Self::Explain { .. }
                 | Self::Screen { .. }
-                | Self::Focus { .. }
                 | Self::Decision { .. }
                 | Self::Reviews { .. }
                 | Self::Log { .. }

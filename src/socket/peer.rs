@@ -3,8 +3,15 @@
 //! The folder and the mode of the socket keep others out already; this holds where they do not.
 
 use std::io;
+use std::iter::successors;
 
 use tokio::net::UnixStream;
+
+use crate::host::process;
+use crate::ids::PaneAddress;
+
+/// How many processes above the other end are looked at.
+const ANCESTORS: usize = 64;
 
 /// Another user is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +40,35 @@ pub const fn admit(peer: u32, own: u32) -> Result<(), Stranger> {
 pub fn check(stream: &UnixStream) -> io::Result<()> {
     let peer = stream.peer_cred()?.uid();
     admit(peer, own()).map_err(|stranger| io::Error::new(io::ErrorKind::PermissionDenied, stranger))
+}
+
+/// The zellij panes that the other end of `stream` comes out of: its own, and those of the processes that started
+/// it, by their environments; none where the system does not tell.
+pub fn panes(stream: &UnixStream) -> Vec<PaneAddress> {
+    let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
+    let pid = pid.and_then(|pid| u32::try_from(pid).ok());
+    pid.map(panes_of).unwrap_or_default()
+}
+
+fn panes_of(pid: u32) -> Vec<PaneAddress> {
+    let parent = |pid: &u32| Some(process::without_arguments(*pid)?.parent);
+    let mut panes: Vec<PaneAddress> = successors(Some(pid), parent)
+        .take_while(|pid| *pid > 1)
+        .take(ANCESTORS)
+        .filter_map(pane_of)
+        .collect();
+    panes.dedup();
+    panes
+}
+
+/// The pane in whose environment a process runs.
+fn pane_of(pid: u32) -> Option<PaneAddress> {
+    let [session, pane] =
+        process::environment_variables(pid, ["ZELLIJ_SESSION_NAME", "ZELLIJ_PANE_ID"])?;
+    Some(PaneAddress {
+        session: session?.to_str()?.parse().ok()?,
+        pane: pane?.to_str()?.parse().ok()?,
+    })
 }
 
 /// Our own user id.

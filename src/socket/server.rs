@@ -20,6 +20,7 @@ use super::protocol::{Message, Said, line};
 use super::{connection, peer};
 use crate::command::{Client, Event};
 use crate::error::{Failure, Kind};
+use crate::ids::PaneAddress;
 use crate::record::Happening;
 
 /// The most connections at a time.
@@ -35,8 +36,9 @@ const END: Duration = Duration::from_secs(1);
 /// How long nobody is let in after the system refused to let somebody in.
 const REST: Duration = Duration::from_millis(100);
 
-/// Makes a client for each connection, which is asked its own questions.
-pub type Clients = Box<dyn Fn() -> Arc<dyn Client> + Send + Sync>;
+/// Makes a client for each connection, which is asked its own questions; it is told the panes that the other end
+/// comes out of.
+pub type Clients = Box<dyn Fn(Vec<PaneAddress>) -> Arc<dyn Client> + Send + Sync>;
 
 /// A running server. Dropping it does not end it; the supervisor's end does.
 #[derive(Debug)]
@@ -78,7 +80,7 @@ impl Server {
             recent: Mutex::default(),
             events: broadcast::Sender::new(EVENTS),
         });
-        let events = clients().events();
+        let events = clients(Vec::new()).events();
         Ok(Self {
             path: listening.path().to_path_buf(),
             task: tokio::spawn(run(listening, clients, events, shared)),
@@ -169,7 +171,7 @@ async fn run(
             turn_away(&stream, failure.hint("end some of them"));
             continue;
         };
-        let (client, shared) = (clients(), Arc::clone(&shared));
+        let (client, shared) = (clients(peer::panes(&stream)), Arc::clone(&shared));
         connections.spawn(async move {
             connection::serve(stream, client, shared).await;
             drop(seat);

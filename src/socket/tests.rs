@@ -219,7 +219,7 @@ impl Stage {
         });
         let path = home.path().join("s.sock");
         let of = Arc::clone(&world);
-        let clients = Box::new(move || -> Arc<dyn Client> {
+        let clients = Box::new(move |_| -> Arc<dyn Client> {
             Arc::new(Fake {
                 world: Arc::clone(&of),
                 asked: Mutex::default(),

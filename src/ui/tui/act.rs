@@ -94,8 +94,28 @@ pub(super) fn without_slash<'a>(line: &Line, text: &'a str) -> &'a str {
     }
 }
 
+/// Opens the command line for a letter: what is entered there is asked about once more, since a word that was
+/// typed into the wrong window opens it too.
 fn open_line(app: &mut App, text: &str) {
-    app.line = Some(Line::with(text));
+    let mut line = Line::with(text);
+    line.by_letter = true;
+    app.line = Some(line);
+}
+
+/// Asks once more before what was typed on a line that a letter opened reaches a pane.
+pub(super) fn ask_about_line(app: &mut App, command: Command, line: String) {
+    let id = answered_by(&command);
+    let view = id.as_ref().and_then(|id| app.view(id));
+    let dialog = view.and_then(|view| view.dialog.clone());
+    let subject = dialog
+        .as_ref()
+        .map_or_else(String::new, |dialog| format!("\n\n{}", asked(dialog)));
+    let text = format!("Send this?\n\n{}{subject}", one_line(&line));
+    let yes = match (id, dialog) {
+        (Some(id), Some(dialog)) => Yes::Answer(command, line, id, Box::new(dialog)),
+        _ => Yes::Send(command, line),
+    };
+    app.ask(&text, yes);
 }
 
 /// Sends what would be typed as `line`.

@@ -162,6 +162,13 @@ pub enum Yes {
     Quit,
 }
 
+impl Yes {
+    /// Whether it answers a question of the supervisor's, which waits for it.
+    pub const fn is_answer(&self) -> bool {
+        matches!(self, Self::Send(Command::Yes, _))
+    }
+}
+
 /// A text that is read: an answer, help, the messages.
 #[derive(Debug, Clone)]
 pub struct Text {

@@ -40,6 +40,7 @@ impl App {
         let ready = |asked: &Asked| asked.seen.is_some_and(|seen| now >= seen + READ);
         let Some(asked) = self.asked.take_if(|asked| ready(asked)) else {
             // it came with the key before, or with nothing that the person did
+            self.read_again();
             self.hint("read it first, then press y");
             return Vec::new();
         };
@@ -47,6 +48,15 @@ impl App {
             Yes::Send(command, line) => self.send(command, line),
             Yes::Answer(command, line, id, dialog) => self.send_if(command, line, id, dialog),
             Yes::Quit => self.quit(),
+        }
+    }
+
+    /// Another key was pressed while something is asked: whoever types words does not read it.
+    pub(super) const fn read_again(&mut self) {
+        if let Some(asked) = &mut self.asked
+            && asked.seen.is_some()
+        {
+            asked.seen = Some(self.now.up);
         }
     }
 

@@ -135,7 +135,12 @@ impl App {
 
     /// Each at most once at a time.
     fn look(&mut self, what: Vec<Glance>) -> Vec<Effect> {
-        let Some(detail) = &self.detail else {
+        // any command but a yes is a no to what the supervisor has asked
+        let waits = self
+            .asked
+            .as_ref()
+            .is_some_and(|asked| asked.yes.is_answer());
+        let Some(detail) = self.detail.as_ref().filter(|_| !waits) else {
             return Vec::new();
         };
         let id = detail.id.clone();

@@ -209,7 +209,7 @@ pub const KEYMAP: &[Binding] = &[
         "r",
         AGENT,
         Reply,
-        "opens the command line with `/reply ID `"
+        "opens the command line with `/reply ID `; sent after a yes"
     ),
     binding!(
         [Key::char('a')],
@@ -339,7 +339,7 @@ pub const KEYMAP: &[Binding] = &[
         Yes,
         "yes; heard once the question was there for a moment",
         [
-            "approve", "answer", "deny", "stop", "start", "startall", "quit", "yes"
+            "approve", "answer", "deny", "reply", "stop", "start", "startall", "quit", "yes"
         ]
     ),
     binding!(

@@ -21,6 +21,8 @@ pub struct Line {
     /// Which line of the past is shown, counted from the newest, and what was typed before.
     recalled: Option<(usize, String)>,
     offered: Option<Offered>,
+    /// Whether a letter opened it: what was typed may have been meant for another window.
+    pub by_letter: bool,
 }
 
 /// Ways to go on with a line.

@@ -24,7 +24,7 @@ pub mod scroll;
 pub mod terminal;
 pub mod theme;
 pub mod typed;
-mod update;
+pub mod update;
 pub mod view;
 
 use std::collections::VecDeque;

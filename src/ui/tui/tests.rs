@@ -796,6 +796,27 @@ fn keys_that_need_words_open_the_command_line() {
 }
 
 #[test]
+fn what_is_entered_after_a_letter_is_asked_about_once_more() {
+    let reply = Command::Reply {
+        id: id("one"),
+        text: "ry up".into(),
+    };
+    let mut desk = Desk::with((100, 24), vec![agent("one", Status::Running)]);
+    // as typed for another window
+    desk.types("hurry up");
+    desk.press(Key::plain(KeyCode::Enter));
+    assert_eq!(desk.sent(), []);
+    desk.shows("/reply one ry up");
+    desk.wait(READ);
+    desk.types("y");
+    assert_eq!(desk.sent(), [reply.clone()]);
+    // the control: a line that `:` opened
+    desk.types(":reply one ry up");
+    desk.press(Key::plain(KeyCode::Enter));
+    assert_eq!(desk.sent(), [reply]);
+}
+
+#[test]
 fn a_paste_acts_nowhere_and_is_one_harmless_line_on_the_command_line() {
     let hostile = ":stopall\n/quit\ny\u{1b}[2J!";
     for keys in ["", "i", "?", "m", "a"] {
@@ -1174,6 +1195,34 @@ impl Desk {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn no_words_typed_into_the_wrong_window_reach_a_pane_or_stop_anything(
+        words in "[a-zA-Z ,.\n]{0,80}",
+        pause in 1u64..400,
+        inbox in any::<bool>(),
+    ) {
+        let mut desk = Desk::with((80, 24), some_agents());
+        if inbox {
+            desk.types("i");
+        }
+        desk.wait(MOVING);
+        for character in words.chars() {
+            desk.wait_undrawn(Duration::from_millis(pause));
+            let key = match character {
+                '\n' => Key::plain(KeyCode::Enter),
+                character => Key::char(character),
+            };
+            desk.press(key);
+        }
+        for command in desk.sent() {
+            let name = name_of(&command);
+            prop_assert!(
+                ["snooze", "focus", "explain", "hold", "release"].contains(&name.as_str()),
+                "{name}"
+            );
+        }
+    }
 
     #[test]
     fn nothing_that_happens_panics_at_any_size(

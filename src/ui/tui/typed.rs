@@ -1,5 +1,6 @@
 //! What a person types: the command line and the filter.
 
+use super::act;
 use super::app::{App, Body, Leaving, Text};
 use super::input::Key;
 use super::line::Did;
@@ -79,11 +80,14 @@ impl App {
         let text = text.trim_start().to_owned();
         match parse(&text) {
             Ok(None) => {}
-            Ok(Some(Command::Quit)) if self.leaving == Leaving::Detaches => self.ask_to_quit(),
+            Ok(Some(Command::Quit)) if self.leaving == Leaving::Detaches || line.by_letter => {
+                self.ask_to_quit();
+            }
             Ok(Some(Command::Quit)) => effects.extend(self.quit()),
             Ok(Some(Command::Help { command: None })) => {
                 self.read(Text::new("help".into(), Body::Help));
             }
+            Ok(Some(command)) if line.by_letter => act::ask_about_line(self, command, text),
             Ok(Some(command)) => effects.extend(self.send(command, text)),
             Err(failure) => {
                 self.say(

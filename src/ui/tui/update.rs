@@ -1,7 +1,7 @@
 //! What follows from what happened: a message in, the state changed, effects out.
 //!
 //! Pure: time comes in with the message, and what is to be done outside goes out as an [`Effect`], which
-//! [`run`](super::run) carries out. What a key does to an agent is in [`act`](super::act).
+//! [`run`](super::run) carries out. What a key does to an agent is in [`act`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -200,6 +200,7 @@ impl App {
             return effects;
         }
         let Some(binding) = keymap::find(place, key) else {
+            self.read_again();
             return Vec::new();
         };
         self.hint = None;

@@ -155,7 +155,9 @@ fn it_is_drawn_anew_when_its_terminal_has_another_size() {
         (is_whole && shown.lines().all(fits)).then_some(())
     });
     desk.types("q");
-    desk.is_given_back();
+    // the smaller screen of the shell has lost what stood there before
+    desk.shell("echo typed to the $((9*9))");
+    desk.sees("typed to the 81");
 }
 
 #[test]

@@ -248,15 +248,14 @@ fn shape(symbol: &str, x: f64, y: f64) -> Option<String> {
         "│" | "┃" => [true, false, true, false],
         "┌" | "╭" => [false, true, true, false],
         "┐" | "╮" => [false, false, true, true],
-        "└" | "╰" => [true, true, false, false],
+        // the last one is Claude Code's sign for what came of a tool, which few fonts have
+        "└" | "╰" | "⎿" => [true, true, false, false],
         "┘" | "╯" => [true, false, false, true],
         "├" => [true, true, true, false],
         "┤" => [true, false, true, true],
         "┬" => [false, true, true, true],
         "┴" => [true, true, false, true],
         "┼" => [true, true, true, true],
-        // no line, but drawn like one by those who have it: Claude Code's sign for what came of a tool
-        "⎿" => [true, true, false, false],
         _ => return block(symbol, x, y),
     };
     let mut path = String::new();

@@ -151,6 +151,8 @@ pub struct Keyboard {
     events: EventStream,
     /// Says when the terminal is gone.
     line: Option<AsyncFd<OwnedFd>>,
+    /// Asked by ourselves: the library loses a change of size that comes at the same moment as a key.
+    resized: Option<unix::Signal>,
     continued: Option<unix::Signal>,
     /// Keeps a SIGTSTP from stopping the program.
     _suspend: Option<unix::Signal>,
@@ -171,6 +173,7 @@ impl Keyboard {
         Ok(Self {
             events: EventStream::new(),
             line: watched(stdin),
+            resized: signal(Signal::WINCH),
             continued: signal(Signal::CONT),
             _suspend: signal(Signal::TSTP),
             gone: false,
@@ -187,6 +190,10 @@ impl Keyboard {
             let event = tokio::select! {
                 biased;
                 event = next_event(&mut self.events) => event,
+                () = signalled(&mut self.resized) => {
+                    let (columns, rows) = terminal::size();
+                    return Some(Input::Resize(columns, rows));
+                }
                 () = signalled(&mut self.continued) => {
                     terminal::retake();
                     let (columns, rows) = terminal::size();
@@ -262,7 +269,7 @@ fn understood(event: Event) -> Option<Input> {
         Event::Key(key) => Input::Key(pressed(key)?),
         Event::Paste(text) => Input::Paste(pasted(text)),
         Event::Mouse(mouse) => Input::Mouse(moused(mouse)?),
-        Event::Resize(columns, rows) => Input::Resize(columns, rows),
+        Event::Resize(..) => return None,
         Event::FocusGained => Input::FocusGained,
         Event::FocusLost => Input::FocusLost,
     })

@@ -809,7 +809,7 @@ fn what_is_entered_after_a_letter_is_asked_about_once_more() {
     desk.shows("/reply one ry up");
     desk.wait(READ);
     desk.types("y");
-    assert_eq!(desk.sent().as_slice(), std::slice::from_ref(&reply));
+    assert_eq!(desk.sent(), std::slice::from_ref(&reply));
     // the control: a line that `:` opened
     desk.types(":reply one ry up");
     desk.press(Key::plain(KeyCode::Enter));

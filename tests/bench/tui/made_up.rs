@@ -25,7 +25,7 @@ fn now() -> DateTime<Utc> {
 /// Always the same moment.
 pub fn moment() -> Moment {
     Moment {
-        up: Duration::from_secs(3_600),
+        up: Duration::from_hours(1),
         wall: now().fixed_offset(),
     }
 }
@@ -43,7 +43,7 @@ fn view(number: usize) -> AgentView {
         4 => (Status::Asking("openaiCompat".into()), State::Idle),
         _ => (Status::Running, State::Working),
     };
-    let question = (number % 10 == 0).then(|| Question {
+    let question = number.is_multiple_of(10).then(|| Question {
         text: "it asks for a yes (command): `cargo test --workspace`. 1. Yes; 2. No".into(),
         since: now() - TimeDelta::minutes(3),
         insists: false,

@@ -20,6 +20,8 @@ mod files;
 mod holds;
 #[path = "commands/hostile.rs"]
 mod hostile;
+#[path = "commands/missions.rs"]
+mod missions;
 #[path = "commands/model.rs"]
 mod model;
 #[path = "commands/past.rs"]

@@ -97,7 +97,7 @@ fn a_persons_yes_and_no_press_exactly_one_key_of_the_dialog() {
         ("/answer w 3", "there is no option `3`: 1. Yes; 2. No"),
         (
             "/answer w rm it yourself",
-            "Other words are not typed into a dialog",
+            "Other words are not typed into this dialog",
         ),
         ("/approve w 2", "option `2` says no"),
         ("/reply w go on", "nothing was typed to w"),

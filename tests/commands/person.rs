@@ -97,7 +97,7 @@ impl<'a> Desk<'a> {
     fn new(test: &'a TestZellij, environment: &str) -> Self {
         let pane = test.open_pane(&["bash", "--norc"]);
         let this = Self { test, pane };
-        this.types(&format!("{environment} {BINARY} --config c.json"));
+        this.types(&format!("{environment} {BINARY} --repl --config c.json"));
         this.shows("mo>");
         this
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::app::{App, MOVING, Yes};
 use super::input::{Key, KeyCode};
-use super::keymap::{Action, Place};
+use super::keymap::Action;
 use super::line::Line;
 use super::update::Effect;
 use crate::command::line::parse;
@@ -36,7 +36,7 @@ pub(super) fn on_agent(app: &mut App, action: Action, key: Key) -> Vec<Effect> {
         Action::DenyWith => open_line(app, &format!("/deny {id} ")),
         Action::Approve => approve(app, &shown),
         Action::Deny => deny(app, &shown),
-        Action::Option => return option(app, &shown, key),
+        Action::Option => option(app, &shown, key),
         Action::Snooze => return send(app, &format!("/snooze {id}")),
         Action::Focus => return send(app, &format!("/focus {id}")),
         Action::Explain => return send(app, &format!("/explain {id}")),
@@ -167,37 +167,21 @@ fn deny(app: &mut App, shown: &AgentView) {
     app.ask(&text, yes);
 }
 
-fn option(app: &mut App, shown: &AgentView, key: Key) -> Vec<Effect> {
+fn option(app: &mut App, shown: &AgentView, key: Key) {
     let KeyCode::Char(digit) = key.code else {
-        return Vec::new();
+        return;
     };
     let Some(dialog) = dialog(app, shown) else {
-        return Vec::new();
+        return;
     };
     let Some(choice) = numbered(&dialog, digit).cloned() else {
-        app.hint(format!("its dialog has no option {digit}"));
-        return Vec::new();
+        return app.hint(format!("its dialog has no option {digit}"));
     };
     match choice.says {
-        Says::Yes | Says::Always => {
-            ask(app, shown, "approve", &choice, dialog);
-            Vec::new()
-        }
         // the words come from the person, on the command line
-        Says::Words => {
-            open_line(app, &format!("/answer {} ", shown.id));
-            Vec::new()
-        }
-        // the inbox shows the dialog with its options; elsewhere it is shown first
-        Says::No | Says::Other if app.at() != Place::Inbox => {
-            ask(app, shown, "answer", &choice, dialog);
-            Vec::new()
-        }
-        Says::No | Says::Other => {
-            let id = shown.id.clone();
-            let (command, line) = chosen(&id, "answer", &choice);
-            app.send_if(command, line, id, dialog)
-        }
+        Says::Words => open_line(app, &format!("/answer {} ", shown.id)),
+        Says::Yes | Says::Always => ask(app, shown, "approve", &choice, dialog),
+        Says::No | Says::Other => ask(app, shown, "answer", &choice, dialog),
     }
 }
 

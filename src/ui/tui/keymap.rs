@@ -249,7 +249,7 @@ pub const KEYMAP: &[Binding] = &[
         "1 to 9",
         &[Place::Inbox, Place::Detail],
         Option,
-        "chooses that option; one that allows something, after a yes",
+        "chooses that option, after a yes",
         ["answer", "approve"]
     ),
     binding!(

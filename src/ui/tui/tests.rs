@@ -681,7 +681,7 @@ fn a_dialog_that_changed_since_the_last_frame_is_not_asked_about() {
 }
 
 #[test]
-fn options_are_chosen_by_number_and_asked_about_where_they_allow_something() {
+fn options_are_chosen_by_number_and_asked_about_once_more() {
     let answer = |option: &str| Command::Answer {
         id: id("one"),
         option: option.into(),
@@ -706,13 +706,13 @@ fn options_are_chosen_by_number_and_asked_about_where_they_allow_something() {
         choice.key = Some(key);
     }
     for (view, keys, asks, command) in [
-        (database(), "2", false, Some(answer("2"))),
-        (asking("one", "make"), "3", false, Some(answer("3"))),
+        (database(), "2", true, Some(answer("2"))),
+        (asking("one", "make"), "3", true, Some(answer("3"))),
         (asking("one", "make"), "1", true, Some(approve("1"))),
         (asking("one", "make"), "2", true, Some(approve("2"))),
         (asking("one", "make"), "4", false, None),
         // options without digits are counted
-        (lettered, "3", false, Some(answer("n"))),
+        (lettered, "3", true, Some(answer("n"))),
         (agent("one", Status::AwaitingUser), "1", false, None),
     ] {
         let mut desk = Desk::with((100, 24), vec![view]);

@@ -34,7 +34,10 @@ fn a_plan_is_checked_and_drawn_and_nothing_of_it_is_run() {
     assert!(checked.out.contains("a worktree of its own"), "{checked:?}");
     let json = mission(home.path(), &["check", "plan.json", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
-    assert_eq!((&json["v"], &json["canBeFollowed"]), (&1.into(), &true.into()));
+    assert_eq!(
+        (&json["v"], &json["canBeFollowed"]),
+        (&1.into(), &true.into())
+    );
     let graph = mission(home.path(), &["graph", "plan.json"]);
     assert_eq!(graph.out, "1\n   a\n");
     let dot = mission(home.path(), &["graph", "plan.json", "--dot"]);

@@ -105,7 +105,9 @@ impl Supervisor {
             configuration: locked(&inner.path).clone(),
             log_dir: inner.log_dir.clone(),
             session: inner.session.clone(),
-            observe: inner.overrides.observe,
+            // the configuration may say so too: then every agent shows it
+            observe: inner.overrides.observe
+                || (!views.is_empty() && views.iter().all(|view| view.observe)),
             all_stopped: *inner.all_stopped.borrow(),
             zellij: inner
                 .zellij

@@ -7,10 +7,7 @@
 mod cycle;
 mod words;
 
-use std::collections::HashMap;
-
 use super::plan::{Plan, TaskPath};
-use crate::ids::TaskId;
 
 pub use cycle::cycle;
 pub use words::in_words;
@@ -98,12 +95,7 @@ pub struct Graph {
 impl Graph {
     /// The graph of a plan; `None` where a task depends on one that there is not, or tasks wait for each other.
     pub fn new(plan: &Plan) -> Option<Self> {
-        let places: HashMap<&TaskId, usize> = plan
-            .tasks
-            .iter()
-            .enumerate()
-            .map(|(index, task)| (&task.slug, index))
-            .collect();
+        let places = cycle::places(plan);
         let depends_on = plan
             .tasks
             .iter()

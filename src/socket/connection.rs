@@ -180,19 +180,8 @@ impl Reader {
 
 /// Whether a command does something that must not be left half done.
 const fn acts(command: &Command) -> bool {
-    !matches!(
-        command,
-        Command::List
-            | Command::Explain { .. }
-            | Command::Screen { .. }
-            | Command::Decision { .. }
-            | Command::Reviews { .. }
-            | Command::Review { .. }
-            | Command::Log { .. }
-            | Command::Panes
-            | Command::Help { .. }
-            | Command::Adopt { .. }
-    )
+    // these ask a model or the person, and nothing is lost with their answer
+    !command.only_looks() && !matches!(command, Command::Review { .. } | Command::Adopt { .. })
 }
 
 /// One thing that may be followed.

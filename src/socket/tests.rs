@@ -1,6 +1,5 @@
 //! Clients against a server whose supervisor is made up.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,8 +18,7 @@ use super::{Remote, Server, connection, server};
 use crate::agent::view::{Bounded, Status};
 use crate::command::line::parse;
 use crate::command::{
-    AgentView, Answering, Answers, Client, Command, Event, Health, Notice, PaneRow, PaneShot,
-    Reply, Urgency,
+    AgentView, Answering, Client, Command, Event, Health, Notice, PaneRow, PaneShot, Reply, Urgency,
 };
 use crate::error::{Failure, Kind};
 use crate::record::Happening;
@@ -179,20 +177,10 @@ impl Client for Fake {
 
 fn health() -> Health {
     Health {
-        v: 1,
-        version: "0.1.0".into(),
         pid: 7,
         started_at: "2026-11-03T14:00:00Z".parse().unwrap(),
         configuration: "/c.json".into(),
-        log_dir: "logs".into(),
-        session: "default".parse().unwrap(),
-        observe: false,
-        all_stopped: false,
-        zellij: Answers::default(),
-        backends: Vec::new(),
-        calls: 0,
-        tokens: 0,
-        snoozed: BTreeMap::default(),
+        ..Health::made_up()
     }
 }
 

@@ -80,6 +80,29 @@ pub struct BackendHealth {
     pub answers: Answers,
 }
 
+#[cfg(test)]
+impl Health {
+    /// All is well, and nothing has happened yet.
+    pub(crate) fn made_up() -> Self {
+        Self {
+            v: VERSION,
+            version: "0.1.0".into(),
+            pid: 1,
+            started_at: DateTime::UNIX_EPOCH,
+            configuration: "config.json".into(),
+            log_dir: "logs".into(),
+            session: "default".parse().unwrap(),
+            observe: false,
+            all_stopped: false,
+            zellij: Answers::default(),
+            backends: Vec::new(),
+            calls: 0,
+            tokens: 0,
+            snoozed: BTreeMap::new(),
+        }
+    }
+}
+
 impl Supervisor {
     /// The supervisor as it is now; read without asking an agent or the world.
     pub fn health(&self) -> Health {

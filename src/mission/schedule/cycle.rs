@@ -32,15 +32,16 @@ pub(super) fn order(depends_on: &[Vec<usize>]) -> Option<Vec<usize>> {
     (order.len() == depends_on.len()).then_some(order)
 }
 
+/// Each task's place in the plan.
+pub(super) fn places(plan: &Plan) -> HashMap<&TaskId, usize> {
+    let tasks = plan.tasks.iter().enumerate();
+    tasks.map(|(index, task)| (&task.slug, index)).collect()
+}
+
 /// Tasks that wait for each other in a circle, each followed by one that it depends on, if there are any.
 /// Dependencies on tasks that there are not do not count here.
 pub fn cycle(plan: &Plan) -> Option<Vec<TaskId>> {
-    let places: HashMap<&TaskId, usize> = plan
-        .tasks
-        .iter()
-        .enumerate()
-        .map(|(index, task)| (&task.slug, index))
-        .collect();
+    let places = places(plan);
     let needs = |task: usize| -> Vec<usize> {
         let task = plan.tasks.get(task).into_iter();
         task.flat_map(|task| &task.depends_on)

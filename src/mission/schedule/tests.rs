@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ids::TaskId;
 use crate::mission::plan::{Role, Task};
 
 /// A task: its slug, what it depends on, what it writes.

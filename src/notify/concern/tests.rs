@@ -14,20 +14,8 @@ const NOW: i64 = 1_000;
 
 fn health() -> Health {
     Health {
-        v: 1,
-        version: "0.1.0".into(),
-        pid: 1,
         started_at: at(0),
-        configuration: "c.json".into(),
-        log_dir: "logs".into(),
-        session: "default".parse().unwrap(),
-        observe: false,
-        all_stopped: false,
-        zellij: Answers::default(),
-        backends: Vec::new(),
-        calls: 0,
-        tokens: 0,
-        snoozed: BTreeMap::new(),
+        ..Health::made_up()
     }
 }
 

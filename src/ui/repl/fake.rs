@@ -1,6 +1,5 @@
 //! A supervisor that supervises nothing, for the tests of the front ends.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,9 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::view::AgentView;
 use crate::command::help::help;
-use crate::command::{
-    Answering, Answers, Client, Command, Event, Health, Notice, Reply, Ring, Urgency,
-};
+use crate::command::{Answering, Client, Command, Event, Health, Notice, Reply, Ring, Urgency};
 use crate::error::{Failure, Kind};
 use crate::ids::AgentId;
 
@@ -146,22 +143,7 @@ impl Client for Fake {
     }
 
     fn health(&self) -> Health {
-        Health {
-            v: 1,
-            version: "0.1.0".into(),
-            pid: 1,
-            started_at: Utc::now(),
-            configuration: "config.json".into(),
-            log_dir: "logs".into(),
-            session: "default".parse().unwrap(),
-            observe: false,
-            all_stopped: false,
-            zellij: Answers::default(),
-            backends: Vec::new(),
-            calls: 0,
-            tokens: 0,
-            snoozed: BTreeMap::default(),
-        }
+        Health::made_up()
     }
 
     fn known_panes(&self) -> Vec<String> {

@@ -147,16 +147,7 @@ fn health() -> Health {
         },
     };
     Health {
-        v: 1,
-        version: "0.1.0".into(),
-        pid: 1,
         started_at: ago(9_000),
-        configuration: "config.json".into(),
-        log_dir: "logs".into(),
-        session: "default".parse().unwrap(),
-        observe: false,
-        all_stopped: false,
-        zellij: Answers::default(),
         backends: vec![
             backend("decide", "openaiCompat gemma-3-12b", false),
             backend("review", "gemini gemini-2.5-pro", true),
@@ -164,6 +155,7 @@ fn health() -> Health {
         calls: 61,
         tokens: 123_456,
         snoozed: [(id("later"), ago(-1_800))].into(),
+        ..Health::made_up()
     }
 }
 

@@ -1,8 +1,9 @@
-//! A mission: one goal as tasks whose completion a machine can check.
+//! Missions: a goal as tasks that a machine can check, worked on by agents, verified, merged.
 //!
-//! [`plan`] is what a person writes and corrects, with everything that can be known to be wrong with it before
-//! anything runs; [`schedule`] says what may start now, and why something may not. Both are pure. Nothing here
-//! runs a command of a plan.
+//! [`plan`] is what a person writes and says yes to, [`schedule`] tells which of its tasks may start, [`names`]
+//! what everything of a mission is called, [`receipt`] what the run of a criterion came to; all pure.
 
+pub mod names;
 pub mod plan;
+pub mod receipt;
 pub mod schedule;

@@ -1,8 +1,12 @@
 //! Missions: a goal as tasks that a machine can check, worked on by agents, verified, merged.
 //!
 //! [`plan`] is what a person writes and says yes to, [`schedule`] tells which of its tasks may start, [`names`]
-//! what everything of a mission is called, [`receipt`] what the run of a criterion came to; all pure.
+//! what everything of a mission is called, [`receipt`] what the run of a criterion came to. What happened is in
+//! a [`journal`]; the [`machine`] is what follows from it, and tells what is to be done next. All of these are
+//! pure.
 
+pub mod journal;
+pub mod machine;
 pub mod names;
 pub mod plan;
 pub mod receipt;

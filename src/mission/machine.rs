@@ -9,6 +9,7 @@ mod apply;
 mod tests;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::journal::{Entry, What};
 use super::plan::{Plan, Task};
@@ -33,7 +34,8 @@ pub struct Machine {
 }
 
 /// What has become of a mission as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Phase {
     /// It runs.
     Running,
@@ -45,6 +47,19 @@ pub enum Phase {
     Aborted,
     /// The base branch has the result.
     Finished,
+}
+
+impl Phase {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Over => "over",
+            Self::Aborted => "aborted",
+            Self::Finished => "finished",
+        }
+    }
 }
 
 /// A task that somebody proposed.

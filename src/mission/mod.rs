@@ -3,11 +3,13 @@
 //! [`plan`] is what a person writes and says yes to, [`schedule`] tells which of its tasks may start, [`names`]
 //! what everything of a mission is called, [`receipt`] what the run of a criterion came to. What happened is in
 //! a [`journal`]; the [`machine`] is what follows from it, and tells what is to be done next. All of these are
-//! pure.
+//! pure. [`folder`] is where a mission is on the disk, [`view`] what others see of it.
 
+pub mod folder;
 pub mod journal;
 pub mod machine;
 pub mod names;
 pub mod plan;
 pub mod receipt;
 pub mod schedule;
+pub mod view;

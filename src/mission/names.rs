@@ -117,6 +117,11 @@ pub fn build_log(task: &TaskId) -> PathBuf {
     control(task).join("build-log.md")
 }
 
+/// The file with the plan's contract, from the folder that the worker of a task works in.
+pub fn contract_file(task: &TaskId) -> PathBuf {
+    control(task).join("contract.md")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

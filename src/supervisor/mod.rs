@@ -311,6 +311,11 @@ impl Supervisor {
         self.inner.ended.clone()
     }
 
+    /// Cancelled when the end begins, which may take two seconds.
+    pub fn ending(&self) -> CancellationToken {
+        self.inner.ending.clone()
+    }
+
     /// Stops every agent, saves the configuration if it was changed here, and flushes the logs, within two
     /// seconds. Says what it did.
     ///

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::config::Role;
 use crate::config::{ConfigError, Seconds, read_json};
 use crate::ids::TaskId;
 
@@ -89,49 +90,6 @@ pub struct Task {
     #[serde(default = "hour")]
     #[schemars(range(min = 1, max = 10_080))]
     pub time_limit_min: u32,
-}
-
-/// What sort of worker a task needs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Finds out what there is; writes nothing.
-    Explore,
-    /// Finds out what is known elsewhere; writes nothing.
-    Research,
-    /// Writes code.
-    Coder,
-    /// Checks that parts fit together; may write tests.
-    Verifier,
-    /// Reads what others wrote; writes nothing.
-    Reviewer,
-    /// Anything else.
-    #[default]
-    General,
-}
-
-impl Role {
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Explore => "explore",
-            Self::Research => "research",
-            Self::Coder => "coder",
-            Self::Verifier => "verifier",
-            Self::Reviewer => "reviewer",
-            Self::General => "general",
-        }
-    }
-
-    /// Whether it changes files.
-    pub const fn writes(self) -> bool {
-        !matches!(self, Self::Explore | Self::Research | Self::Reviewer)
-    }
-
-    /// Whether it says of others' work whether it is right.
-    pub const fn checks_others(self) -> bool {
-        matches!(self, Self::Verifier | Self::Reviewer)
-    }
 }
 
 /// One way to know that a task is done: a command that must end as expected, or a review.

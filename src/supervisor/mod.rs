@@ -23,6 +23,7 @@ mod set;
 mod stop_all;
 mod trust;
 mod trusting;
+mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ use say::pass_on;
 pub use set::Change;
 use trust::Held;
 pub use trusting::held_of;
+pub use worker::Employment;
 
 /// How many notices a reader may fall behind before it loses the oldest.
 const NOTICES: usize = 512;

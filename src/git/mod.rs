@@ -8,6 +8,8 @@
 //! It never writes, fetches, or asks a person. `agent` asks it whether work has appeared in a pane's folder;
 //! later `mission` will keep worktrees with it.
 
+mod repository;
+
 use std::ffi::OsString;
 use std::hash::Hasher;
 use std::os::unix::ffi::OsStringExt;
@@ -17,7 +19,10 @@ use std::time::Duration;
 
 use fnv::FnvHasher;
 
+use crate::error::{Failure, Kind};
 use crate::host::{Call, Host, HostError, Output};
+
+pub use repository::{Listing, Repository, Unsaved, Worktree};
 
 /// How long a look at a folder may take, all calls together.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -80,6 +85,31 @@ pub enum GitError {
         /// The folder it was asked about.
         folder: PathBuf,
     },
+}
+
+impl From<&GitError> for Failure {
+    fn from(error: &GitError) -> Self {
+        let (kind, hint) = match error {
+            GitError::NotInstalled => (
+                Kind::Missing,
+                "install git, or add its folder to PATH, and try again",
+            ),
+            GitError::Host { source, .. } => return Self::from(source),
+            GitError::TimedOut { .. } => (
+                Kind::TimedOut,
+                "see what it waits for by running `git status` there",
+            ),
+            GitError::Refused { .. } => (
+                Kind::Failed,
+                "run `git status` there to see what it is about",
+            ),
+            GitError::TooManyFilters { .. } => (
+                Kind::Failed,
+                "see `git config --list --show-origin` there, and remove what is not needed",
+            ),
+        };
+        Self::from_error(kind, error).hint(hint)
+    }
 }
 
 /// What a folder's repository is like at one moment, to tell later whether work has appeared in it.

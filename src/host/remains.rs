@@ -93,7 +93,8 @@ fn kill_marked(_: &process::Process, _: &str) -> bool {
     false
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::time::{Duration, Instant};

@@ -87,6 +87,12 @@ pub enum GitError {
     },
 }
 
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::from(&error)
+    }
+}
+
 impl From<&GitError> for Failure {
     fn from(error: &GitError) -> Self {
         let (kind, hint) = match error {

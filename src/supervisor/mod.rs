@@ -301,11 +301,6 @@ impl Supervisor {
         &self.inner.writer
     }
 
-    /// Cancelled when the end begins.
-    pub fn ending(&self) -> CancellationToken {
-        self.inner.ending.clone()
-    }
-
     /// Cancelled once [`Supervisor::quit`] is through.
     pub fn ended(&self) -> CancellationToken {
         self.inner.ended.clone()

@@ -14,6 +14,7 @@ pub mod folder;
 pub mod guard;
 pub mod journal;
 pub mod machine;
+mod markdown;
 pub mod merge;
 pub mod names;
 pub mod plan;

@@ -240,7 +240,11 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
         let place = server.as_ref().map(Server::path);
         let place = place.map(|path| format!("; listening at {}", path.display()));
         let greeting = format!("{greeting}{}", place.unwrap_or_default());
-        serve::run(client.as_ref(), &greeting, supervisor.ended()).await;
+        let end = serve::End {
+            begun: supervisor.ending(),
+            through: supervisor.ended(),
+        };
+        serve::run(client.as_ref(), &greeting, end).await;
         Ok(0)
     } else {
         let front = Front {

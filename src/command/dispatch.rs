@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{broadcast, watch};
 
@@ -10,7 +10,7 @@ use super::{Answering, Client, Command, Event, Goal, Health, Reply, Setting, hel
 use crate::agent::view::{AgentView, Notice};
 use crate::error::{Failure, Kind};
 use crate::ids::{AgentId, PaneAddress};
-use crate::notify::{Notifier, Ring};
+use crate::notify::{Looking, Notifier, Ring};
 use crate::store;
 use crate::supervisor::{Asked, Change, Finished, Supervisor};
 
@@ -24,6 +24,8 @@ pub struct Local {
     supervisor: Supervisor,
     asked: Arc<Asked>,
     notifier: Option<Notifier>,
+    /// Somebody looks at this front end.
+    looking: Arc<Mutex<Option<Looking>>>,
     /// The panes that it speaks out of, where it is in another process.
     panes: Vec<PaneAddress>,
 }
@@ -35,6 +37,7 @@ impl Local {
             supervisor,
             asked: Arc::default(),
             notifier: None,
+            looking: Arc::default(),
             panes: Vec::new(),
         }
     }
@@ -207,9 +210,11 @@ impl Client for Local {
     }
 
     fn attended(&self, looks: bool) {
-        if let Some(notifier) = &self.notifier {
-            notifier.attended(looks);
-        }
+        // one that says it is looked at could keep the person from being told that it waits for them
+        let may_say = looks && self.refuse_the_supervised().is_ok();
+        let notifier = self.notifier.as_ref().filter(|_| may_say);
+        let looking = notifier.map(Notifier::looked_at);
+        *self.looking.lock().unwrap_or_else(PoisonError::into_inner) = looking;
     }
 
     fn send(&self, command: Command) -> Answering<'_> {

@@ -7,15 +7,18 @@
 //!
 //! [`folder`] is where a mission is on the disk, [`view`] what others see of it. [`worktree`] keeps the folders
 //! and branches that tasks are worked on in, [`worker`] the agents that work there, [`verify`] runs criteria,
-//! [`guard`] finds judges that the judged have changed, [`merge`] brings results together.
+//! [`guard`] finds judges that the judged have changed, [`merge`] brings results together. A task for each mission
+//! carries it out; [`missions`] has them all. `command` calls that, and nothing here prints.
 
 pub mod brief;
+mod coordinator;
 pub mod folder;
 pub mod guard;
 pub mod journal;
 pub mod machine;
 mod markdown;
 pub mod merge;
+pub mod missions;
 pub mod names;
 pub mod plan;
 pub mod receipt;

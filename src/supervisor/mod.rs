@@ -291,9 +291,29 @@ impl Supervisor {
         locked(&self.inner.known_panes).clone()
     }
 
+    /// Where logs go.
+    pub fn log_dir(&self) -> &Path {
+        &self.inner.log_dir
+    }
+
+    /// What writes logs.
+    pub fn writer(&self) -> &LogWriter {
+        &self.inner.writer
+    }
+
+    /// Cancelled when the end begins.
+    pub fn ending(&self) -> CancellationToken {
+        self.inner.ending.clone()
+    }
+
     /// Cancelled once [`Supervisor::quit`] is through.
     pub fn ended(&self) -> CancellationToken {
         self.inner.ended.clone()
+    }
+
+    /// Cancelled when the end begins, which may take two seconds.
+    pub fn ending(&self) -> CancellationToken {
+        self.inner.ending.clone()
     }
 
     /// Stops every agent, saves the configuration if it was changed here, and flushes the logs, within two

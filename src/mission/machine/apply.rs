@@ -160,11 +160,11 @@ impl TaskState {
                 self.wants = Wants::TakingBack;
             }
             (Step::TakenBack, Wants::TakingBack) if self.stage != Stage::Checking => {
-                self.merged = None;
+                (self.merged, self.before) = (None, None);
                 self.stop(ts);
             }
             (Step::TakenBack, Wants::TakingBack) => {
-                self.merged = None;
+                (self.merged, self.before) = (None, None);
                 let why = self.why.take().unwrap_or_default();
                 self.failed(format!("on the merged tree: {why}"), Message::TakenBack, ts);
             }
@@ -188,6 +188,7 @@ impl TaskState {
         self.stage = Stage::Done;
         self.wants = Wants::Nothing;
         self.why = None;
+        self.before = None;
         self.ended_at = Some(ts);
     }
 
@@ -210,6 +211,7 @@ impl TaskState {
     /// Something stands in the way of the merge that its worker can put right.
     fn chore(&mut self, message: Message, what: &str, ts: DateTime<Utc>) {
         self.chores += 1;
+        self.before = None;
         if self.chores > CHORES {
             self.attempt = self.attempts;
             self.failed(format!("{what}, {CHORES} times"), message, ts);

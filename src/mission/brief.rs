@@ -4,15 +4,22 @@
 //! whose lines begins with a mark, so that nothing in them can pass for a line of ours. The coordinator writes a
 //! text to [`names::brief_file`], and the [`nudge`] is all that is ever typed.
 
+mod page;
+mod sections;
+
 use std::path::Path;
 
+use super::markdown::{line, plain, quoted};
 use super::names;
 use super::plan::{Plan, Task};
 use super::receipt::Receipt;
 use crate::ids::TaskId;
+use page::{Page, QUOTED};
 
 /// The longest brief, in characters.
-pub const LONGEST: usize = 120_000;
+pub const LONGEST: usize = 160_000;
+/// How much of a person's or a model's words is given, in characters.
+const TEXT_CHARS: usize = 20_000;
 
 /// What a brief is about.
 #[derive(Debug, Clone, Copy)]
@@ -106,8 +113,88 @@ pub struct Scene<'a> {
 
 /// The whole text of a brief, at most [`LONGEST`] characters.
 pub fn text(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
-    let _ = (scene, brief);
-    String::new()
+    let mut page = Page::new(scene, &title(scene, brief));
+    match *brief {
+        Brief::Begin => page.begin(),
+        Brief::Retry { failed, undone, .. } => {
+            page.say(
+                "What you left did not pass. What was run by the program that gave you this task, and how it ended, \
+                 stands below; what you reported does not count.",
+            );
+            page.failed(failed);
+            page.undone(undone);
+            page.again(
+                "Find the cause of each failure and put it right; do not work around the check.",
+            );
+        }
+        Brief::Conflict {
+            integration_branch,
+            files,
+        } => {
+            page.say(
+                "Your work passes, but it cannot be merged with what others have finished meanwhile: both changed \
+                 the same places.",
+            );
+            page.merge(integration_branch, files);
+            page.again("");
+        }
+        Brief::TakenBack {
+            integration_branch,
+            failed,
+            ..
+        } => {
+            page.say(
+                "Your work passes by itself, but not together with what others have finished meanwhile: after the \
+                 merge what stands below failed, and the merge was taken back. It may be a criterion of another task.",
+            );
+            page.failed(failed);
+            page.merge(integration_branch, &[]);
+            page.again("You will see the same failures then; put their cause right.");
+        }
+        Brief::TimeUp { minutes, receipts } => page.time_up(minutes, receipts),
+        Brief::Answer { text, from_person } => {
+            page.say("You could not go on. This is the answer to what you asked for.");
+            if from_person {
+                page.section("What the person says", &plain(text, TEXT_CHARS));
+            } else {
+                page.section(
+                    "What is known",
+                    &format!("{QUOTED}\n\n{}", quoted(text, TEXT_CHARS)),
+                );
+            }
+            page.again("Go on with your task. If this does not help, report `Result: blocked` again and say why.");
+        }
+        Brief::Message { text } => {
+            page.section("What the person says", &plain(text, TEXT_CHARS));
+            page.again("Take it into account, and go on with your task.");
+        }
+        Brief::Unsaved { files } => page.unsaved(files),
+        Brief::NoReport => {
+            page.say("You have come to rest, and there is no report of yours. Nothing is checked before you report.");
+            page.again("If you are not done, go on until you are.");
+        }
+        Brief::Review { of, what } => page.review(of, what),
+    }
+    page.end()
+}
+
+fn title(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
+    let (slug, what) = (&scene.task.slug, line(&scene.task.title, 200));
+    match brief {
+        Brief::Begin => format!("Task `{slug}`: {what}"),
+        Brief::Retry { attempt, of, .. } | Brief::TakenBack { attempt, of, .. } => {
+            format!("Task `{slug}`: attempt {attempt} of {of}")
+        }
+        Brief::Conflict { .. } => format!("Task `{slug}`: a conflict to resolve"),
+        Brief::TimeUp { .. } => format!("Task `{slug}`: come to an end"),
+        Brief::Answer { .. } => format!("Task `{slug}`: an answer"),
+        Brief::Message { .. } => format!("Task `{slug}`: a message"),
+        Brief::Unsaved { .. } => format!("Task `{slug}`: not everything is committed"),
+        Brief::NoReport => format!("Task `{slug}`: your report is missing"),
+        Brief::Review { of, .. } => {
+            format!("Review of task `{}`: {}", of.slug, line(&of.title, 200))
+        }
+    }
 }
 
 /// What is typed to have a brief read.
@@ -117,3 +204,6 @@ pub fn nudge(task: &TaskId, number: u32) -> String {
         names::brief_file(task, number).display()
     )
 }
+
+#[cfg(test)]
+mod tests;

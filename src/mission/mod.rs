@@ -16,6 +16,7 @@ pub mod folder;
 pub mod guard;
 pub mod journal;
 pub mod machine;
+mod markdown;
 pub mod merge;
 pub mod missions;
 pub mod names;

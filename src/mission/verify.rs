@@ -16,6 +16,7 @@ use regex::Regex;
 
 use super::plan::{Criterion, RunLine, TaskPath};
 use super::receipt::{Outcome, Receipt, Tree};
+use crate::config::Seconds;
 use crate::error::in_full;
 use crate::host::{Call, Ended, Host, Output};
 use crate::ids::TaskId;
@@ -106,13 +107,12 @@ async fn judge(criterion: &Criterion, folder: &Path) -> (Outcome, String) {
         let why = "it is a review, and no command".to_owned();
         return (Outcome::NotReviewed { why }, String::new());
     };
-    let pattern = match criterion.output.as_deref().map(Regex::new).transpose() {
-        Ok(pattern) => pattern,
-        Err(_) => return not_run("its `output` is no regular expression"),
+    let Ok(pattern) = criterion.output.as_deref().map(Regex::new).transpose() else {
+        return not_run("its `output` is no regular expression");
     };
     let timeout = criterion
         .timeout_sec
-        .map_or(DEFAULT_TIMEOUT, |timeout| timeout.duration());
+        .map_or(DEFAULT_TIMEOUT, Seconds::duration);
     let ended = match execute(line, folder, timeout).await {
         Ok(ended) => ended,
         Err(why) => return not_run(why),

@@ -388,6 +388,7 @@ mod tests {
             program: Some("claude".into()),
             observe: false,
             all_stopped: false,
+            mission: None,
         }
     }
 

@@ -49,6 +49,16 @@ impl Local {
         }
     }
 
+    /// Another client of the same: what one is asked, the other does not answer.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self {
+            notifier: self.notifier.clone(),
+            missions: self.missions.clone(),
+            ..Self::new(self.supervisor.clone())
+        }
+    }
+
     /// The same in a process that runs in these panes: what runs in a supervised pane may look, and steer nothing.
     #[must_use]
     pub fn out_of(mut self, panes: Vec<PaneAddress>) -> Self {

@@ -250,7 +250,10 @@ fn of_mission(
     let (before, word) = typed.split_at(word_at);
     let mut before = before.split_whitespace();
     let first = before.next();
-    let named = world.missions.iter().find(|one| Some(one.id.as_str()) == first);
+    let named = world
+        .missions
+        .iter()
+        .find(|one| Some(one.id.as_str()) == first);
     let only = match world.missions.as_slice() {
         [only] => Some(only),
         _ => None,
@@ -478,12 +481,20 @@ mod tests {
                     "/mission retry notes ",
                 ],
             ),
-            (&one, "/mission retry notes d", &["/mission retry notes docs"]),
+            (
+                &one,
+                "/mission retry notes d",
+                &["/mission retry notes docs"],
+            ),
             (&one, "/mission message d", &["/mission message docs "]),
             (&one, "/mission message docs d", &[]),
             (&one, "/mission message notes docs d", &[]),
             (&one, "/mission accept r", &["/mission accept resolve-docs"]),
-            (&one, "/mission accept notes ", &["/mission accept notes resolve-docs"]),
+            (
+                &one,
+                "/mission accept notes ",
+                &["/mission accept notes resolve-docs"],
+            ),
             (&one, "/mission pause ", &["/mission pause notes"]),
             (&one, "/mission pause notes ", &[]),
             (&one, "/mission nonsense ", &[]),
@@ -492,7 +503,11 @@ mod tests {
                 "/mission stop ",
                 &["/mission stop notes ", "/mission stop site "],
             ),
-            (&two, "/mission stop  site p", &["/mission stop  site parser"]),
+            (
+                &two,
+                "/mission stop  site p",
+                &["/mission stop  site parser"],
+            ),
             (&two, "/mission status s", &["/mission status site"]),
         ];
         for (world, line, expected) in cases {

@@ -61,10 +61,7 @@ pub enum Kind {
 impl Kind {
     /// Whether it takes the rest of the line rather than one word.
     pub const fn takes_rest(self) -> bool {
-        matches!(
-            self,
-            Self::Path | Self::Goal | Self::Text | Self::OfMission
-        )
+        matches!(self, Self::Path | Self::Goal | Self::Text | Self::OfMission)
     }
 }
 

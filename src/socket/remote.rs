@@ -16,8 +16,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::client::{Connection, Incoming, ended, patience, too_late, write};
 use super::protocol::{Hello, Known, Message, Missions, Request, Said, Topic, Views};
 use crate::command::{
-    AgentView, Answering, Client, Command, Event, Health, MissionView, Notice, Reply, Ring, Urgency,
-    paths,
+    AgentView, Answering, Client, Command, Event, Health, MissionView, Notice, Reply, Ring,
+    Urgency, paths,
 };
 use crate::error::{Failure, Kind};
 use crate::record::Happening;

@@ -148,8 +148,8 @@ mod tests {
                 "/mission retry notes cli --fresh",
             ),
             (
-                &["mission", "message", "cli", "use -n", "--json", "too"],
-                "/mission message cli use -n --json too",
+                &["mission", "message", "cli", "use -n", "too"],
+                "/mission message cli use -n too",
             ),
             (&["list"], "/list"),
             (&["/list"], "/list"),

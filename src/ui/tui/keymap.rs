@@ -17,6 +17,8 @@ pub enum Place {
     Inbox,
     /// One agent's detail.
     Detail,
+    /// A mission.
+    Mission,
     /// A text: help, an answer, the messages.
     Text,
     /// A question that wants a yes or a no.
@@ -59,6 +61,18 @@ pub enum Action {
     Help,
     Leave,
     Redraw,
+    Mission,
+    NextMission,
+    ExplainTask,
+    TellTask,
+    RetryTask,
+    StopTask,
+    DropTask,
+    TakeTask,
+    AcceptTask,
+    Pause,
+    Finish,
+    Abort,
     Yes,
     No,
 }
@@ -85,8 +99,17 @@ const fn key(code: KeyCode) -> Key {
 }
 
 const LISTS: &[Place] = &[Place::Table, Place::Inbox];
-const MOVING: &[Place] = &[Place::Table, Place::Inbox, Place::Detail, Place::Text];
+const OPENS: &[Place] = &[Place::Table, Place::Inbox, Place::Mission];
+const MOVING: &[Place] = &[
+    Place::Table,
+    Place::Inbox,
+    Place::Detail,
+    Place::Mission,
+    Place::Text,
+];
 const AGENT: &[Place] = &[Place::Table, Place::Inbox, Place::Detail];
+const VIEWS: &[Place] = &[Place::Table, Place::Inbox, Place::Detail, Place::Mission];
+const MISSION: &[Place] = &[Place::Mission];
 const NORMAL: &[Place] = MOVING;
 const ASKED: &[Place] = &[Place::Asked];
 
@@ -153,9 +176,9 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [key(KeyCode::Enter), Key::char('l'), key(KeyCode::Right)],
         "Enter, l, Right",
-        LISTS,
+        OPENS,
         Open,
-        "the highlighted agent in detail"
+        "the highlighted agent, or a task's worker, in detail"
     ),
     binding!(
         [
@@ -179,7 +202,7 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [Key::char('i')],
         "i",
-        AGENT,
+        VIEWS,
         Inbox,
         "the inbox: everything that waits for you"
     ),
@@ -293,6 +316,48 @@ pub const KEYMAP: &[Binding] = &[
         ["explain"]
     ),
     binding!(
+        [Key::char('M')],
+        "M",
+        AGENT,
+        Mission,
+        "the missions: each task, its criteria, what is being done"
+    ),
+    binding!(
+        [key(KeyCode::Tab), key(KeyCode::BackTab)],
+        "Tab",
+        MISSION,
+        NextMission,
+        "in a mission: the next one"
+    ),
+    binding!(
+        [Key::char('e')],
+        "e",
+        MISSION,
+        ExplainTask,
+        "in a mission: all that is known of the task"
+    ),
+    binding!(
+        [Key::char('r')],
+        "r",
+        MISSION,
+        TellTask,
+        "opens the command line with `/mission message`"
+    ),
+    binding!(
+        [Key::char('t')],
+        "t",
+        MISSION,
+        RetryTask,
+        "... with `/mission retry`, and these with their verbs:"
+    ),
+    binding!([Key::char('S')], "S", MISSION, StopTask, "... stop"),
+    binding!([Key::char('d')], "d", MISSION, DropTask, "... drop"),
+    binding!([Key::char('T')], "T", MISSION, TakeTask, "... take"),
+    binding!([Key::char('a')], "a", MISSION, AcceptTask, "... accept"),
+    binding!([Key::char('p')], "p", MISSION, Pause, "... pause or resume"),
+    binding!([Key::char('F')], "F", MISSION, Finish, "... finish"),
+    binding!([Key::char('X')], "X", MISSION, Abort, "... abort"),
+    binding!(
         [Key::char('!')],
         "!",
         NORMAL,
@@ -312,7 +377,7 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [Key::char('q')],
         "q",
-        AGENT,
+        VIEWS,
         Leave,
         "leaves; asks where agents would be left unwatched",
         ["quit"]
@@ -339,7 +404,8 @@ pub const KEYMAP: &[Binding] = &[
         Yes,
         "yes; heard once the question was there for a moment",
         [
-            "approve", "answer", "deny", "reply", "stop", "start", "startall", "quit", "yes"
+            "approve", "answer", "deny", "reply", "stop", "start", "startall", "quit", "mission",
+            "yes"
         ]
     ),
     binding!(

@@ -246,7 +246,8 @@ fn of_mission(
     if verb == MissionVerb::Run {
         return paths(start, typed);
     }
-    let word_at = typed.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let blank = typed.char_indices().rfind(|(_, one)| one.is_whitespace());
+    let word_at = blank.map_or(0, |(at, one)| at + one.len_utf8());
     let mut whole = typed[..word_at].split_whitespace();
     let begun = &typed[word_at..];
     let first = whole.next();

@@ -46,8 +46,10 @@ pub struct Row {
     pub pick: Pick,
     /// Its place among the tasks, or among the proposals.
     pub place: usize,
-    /// The wave, from 1, on its first row; a wave is what may run at once once all before it is done.
+    /// The wave of a task, from 1: what may run at once when all before it is done.
     pub wave: Option<usize>,
+    /// Whether it is the first of its wave.
+    pub begins: bool,
     /// How the rows of a wave are held together: `┌`, `│`, `└`, or `─`.
     pub lane: char,
 }
@@ -158,7 +160,8 @@ fn rows_of(view: &MissionView) -> Vec<Row> {
         rows.extend(wave.into_iter().enumerate().map(|(index, place)| Row {
             pick: Pick::Task(view.tasks[place].slug.clone()),
             place,
-            wave: (index == 0).then_some(number),
+            wave: Some(number),
+            begins: index == 0,
             lane: match index {
                 _ if last == 0 => '─',
                 0 => '┌',
@@ -171,6 +174,7 @@ fn rows_of(view: &MissionView) -> Vec<Row> {
         pick: Pick::Proposal(one.slug.clone()),
         place,
         wave: None,
+        begins: false,
         lane: ' ',
     }));
     rows

@@ -147,7 +147,9 @@ pub(super) fn draw(app: &App, page: &Page, area: Rect, buffer: &mut Buffer, draw
         let one = &page.rows[index];
         let relation = relation(page, row, one);
         let (mark, look, cells) = cells(app, view, one, &columns);
-        let wave = one.wave.map_or_else(String::new, |wave| wave.to_string());
+        let is_told = one.begins || index == first;
+        let wave = one.wave.filter(|_| is_told);
+        let wave = wave.map_or_else(String::new, |wave| wave.to_string());
         let head = if index == at { '>' } else { ' ' };
         let words = format!(
             "{head}{mark} {wave:>2}{}{relation}{}",
@@ -252,7 +254,7 @@ impl Columns {
         let times = view.tasks.iter().filter_map(|task| task.time(now(app)));
         let times = times.map(|time| clock(time).len());
         let time = times.max().unwrap_or_default().max(4);
-        let used = 6 + slug + 8 + 3 + criteria + time + 5 * 2;
+        let used = 7 + slug + 8 + 3 + criteria + time + 5 * 2;
         let left = room.saturating_sub(used);
         let needs = if room >= WITH_NEEDS { left / 3 } else { 0 };
         Self([

@@ -9,7 +9,6 @@
 
 mod base;
 
-
 use super::names::Names;
 use super::plan::Task;
 use super::worktree::{self, WorktreeError, branch_tip, no_links, ours, unsaved};

@@ -11,4 +11,6 @@ pub mod names;
 pub mod plan;
 pub mod receipt;
 pub mod schedule;
+#[cfg(test)]
+mod testing;
 pub mod worktree;

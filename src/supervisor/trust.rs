@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 
 use super::absolute;
 use super::profiles::{self, Text};
-use crate::config::{AgentConfig, Approvals, BackendConfig, BackendType, Config, Timing};
+use crate::config::{
+    AgentConfig, Approvals, BackendConfig, BackendType, Config, Timing, WorkersConfig,
+};
 use crate::error::Failure;
 use crate::http::Endpoint;
 use crate::ids::{AgentId, Kind};
@@ -35,6 +37,7 @@ enum Part {
     Timing,
     Command,
     Webhook,
+    Workers,
 }
 
 /// One such part, in words.
@@ -97,6 +100,7 @@ impl Held {
                 }
                 Part::Command => config.notify.command = None,
                 Part::Webhook => config.notify.webhook = None,
+                Part::Workers => config.workers = default.workers.clone(),
                 Part::Shell(_) | Part::Kind(..) => {}
             }
         }
@@ -276,6 +280,14 @@ fn parts(config: &Config) -> Vec<(Withheld, Value)> {
     if let Some(hook) = &config.notify.webhook {
         let said = "`notify.webhook`: it would send what your agents ask to an address".to_owned();
         hold(Part::Webhook, said, json!(["webhook", hook]));
+    }
+    if config.workers != WorkersConfig::default() {
+        let programs = config.workers.programs();
+        let said = format!(
+            "`workers`: a mission would run {} in panes",
+            programs.join(", ")
+        );
+        hold(Part::Workers, said, json!(["workers", config.workers]));
     }
     parts
 }

@@ -28,3 +28,6 @@ pub mod verify;
 pub mod view;
 pub mod worker;
 pub mod worktree;
+
+#[cfg(test)]
+mod testing;

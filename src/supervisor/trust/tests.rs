@@ -8,7 +8,7 @@ fn config(text: &str) -> Config {
 }
 
 /// All that could harm, each by itself, and what is said of it.
-const HARMFUL: [(&str, &str); 21] = [
+const HARMFUL: [(&str, &str); 22] = [
     (
         r#"{"approvals":[{"answer":"allow","command":{"prefix":"curl"}}]}"#,
         "`approvals`: dialogs would be answered without asking you: [0] allow command",

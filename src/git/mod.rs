@@ -139,6 +139,12 @@ pub enum GitError {
     TooOld,
 }
 
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::from(&error)
+    }
+}
+
 impl From<&GitError> for Failure {
     fn from(error: &GitError) -> Self {
         let (kind, hint) = match error {

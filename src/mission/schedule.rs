@@ -8,6 +8,8 @@ mod cycle;
 mod words;
 mod writers;
 
+use serde::{Deserialize, Serialize};
+
 use super::plan::{Plan, TaskPath};
 
 pub use cycle::cycle;
@@ -15,7 +17,10 @@ pub use words::in_words;
 use writers::{Folders, Writers};
 
 /// What has become of a task.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Stage {
     /// Nothing yet.
     #[default]
@@ -37,6 +42,20 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Checking => "checking",
+            Self::Blocked => "blocked",
+            Self::Stopped => "stopped",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+
     /// Whether it has a worker's place.
     const fn is_at_work(self) -> bool {
         matches!(self, Self::Running | Self::Checking)

@@ -120,6 +120,12 @@ pub enum WorktreeError {
     },
 }
 
+impl From<WorktreeError> for Failure {
+    fn from(error: WorktreeError) -> Self {
+        Self::from(&error)
+    }
+}
+
 impl From<&WorktreeError> for Failure {
     fn from(error: &WorktreeError) -> Self {
         let hint = match error {

@@ -23,6 +23,7 @@ mod set;
 mod stop_all;
 mod trust;
 mod trusting;
+mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ use say::pass_on;
 pub use set::Change;
 use trust::Held;
 pub use trusting::held_of;
+pub use worker::Employment;
 
 /// How many notices a reader may fall behind before it loses the oldest.
 const NOTICES: usize = 512;
@@ -189,14 +191,6 @@ impl Supervisor {
     /// wrong, or agents name no session and there is none to be found.
     pub async fn start(start: Start) -> Result<Self, Failure> {
         let lock = lock::configuration(&start.path)?;
-        let log_dir = start
-            .overrides
-            .log_dir
-            .clone()
-            .unwrap_or_else(|| start.config.log_dir.clone());
-        store::private_folder(&log_dir)?;
-        let stop = stop_all::left(&log_dir);
-        let http = Http::new(start.config.limits.calls_at_once);
         let trust::Judged { held, texts } = trust::judge(
             &start.config,
             &start.path,
@@ -204,6 +198,14 @@ impl Supervisor {
             start.overrides.trusted.as_deref(),
         )?;
         let in_force = trust::in_force(held.as_ref(), &start.config);
+        let log_dir = start
+            .overrides
+            .log_dir
+            .clone()
+            .unwrap_or_else(|| in_force.log_dir.clone());
+        store::private_folder(&log_dir)?;
+        let stop = stop_all::left(&log_dir);
+        let http = Http::new(in_force.limits.calls_at_once);
         let director = Arc::new(director(&in_force, &http)?);
         let named: &[_] = if in_force.profiles.is_some() {
             &texts
@@ -289,9 +291,24 @@ impl Supervisor {
         locked(&self.inner.known_panes).clone()
     }
 
+    /// Where logs go.
+    pub fn log_dir(&self) -> &Path {
+        &self.inner.log_dir
+    }
+
+    /// What writes logs.
+    pub fn writer(&self) -> &LogWriter {
+        &self.inner.writer
+    }
+
     /// Cancelled once [`Supervisor::quit`] is through.
     pub fn ended(&self) -> CancellationToken {
         self.inner.ended.clone()
+    }
+
+    /// Cancelled when the end begins, which may take two seconds.
+    pub fn ending(&self) -> CancellationToken {
+        self.inner.ending.clone()
     }
 
     /// Stops every agent, saves the configuration if it was changed here, and flushes the logs, within two
@@ -409,19 +426,6 @@ fn absolute(path: &Path) -> PathBuf {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         in_folder(&path).unwrap_or(path)
     })
-}
-
-impl State {
-    /// How long after the reset of a limit an agent may be nudged: one after the other.
-    fn stagger(&self, id: &AgentId) -> Duration {
-        /// Between two agents.
-        const STEP: Duration = Duration::from_secs(20);
-        /// However many there are.
-        const LONGEST: Duration = Duration::from_mins(10);
-        let place = self.config.agents.iter().position(|agent| agent.id == *id);
-        let place = u32::try_from(place.unwrap_or_default()).unwrap_or(u32::MAX);
-        STEP.saturating_mul(place).min(LONGEST)
-    }
 }
 
 /// The backends that the configuration names.

@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::{Criterion, MOST_TASKS, Plan, Role, RunLine, Task};
 use crate::ids::TaskId;
-use crate::mission::names::INTEGRATION;
+use crate::mission::names::{INTEGRATION, SCRATCH};
 use crate::mission::schedule::{Graph, cycle};
 
 /// The longest text of a task, in characters.
@@ -158,6 +158,9 @@ pub fn is_no_branch(slug: &str) -> Option<&'static str> {
     match slug {
         _ if slug.eq_ignore_ascii_case(INTEGRATION) => {
             Some("is the name of the branch that results are merged into")
+        }
+        _ if slug.eq_ignore_ascii_case(SCRATCH) => {
+            Some("is the name of the worktree in which criteria are run before any work")
         }
         _ if slug.contains("..") => Some("has `..` in it, which git takes in no branch"),
         _ if ends(".") => Some("ends in `.`, which git takes in no branch"),

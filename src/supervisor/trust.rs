@@ -29,6 +29,7 @@ enum Part {
     Approvals,
     Decide,
     Review,
+    Plan,
     Profiles,
     Shell(AgentId),
     Kind(AgentId, Kind),
@@ -87,6 +88,7 @@ impl Held {
                     config.approvals_builtin_deny = true;
                 }
                 Part::Decide => config.decide_backend = default.decide_backend.clone(),
+                Part::Plan => config.plan_backend = None,
                 Part::Review => config.review_backend = default.review_backend.clone(),
                 Part::Profiles => config.profiles = None,
                 Part::Timing => {
@@ -232,10 +234,13 @@ fn parts(config: &Config) -> Vec<(Withheld, Value)> {
             json!(["approvals", config.approvals, rules.builtin_deny]),
         );
     }
-    for (part, field, backend) in [
-        (Part::Decide, "decideBackend", &config.decide_backend),
-        (Part::Review, "reviewBackend", &config.review_backend),
-    ] {
+    let backends = [
+        (Part::Decide, "decideBackend", Some(&config.decide_backend)),
+        (Part::Review, "reviewBackend", Some(&config.review_backend)),
+        (Part::Plan, "planBackend", config.plan_backend.as_ref()),
+    ];
+    for (part, field, backend) in backends {
+        let Some(backend) = backend else { continue };
         if let Some(said) = sends(&part, backend) {
             let said = format!("`{field}`: {said}");
             hold(part, said, json!([field, backend]));
@@ -303,7 +308,7 @@ fn sends(part: &Part, backend: &BackendConfig) -> Option<String> {
     let place = Endpoint::parse(backend.base_url());
     let is_here = place.as_ref().is_ok_and(Endpoint::is_loopback);
     let usual = BackendConfig::of(backend.kind);
-    let is_usual = *part == Part::Review
+    let is_usual = matches!(part, Part::Review | Part::Plan)
         && backend.kind == BackendType::Gemini
         && backend.base_url() == usual.base_url()
         && backend.key_variable() == usual.key_variable()

@@ -225,6 +225,9 @@ pub struct AgentView {
     pub observe: bool,
     /// Whether the person stopped all typing, everywhere.
     pub all_stopped: bool,
+    /// What it works on for a mission: `mission/task`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mission: Option<String>,
 }
 
 /// How much something that is said wants the person's attention.

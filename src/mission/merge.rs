@@ -7,15 +7,15 @@
 //!
 //! It never pushes or fetches, and touches the base branch in [`finish`] alone. The coordinator calls it.
 
-#![expect(clippy::unused_async, reason = "the bodies follow")]
-
-use std::path::PathBuf;
+mod base;
 
 use super::names::Names;
 use super::plan::Task;
-use super::worktree::{WorktreeError, todo};
-use crate::git::Repository;
+use super::worktree::{self, WorktreeError, branch_tip, no_links, ours, unsaved};
+use crate::git::{Merged, Repository};
 use crate::ids::TaskId;
+
+pub use base::{Finish, Finished, finish};
 
 /// What became of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,59 +46,55 @@ pub enum Merge {
     },
 }
 
-/// How the base branch takes the mission's results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finish {
-    /// As they are where it has not moved on since; else by a merge.
-    FastForward,
-    /// Always by a merge commit.
-    Merge,
-}
-
-/// What became of [`finish`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finished {
-    /// The base branch has the results now.
-    Done {
-        /// Its commit.
-        commit: String,
-        /// Where it is checked out and was brought up to date.
-        folder: Option<PathBuf>,
-    },
-    /// It had them before.
-    Already {
-        /// Its commit.
-        commit: String,
-    },
-    /// Nothing was done: base and results changed the same.
-    Conflict {
-        /// These files.
-        files: Vec<String>,
-    },
-    /// Nothing was done: the base branch is checked out in this folder, where files are changed and not
-    /// committed, or new ones stand where results would come to stand.
-    Unsaved {
-        /// The folder.
-        folder: PathBuf,
-        /// The files, from the folder.
-        files: Vec<String>,
-    },
-}
-
 /// Merges a task's branch into the integration branch by a merge commit, and checks that out in the integration
 /// worktree, where changes of tracked files are thrown away (nobody works there; criteria may leave such).
 ///
 /// What an earlier call left half done is put right first.
+///
+/// # Errors
+/// There is no integration worktree, or no such branch; the branch has a history of its own; the task's worktree
+/// has another branch checked out.
 pub async fn merge(
     names: &Names,
     repository: &Repository,
     task: &Task,
     message: &str,
 ) -> Result<Merge, WorktreeError> {
-    Err(todo(names.root(), (repository, task, message)))
+    let _alone = repository.alone().await;
+    let (place, before) = settled(names, repository).await?;
+    let (folder, branch) = (names.folder(&task.slug), names.branch(&task.slug));
+    no_links(names.root(), &folder)?;
+    if ours(repository, &folder, &branch).await?.is_some() {
+        let files = unsaved(repository, &folder).await?;
+        if !files.is_empty() {
+            return Ok(Merge::Unsaved { files });
+        }
+    }
+    let tip = branch_tip(repository, &branch).await?;
+    if repository.is_ancestor(&tip, &before).await? {
+        return Ok(Merge::NothingToMerge { commit: before });
+    }
+    let base = worktree::base_of(names, repository, &task.slug).await?;
+    let changed = repository.changed_between(&base, &tip).await?;
+    let tree = match place.merge_tree(&before, &tip).await? {
+        Merged::Conflict(files) => return Ok(Merge::Conflict { files }),
+        Merged::Tree(tree) => tree,
+    };
+    let parents = [before.as_str(), tip.as_str()];
+    let commit = place.commit_tree(&tree, &parents, message).await?;
+    let results = names.integration_branch();
+    repository.move_branch(&results, &before, &commit).await?;
+    place.reset().await?;
+    let outside = changed.into_iter().filter(|path| !task.may_write(path));
+    Ok(Merge::Merged {
+        commit,
+        before,
+        outside: outside.collect(),
+    })
 }
 
-/// Sets the integration branch and its worktree back to the commit `to`, as [`Merge::Merged`] tells it.
+/// Sets the integration branch and its worktree back to the commit `to`, as [`Merge::Merged`] tells it. Where it
+/// is there already, nothing is done.
 ///
 /// # Errors
 /// Also when `to` is no commit of the integration branch.
@@ -107,17 +103,20 @@ pub async fn take_back(
     repository: &Repository,
     to: &str,
 ) -> Result<(), WorktreeError> {
-    Err(todo(names.root(), (repository, to)))
-}
-
-/// The merge commit by which the tip of a task's branch came into the integration branch; `None` where it is not
-/// in it, or is nothing but a commit that the branch began from.
-pub async fn merged_as(
-    names: &Names,
-    repository: &Repository,
-    task: &TaskId,
-) -> Result<Option<MergedAs>, WorktreeError> {
-    Err(todo(names.root(), (repository, task)))
+    let _alone = repository.alone().await;
+    let (place, tip) = settled(names, repository).await?;
+    let branch = names.integration_branch();
+    if !repository.is_ancestor(to, &tip).await? {
+        return Err(WorktreeError::OtherBranch {
+            branch,
+            why: format!("it has no commit {} to go back to", to.escape_debug()),
+        });
+    }
+    if tip != to {
+        repository.move_branch(&branch, &tip, to).await?;
+        place.reset().await?;
+    }
+    Ok(())
 }
 
 /// A merge that is in the integration branch.
@@ -129,22 +128,56 @@ pub struct MergedAs {
     pub before: String,
 }
 
-/// Brings the integration worktree to the tip of its branch: what a killed process left half done there
-/// (an index lock, a merge, files half checked out) is put right. The tip.
-pub async fn settle(names: &Names, repository: &Repository) -> Result<String, WorktreeError> {
-    Err(todo(names.root(), repository))
-}
-
-/// The base branch takes the results, on the person's word.
+/// The merge by which the tip of a task's branch came into the integration branch; `None` where it is not in it
+/// by a merge of its own.
 ///
-/// Where it is checked out, its files are brought up to date; new files of the person's that nothing would
-/// come to stand on stay, and with any other unsaved work nothing is done at all. What a killed call left half
-/// done is gone on with.
-pub async fn finish(
+/// # Errors
+/// There is no such branch, or no integration branch.
+pub async fn merged_as(
     names: &Names,
     repository: &Repository,
-    base: &str,
-    how: Finish,
-) -> Result<Finished, WorktreeError> {
-    Err(todo(names.root(), (repository, base, how)))
+    task: &TaskId,
+) -> Result<Option<MergedAs>, WorktreeError> {
+    let tip = branch_tip(repository, &names.branch(task)).await?;
+    let results = branch_tip(repository, &names.integration_branch()).await?;
+    let merges = repository.merges_of(&results).await?;
+    let found = merges.iter().find_map(|merge| match merge.as_slice() {
+        [commit, before, merged] if *merged == tip => Some(MergedAs {
+            commit: commit.clone(),
+            before: before.clone(),
+        }),
+        _ => None,
+    });
+    Ok(found)
 }
+
+/// Brings the integration worktree to the tip of its branch: what a killed process left half done there
+/// (an index lock, a merge, files half checked out) is put right. The tip.
+///
+/// # Errors
+/// There is no integration worktree, or git does not do it.
+pub async fn settle(names: &Names, repository: &Repository) -> Result<String, WorktreeError> {
+    let _alone = repository.alone().await;
+    Ok(settled(names, repository).await?.1)
+}
+
+async fn settled(
+    names: &Names,
+    repository: &Repository,
+) -> Result<(Repository, String), WorktreeError> {
+    let (folder, branch) = (names.integration_folder(), names.integration_branch());
+    no_links(names.root(), &folder)?;
+    let Some(place) = ours(repository, &folder, &branch).await? else {
+        return Err(WorktreeError::NotOurs {
+            folder,
+            why: "there is none yet".into(),
+        });
+    };
+    place.clear_locks(&branch)?;
+    place.reset().await?;
+    let tip = branch_tip(repository, &branch).await?;
+    Ok((place, tip))
+}
+
+#[cfg(test)]
+mod tests;

@@ -106,7 +106,7 @@ impl Ready {
         let host = Host::local();
         let findings = check(&plan, &|program| host.find_program(program).is_some());
         let opened = Repository::open(&root).await;
-        let Some(repository) = opened.map_err(|error| Failure::from(&error))? else {
+        let Some(repository) = opened.map_err(Failure::from)? else {
             return Ok(Self {
                 plan,
                 findings,
@@ -116,13 +116,12 @@ impl Ready {
                 unsaved: Vec::new(),
             });
         };
-        let git = |error: crate::git::GitError| Failure::from(&error);
         let base = match &plan.base {
             Some(base) => base.clone(),
             None => repository
                 .current_branch()
                 .await
-                .map_err(git)?
+                .map_err(Failure::from)?
                 .ok_or_else(|| {
                     Failure::usage("the repository is on no branch")
                         .hint("name one in the plan: `\"base\": \"main\"`")
@@ -131,12 +130,12 @@ impl Ready {
         let commit = repository
             .commit_of(&base)
             .await
-            .map_err(git)?
+            .map_err(Failure::from)?
             .ok_or_else(|| {
                 Failure::usage(format!("the repository has no commit on a branch `{base}`"))
                     .hint("commit something, or correct `base` in the plan")
             })?;
-        let unsaved = repository.unsaved().await.map_err(git)?;
+        let unsaved = repository.unsaved().await.map_err(Failure::from)?;
         Ok(Self {
             plan,
             findings,
@@ -223,7 +222,7 @@ impl Missions {
         let names = Names::new(ready.root.clone(), id.clone(), ready.repository.is_some());
         if let (Some(repository), Some((base, _))) = (&ready.repository, &ready.base) {
             let made = worktree::integration(&names, repository, base).await;
-            made.map_err(|error| Failure::from(&error))?;
+            made.map_err(Failure::from)?;
         }
         let (base, commit) = ready.base.unzip();
         let begun = What::Begun {
@@ -256,14 +255,12 @@ impl Missions {
             return Err(Failure::new(Kind::Failed, text).hint("`/mission run FILE` begins one"));
         };
         let lock = self.lock(id)?;
-        let repository = match &base {
-            None => None,
-            Some(_) => {
-                let opened = Repository::open(&root).await;
-                let opened = opened.map_err(|error| Failure::from(&error))?;
-                let gone = format!("the repository {} of mission {id} is gone", root.display());
-                Some(opened.ok_or_else(|| Failure::new(Kind::Failed, gone))?)
-            }
+        let repository = if base.is_some() {
+            let opened = Repository::open(&root).await.map_err(Failure::from)?;
+            let gone = format!("the repository {} of mission {id} is gone", root.display());
+            Some(opened.ok_or_else(|| Failure::new(Kind::Failed, gone))?)
+        } else {
+            None
         };
         let names = Names::new(root, id.clone(), repository.is_some());
         self.carry_out(names, repository, base, machine, lock)
@@ -402,6 +399,24 @@ impl Missions {
         Ok(said.join("\n"))
     }
 
+    /// The report on a mission, as it stands.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub async fn report(&self, id: &MissionId) -> Result<String, Failure> {
+        let _ = self.view(id)?;
+        Err(Failure::new(Kind::Failed, "not yet"))
+    }
+
+    /// Answers a person's question about a mission, from its records.
+    ///
+    /// # Errors
+    /// When there is none of that name, or no backend answers.
+    pub async fn ask(&self, id: &MissionId, question: &str) -> Result<String, Failure> {
+        let _ = (self.view(id)?, question);
+        Err(Failure::new(Kind::Failed, "not yet"))
+    }
+
     fn machine(&self, id: &MissionId) -> Result<(Machine, Option<Begun>), Failure> {
         let (plan, journal) = self.folder(id).read()?;
         let begun = journal.iter().find_map(|entry| match &entry.what {
@@ -492,7 +507,7 @@ async fn bring_home(
     base: &str,
 ) -> Result<(String, String), Failure> {
     let finished = merge::finish(names, repository, base, Finish::FastForward).await;
-    match finished.map_err(|error| Failure::from(&error))? {
+    match finished.map_err(Failure::from)? {
         Finished::Done { commit, .. } => Ok((format!("{base} has the result: {commit}"), commit)),
         Finished::Already { commit } => {
             Ok((format!("{base} had the result already: {commit}"), commit))

@@ -118,6 +118,14 @@ pub struct Criterion {
     pub review: Option<String>,
 }
 
+impl Task {
+    /// Whether it may write the file at `path`, a path from the repository's root.
+    pub fn may_write(&self, path: &str) -> bool {
+        let is_named = || self.paths.iter().any(|own| own.covers(path));
+        self.role.writes() && (self.paths.is_empty() || is_named())
+    }
+}
+
 impl Plan {
     /// Reads a plan. That it has the form does not say that it can be followed: [`check::check`] does.
     ///

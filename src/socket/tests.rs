@@ -77,6 +77,7 @@ fn view(id: &str) -> Arc<AgentView> {
         program: None,
         observe: false,
         all_stopped: false,
+        mission: None,
     })
 }
 

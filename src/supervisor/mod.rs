@@ -301,11 +301,6 @@ impl Supervisor {
         &self.inner.writer
     }
 
-    /// Cancelled when the end begins.
-    pub fn ending(&self) -> CancellationToken {
-        self.inner.ending.clone()
-    }
-
     /// Cancelled once [`Supervisor::quit`] is through.
     pub fn ended(&self) -> CancellationToken {
         self.inner.ended.clone()
@@ -431,19 +426,6 @@ fn absolute(path: &Path) -> PathBuf {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         in_folder(&path).unwrap_or(path)
     })
-}
-
-impl State {
-    /// How long after the reset of a limit an agent may be nudged: one after the other.
-    fn stagger(&self, id: &AgentId) -> Duration {
-        /// Between two agents.
-        const STEP: Duration = Duration::from_secs(20);
-        /// However many there are.
-        const LONGEST: Duration = Duration::from_mins(10);
-        let place = self.config.agents.iter().position(|agent| agent.id == *id);
-        let place = u32::try_from(place.unwrap_or_default()).unwrap_or(u32::MAX);
-        STEP.saturating_mul(place).min(LONGEST)
-    }
 }
 
 /// The backends that the configuration names.

@@ -9,16 +9,11 @@ use crate::mission::plan::{Criterion, Task};
 use crate::mission::receipt::{Outcome, Receipt, Tree};
 use crate::mission::report::{self, Reviewed};
 use crate::mission::verify::{self, Run};
-use crate::mission::worktree::WorktreeError;
 use crate::mission::{guard, worktree};
 use crate::record::VERSION;
 
 /// How much of a failed run's output stands in the journal, in characters.
 const EXCERPT: usize = 300;
-
-fn failed(error: WorktreeError) -> Failure {
-    Failure::from(&error)
-}
 
 impl Job {
     /// Runs the criteria of the task in its worker's folder.
@@ -29,7 +24,7 @@ impl Job {
         let folder = self.folder();
         guard::recover(&folder, &self.task.slug)
             .await
-            .map_err(failed)?;
+            .map_err(Failure::from)?;
         let mut wrong = self.read_only().await?;
         if wrong.is_empty() {
             self.commit().await?;
@@ -48,7 +43,7 @@ impl Job {
             let message = format!("{}: {}", self.task.slug, self.task.title);
             let folder = self.folder();
             let committed = worktree::commit_all(repository, &folder, &message);
-            committed.await.map_err(failed)?;
+            committed.await.map_err(Failure::from)?;
         }
         Ok(())
     }
@@ -63,7 +58,7 @@ impl Job {
         }
         let files = worktree::unsaved(repository, &self.folder())
             .await
-            .map_err(failed)?;
+            .map_err(Failure::from)?;
         if files.is_empty() {
             return Ok(Vec::new());
         }
@@ -113,11 +108,11 @@ impl Job {
         };
         let base = worktree::base_of(&self.site.names, repository, slug)
             .await
-            .map_err(failed)?;
+            .map_err(Failure::from)?;
         let changed = guard::guarded(repository, folder, &base, &self.task, criterion);
-        let changed = changed.await.map_err(failed)?;
+        let changed = changed.await.map_err(Failure::from)?;
         let undone = guard::put_back(repository, folder, &base, slug, &changed);
-        let undone = undone.await.map_err(failed)?;
+        let undone = undone.await.map_err(Failure::from)?;
         let commit = repository
             .commit_of(&self.site.names.branch(slug))
             .await
@@ -127,7 +122,7 @@ impl Job {
             .run_one(&self.task, Tree::Work, folder, place, commit)
             .await;
         receipt.undone = undone.paths().to_vec();
-        undone.restore().await.map_err(failed)?;
+        undone.restore().await.map_err(Failure::from)?;
         Ok(receipt)
     }
 

@@ -97,7 +97,7 @@ impl Job {
                 let from = self.site.names.integration_branch();
                 let prepared =
                     worktree::prepare(&self.site.names, repository, &self.task.slug, &from);
-                let prepared = prepared.await.map_err(|error| Failure::from(&error))?;
+                let prepared = prepared.await.map_err(Failure::from)?;
                 let folder = prepared.folder;
                 verify::setup(&self.plan.setup, &folder)
                     .await
@@ -188,10 +188,7 @@ impl Job {
                 .site
                 .workers
                 .tell(&agent, &nudge, self.site.pace.tell, since);
-            let failure = match told.await {
-                Ok(_) => break,
-                Err(failure) => failure,
-            };
+            let Err(failure) = told.await else { break };
             let gone = match self.site.workers.look(&agent) {
                 None => Some("nobody supervises it any more".to_owned()),
                 Some(look) => look.gone,
@@ -280,13 +277,14 @@ impl Job {
             return Ok(());
         };
         let names = &self.site.names;
-        let failed = |error: worktree::WorktreeError| Failure::from(&error);
-        let tip = merge::settle(names, repository).await.map_err(failed)?;
+        let tip = merge::settle(names, repository)
+            .await
+            .map_err(Failure::from)?;
         match &self.state.before {
             Some(before) if *before != tip => {
                 // a merge of before a crash that nobody has written down yet
                 let done = merge::merged_as(names, repository, &self.task.slug).await;
-                if let Some(done) = done.map_err(failed)? {
+                if let Some(done) = done.map_err(Failure::from)? {
                     let (commit, outside) = (done.commit, Vec::new());
                     self.note(Step::Merged { commit, outside }).await;
                     return Ok(());
@@ -297,7 +295,7 @@ impl Job {
         }
         let message = format!("{}: {}", self.task.slug, self.task.title);
         let merged = merge::merge(names, repository, &self.task, &message).await;
-        let step = match merged.map_err(failed)? {
+        let step = match merged.map_err(Failure::from)? {
             Merge::Merged {
                 commit, outside, ..
             } => {
@@ -321,7 +319,7 @@ impl Job {
     async fn take_back(&self) -> Result<(), Failure> {
         if let (Some(repository), Some(before)) = (&self.site.repository, &self.state.before) {
             let taken = merge::take_back(&self.site.names, repository, before).await;
-            taken.map_err(|error| Failure::from(&error))?;
+            taken.map_err(Failure::from)?;
         }
         self.note(Step::TakenBack).await;
         Ok(())

@@ -351,13 +351,11 @@ impl Coordinator {
     async fn order(&mut self, order: Order) {
         match order {
             Order::Write(what, answer) => {
-                let refused = self.refuse(&what);
-                let done = match refused {
-                    Some(failure) => Err(failure),
-                    None => {
-                        self.end_jobs_of(&what).await;
-                        self.write(what).await
-                    }
+                let done = if let Some(failure) = self.refuse(&what) {
+                    Err(failure)
+                } else {
+                    self.end_jobs_of(&what).await;
+                    self.write(what).await
                 };
                 let _ = answer.send(done);
             }

@@ -60,7 +60,7 @@ impl Job {
                 None => Some("nobody supervises it any more".to_owned()),
                 Some(look) => look.gone.clone(),
             };
-            let stands = look.as_ref().is_some_and(|look| stands(look));
+            let stands = look.as_ref().is_some_and(stands);
             if !stands {
                 idle = None;
             } else if idle.is_none() {

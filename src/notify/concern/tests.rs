@@ -64,6 +64,7 @@ fn view(status: Status, state: Option<State>) -> AgentView {
         program: None,
         observe: false,
         all_stopped: false,
+        mission: None,
     }
 }
 

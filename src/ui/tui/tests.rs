@@ -72,6 +72,7 @@ fn agent(name: &str, status: Status) -> AgentView {
         program: Some("claude".into()),
         observe: false,
         all_stopped: false,
+        mission: None,
     }
 }
 

@@ -36,7 +36,7 @@ fn asks(story: &mut Story, command: &str) {
 fn pressed(story: &Story) -> Option<(Origin, usize, bool)> {
     let (_, typing) = story.typing()?;
     let answer = typing.answer?;
-    Some((typing.origin, answer.choice, answer.by_person))
+    Some((typing.origin, answer.choice, answer.by.is_person()))
 }
 
 const ALLOW_TESTS: &str = r#"[{"answer": "allow", "command": {"prefix": "cargo test"}}]"#;

@@ -72,6 +72,7 @@ fn view() -> AgentView {
         program: Some("claude".into()),
         observe: false,
         all_stopped: false,
+        mission: None,
     }
 }
 

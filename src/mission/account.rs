@@ -151,9 +151,13 @@ impl Account<'_> {
         }
         let tokens: u64 = view.tasks.iter().map(|task| task.tokens).sum();
         let _ = writeln!(text, "- Tokens that watching it took: {tokens}");
-        let runs = self.receipts.len();
-        let passed = self.receipts.iter().filter(|one| one.passed()).count();
-        let _ = writeln!(text, "- Criteria: {runs} runs, {passed} of them passed");
+        let of_work = || self.receipts.iter().filter(|one| one.on != Tree::Base);
+        let passed = of_work().filter(|one| one.passed()).count();
+        let _ = writeln!(
+            text,
+            "- Criteria: {} runs on what workers left, {passed} of them passed",
+            of_work().count()
+        );
         let _ = writeln!(text, "- Written: {}", time_text(self.now));
         text
     }
@@ -222,7 +226,7 @@ impl Account<'_> {
         if task.skipped {
             let because = facts::skipped_because(self.view, task);
             let because = because.map_or_else(String::new, |lost| {
-                format!(" because `{}` is {}", lost.slug, lost.stage.as_str())
+                format!(", because `{}` {}", lost.slug, facts::lost(lost))
             });
             let _ = writeln!(text, "- It was never started{because}.");
         } else {
@@ -251,7 +255,7 @@ impl Account<'_> {
                 .collect();
             let _ = writeln!(
                 text,
-                "- It wrote {} files beside its paths: {}",
+                "- It wrote beside its paths ({}): {}",
                 task.outside.len(),
                 shown.join(", ")
             );
@@ -284,17 +288,20 @@ impl Account<'_> {
             let _ = writeln!(text, "  - ({older} older ones are left out)");
         }
         for receipt in &all[older..] {
-            let on = tree(receipt.on);
+            let when = match receipt.on {
+                Tree::Base => "before any work".to_owned(),
+                on => format!("attempt {}, {}", receipt.attempt, tree(on)),
+            };
             let _ = write!(
                 text,
-                "  - attempt {}, {on}: {}: {}, {}",
-                receipt.attempt,
+                "  - {when}: {}: {}, {}",
                 code(&receipt.what, 300),
                 line(&receipt.outcome.to_string(), 200),
                 took(i64::try_from(receipt.took_ms).unwrap_or(i64::MAX))
             );
             if let Some(commit) = &receipt.commit {
-                let _ = write!(text, ", commit {}", code(commit, 12));
+                let short: String = commit.chars().take(12).collect();
+                let _ = write!(text, ", commit {}", code(&short, 99));
             }
             if !receipt.undone.is_empty() {
                 let files: Vec<String> = receipt

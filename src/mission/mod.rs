@@ -22,6 +22,7 @@ pub mod merge;
 pub mod missions;
 pub mod names;
 pub mod plan;
+pub mod planner;
 pub mod receipt;
 pub mod report;
 pub mod schedule;

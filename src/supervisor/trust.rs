@@ -319,8 +319,12 @@ fn sends(part: &Part, backend: &BackendConfig) -> Option<String> {
     let place = place.as_ref().map_or("its address", Endpoint::server);
     let key = backend.key_variable().filter(|_| backend.api_key.is_none());
     let key = key.map_or_else(String::new, |name| format!(", with the key in {name}"));
+    let what = match part {
+        Part::Plan => "repositories",
+        _ => "panes",
+    };
     Some(format!(
-        "what stands in your panes would be sent to {place}{key}"
+        "what stands in your {what} would be sent to {place}{key}"
     ))
 }
 

@@ -131,7 +131,7 @@ impl Review {
                 let because = skipped_because(account.view, task);
                 let because = because.map_or_else(
                     || "what it depends on is lost".to_owned(),
-                    |lost| format!("`{}` is {}", lost.slug, lost.stage.as_str()),
+                    |lost| format!("`{}` {}", lost.slug, super::facts::lost(lost)),
                 );
                 say(format!("was skipped, because {because}"));
             }

@@ -129,3 +129,11 @@ pub(super) fn skipped_because<'a>(
     }
     None
 }
+
+/// What has become of a task that is lost.
+pub(super) const fn lost(task: &TaskView) -> &'static str {
+    match task.stage {
+        Stage::Dropped => "was dropped",
+        _ => "failed",
+    }
+}

@@ -27,7 +27,7 @@ use meta_orchestrator::ui::signals::Signals;
 use meta_orchestrator::ui::tui::terminal;
 use meta_orchestrator::ui::tui::theme::Palette;
 use meta_orchestrator::ui::tui::{self, Leaving, TuiOptions};
-use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics, serve};
+use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics, found, serve};
 use meta_orchestrator::zellij::Zellij;
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +66,7 @@ fn run(options: &Options) -> Result<u8, Failure> {
     if let Task::Ctl(ctl) = &options.task {
         return ui::ctl::run(ctl, &wanted(options));
     }
-    if let Some(ran) = ui::past::run(options, &place(options).path) {
+    if let Some(ran) = ui::past::run(options, &place(options)) {
         return ran;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -227,10 +227,10 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     let (config, document) = read.map_or((Config::default(), None), |(config, document)| {
         (config, Some(document))
     });
-    let log_dir = options
-        .log_dir
-        .clone()
-        .unwrap_or_else(|| config.log_dir.clone());
+    let log_dir = match &options.log_dir {
+        Some(folder) => folder.clone(),
+        None => found::in_force(config.clone(), &place)?.log_dir,
+    };
     let _flushed = diagnostics::start(&log_dir)?;
     let zellij = Zellij::find(Host::local(), config.timing.zellij_timeout_sec.duration()).await?;
     let supervisor = Supervisor::start(Start {

@@ -139,6 +139,15 @@ impl WorkersConfig {
         WorkerCommand { command, kind }
     }
 
+    /// Every program that may be run, with the arguments that stand here, for a person.
+    pub fn programs(&self) -> Vec<String> {
+        let own = self.roles.iter();
+        let own = own.map(|(role, own)| format!("{} as {role}", own.command));
+        std::iter::once(self.command.to_string())
+            .chain(own)
+            .collect()
+    }
+
     /// Whether the common program is Claude Code: it is of that kind, or called so, by itself or as what another
     /// program runs (`npx claude`).
     fn is_claude(&self) -> bool {

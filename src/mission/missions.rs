@@ -29,7 +29,7 @@ use crate::store::{self, Lock};
 use crate::supervisor::Supervisor;
 
 /// The longest name that is made of a goal, in characters.
-const LONGEST_NAME: usize = 32;
+const LONGEST_NAME: usize = 24;
 
 /// A plan that can be followed, and where; nothing of it has been run.
 #[derive(Debug, Clone)]
@@ -579,7 +579,7 @@ mod tests {
             ("Write the guide", "write-the-guide"),
             (
                 "A library that reads and writes the project's notes",
-                "a-library-that-reads-and-writes",
+                "a-library-that-reads",
             ),
             ("Größe", "gr-e"),
             ("", "mission"),

@@ -30,3 +30,6 @@ pub mod verify;
 pub mod view;
 pub mod worker;
 pub mod worktree;
+
+#[cfg(test)]
+mod testing;

@@ -207,8 +207,7 @@ impl Workers {
         let before = views.borrow().polls;
         let settled = |view: &Arc<AgentView>| {
             let stands = matches!(view.state, Some(State::Idle | State::Failed));
-            let free = !matches!(view.status, Status::Instructed | Status::Starting);
-            matches!(view.status, Status::Gone(_)) || (view.polls > before && stands && free)
+            matches!(view.status, Status::Gone(_)) || (view.polls > before && stands)
         };
         let seen = match timeout_at(until, views.wait_for(settled)).await {
             Ok(Ok(view)) => Some(Ok(Arc::clone(&view))),

@@ -577,12 +577,12 @@ async fn a_remote_terminal_rings_for_what_the_supervisor_rang_for() {
     };
     let rung = Event::new(Utc::now(), None, what.clone());
     stage.world.events.send(rung).unwrap();
-    let ring = timeout(PATIENCE, rings.recv()).await.unwrap().unwrap();
+    let heard = timeout(PATIENCE, rings.recv()).await.unwrap().unwrap();
     assert_eq!(
         what,
         Happening::Ring {
-            title: ring.title,
-            body: ring.body
+            title: heard.title,
+            body: heard.body
         }
     );
     assert!(rings.is_empty());

@@ -144,6 +144,7 @@ impl Job {
                 }
             }
         };
+        let _ = self.site.workers.hold(&wanted.agent).await;
         self.note(Step::Opened {
             pane: opened.pane,
             fresh: !opened.was_there,
@@ -183,7 +184,8 @@ impl Job {
         let until = Instant::now() + UNTOLD;
         let mut said = String::new();
         loop {
-            let _ = self.site.workers.release(&agent).await;
+            // nobody nudges it before it knows what it is here for
+            let _ = self.site.workers.hold(&agent).await;
             let told = self
                 .site
                 .workers

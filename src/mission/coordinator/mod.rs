@@ -7,6 +7,7 @@
 //! [`super::worker`].
 
 mod answer;
+mod base;
 mod check;
 mod job;
 mod publish;
@@ -175,6 +176,11 @@ impl Coordinator {
         tokio::select! {
             () = ended.cancelled() => return,
             () = self.find_again() => {}
+        }
+        if self.receipts.is_empty() && self.machine.is_repository() {
+            let (site, receipts) = (Arc::clone(&self.site), self.to_receipts.clone());
+            let plan = self.machine.plan().clone();
+            self.jobs.spawn(base::check(site, plan, receipts));
         }
         let mut glance = interval(GLANCE);
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);

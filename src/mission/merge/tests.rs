@@ -337,9 +337,12 @@ async fn a_person_s_work_in_the_base_is_never_lost() {
     assert!(error.is_ok(), "{error:?}");
 }
 
+/// What a finish that was killed leaves behind, given the commit that it was about.
+type Half<'a> = &'a dyn Fn(&Ground, &str);
+
 #[tokio::test]
 async fn a_finish_that_was_killed_is_gone_on_with() {
-    let half: [&dyn Fn(&Ground, &str); 4] = [
+    let half: [Half; 4] = [
         // before anything
         &|_, _| {},
         // in the middle of the files: one written, one cut short, one gone, and the lock left

@@ -151,8 +151,9 @@ fn of_the_whole(plan: &Plan, found: &mut Found) {
     }
 }
 
-/// Why a branch or a worktree cannot be named after a task. Source: `git help check-ref-format`.
-fn is_no_branch(slug: &str) -> Option<&'static str> {
+/// Why a branch or a worktree cannot be named after a task (or, but for the first reason, a mission). Source:
+/// `git help check-ref-format`.
+pub fn is_no_branch(slug: &str) -> Option<&'static str> {
     let ends = |end: &str| slug.to_lowercase().ends_with(end);
     match slug {
         _ if slug.eq_ignore_ascii_case(INTEGRATION) => {

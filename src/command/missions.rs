@@ -228,7 +228,7 @@ pub async fn carry_out(
             nothing_more(rest)?;
             missions.finish(&id, force).await.map(Reply::Done)
         }
-        MissionVerb::Report => missions.report(&id).await.map(Reply::Text),
+        MissionVerb::Report => missions.report(&id).map(Reply::Text),
         MissionVerb::Ask => missions.ask(&id, rest).await.map(Reply::Text),
     }
 }

@@ -246,6 +246,11 @@ impl Machine {
         self.ends.get(self.informed..).unwrap_or_default()
     }
 
+    /// How many ends of tasks there were.
+    pub const fn ends(&self) -> usize {
+        self.ends.len()
+    }
+
     /// Of how many ends somebody was told.
     pub const fn informed(&self) -> usize {
         self.informed

@@ -24,6 +24,7 @@ pub mod names;
 pub mod plan;
 pub mod planner;
 pub mod receipt;
+pub mod records;
 pub mod report;
 pub mod schedule;
 pub mod verify;

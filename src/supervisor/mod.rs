@@ -291,6 +291,11 @@ impl Supervisor {
         locked(&self.inner.known_panes).clone()
     }
 
+    /// Who decides and reviews now.
+    pub fn director(&self) -> Arc<Director> {
+        Arc::clone(&self.inner.director.borrow())
+    }
+
     /// Where logs go.
     pub fn log_dir(&self) -> &Path {
         &self.inner.log_dir

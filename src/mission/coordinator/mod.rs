@@ -6,6 +6,7 @@
 //! decides nothing that the machine or the schedule decides, and touches no pane but through
 //! [`super::worker`].
 
+mod account;
 mod answer;
 mod base;
 mod check;
@@ -128,6 +129,8 @@ struct Coordinator {
     informing: Option<AbortHandle>,
     informed: mpsc::Receiver<(usize, oneshot::Sender<()>)>,
     to_informed: mpsc::Sender<(usize, oneshot::Sender<()>)>,
+    /// Who has a summary written.
+    summing_up: Option<AbortHandle>,
     view: channel::Sender<Arc<MissionView>>,
     /// Lines that follow from others, and are written next.
     pending: Vec<What>,
@@ -171,6 +174,7 @@ pub(super) fn spawn(
         informing: None,
         informed,
         to_informed,
+        summing_up: None,
         view,
         pending: Vec::new(),
         trouble: None,
@@ -270,6 +274,7 @@ impl Coordinator {
             reports: self.reports_for(place),
             last: publish::last_receipts(&self.receipts, task),
             merged: self.machine.merged(),
+            seen: Arc::clone(&self.view.borrow()),
             notes: self.to_notes.clone(),
             receipts: self.to_receipts.clone(),
         })
@@ -357,6 +362,9 @@ impl Coordinator {
         let before = self.machine.clone();
         self.machine.apply(&entry);
         self.tell(&before, &entry);
+        if self.machine.ends() > before.ends() {
+            self.milestone();
+        }
         Ok(())
     }
 
@@ -413,7 +421,7 @@ impl Coordinator {
     /// The mission has come as far as it can: what is to be said about it is written.
     async fn over(&mut self) {
         if self.write(What::Over).await.is_ok() {
-            self.publish();
+            // first of all, so that nobody takes the mission for over before it is summed up
             self.account();
         }
     }

@@ -64,7 +64,7 @@ fn main() -> io::Result<()> {
     let events = listen(&own)?;
     print("\u{1b}[?1049h\u{1b}[?2004h\u{1b}[?25l")?;
     let mut claude = Claude::new(own, cooked)?;
-    claude.is_worker = true;
+    claude.submitted = Some(Vec::new());
     claude.obey("idle fresh")?;
     let mut worker = Worker {
         claude,
@@ -126,11 +126,16 @@ impl Worker {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if std::mem::take(&mut self.claude.trusted) {
-                let line = format!("{}\n", self.folder.display());
-                append(&self.script, "trusted", line.as_bytes())?;
+            if let Some(folder) = self.claude.trusted.take() {
+                append(&self.script, "trusted", format!("{folder}\n").as_bytes())?;
             }
-            if let Some(line) = self.claude.submitted.take() {
+            for line in self
+                .claude
+                .submitted
+                .iter_mut()
+                .flat_map(std::mem::take)
+                .collect::<Vec<_>>()
+            {
                 self.begin(&line)?;
             }
             self.go_on()?;
@@ -284,7 +289,7 @@ fn act(
             Ok(())
         }
         "hang" => loop {
-            thread::sleep(Duration::from_secs(3600));
+            thread::sleep(Duration::from_hours(1));
         },
         "wait" => {
             while !script.join(first).exists() {
@@ -321,7 +326,8 @@ fn named_in(text: &str, begins: &str) -> Option<String> {
     let found = words.find(|word| {
         let word = word.trim_end_matches('.');
         let name = word.rsplit('/').next().unwrap_or(word);
-        word.contains(".mo/") && name.starts_with(begins) && name.ends_with(".md")
+        let is_text = Path::new(name).extension().is_some_and(|it| it == "md");
+        word.contains(".mo/") && name.starts_with(begins) && is_text
     })?;
     Some(found.trim_end_matches('.').to_owned())
 }

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::Value;
 
+use common::model::{Answer, Model};
 use common::zellij::{PATIENCE, TestZellij, wait_for};
 use program::{Program, agent_pane, argument, command, configuration, mode};
 use script::{Serving, ctl, ctl_as};
@@ -52,6 +53,11 @@ fn it_serves_without_a_terminal_and_ends_cleanly_on_a_signal() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.out.is_empty(), "{ended:?}");
     assert!(ended.err.contains("listening at"), "{ended:?}");
+    let (_, last) = ended.err.split_once("stopping: ").unwrap();
+    assert_eq!(
+        last,
+        "1 agent is let go, then the configuration and the logs are closed\nended: 1 agent is no longer watched\n",
+    );
     assert!(!socket.exists());
     assert_eq!(ctl(&test, &["list"]).code, Some(3));
 }
@@ -338,6 +344,53 @@ fn garbage_and_endless_lines_are_refused_and_the_agents_go_on() {
     });
     let grown = rss(serving.program.pid()).saturating_sub(before);
     assert!(grown < 20_000, "it grew by {grown} KiB");
+}
+
+#[test]
+fn a_long_review_is_said_to_have_begun_at_once_and_stdout_is_the_review_alone() {
+    let test = TestZellij::start();
+    let pane = agent_pane(&test, "asker").to_string();
+    let model = Model::start();
+    let late = Answer::Text("It goes well.".into());
+    model.says([Answer::Late(Duration::from_millis(1_500), Box::new(late))]);
+    let mut config: Value = serde_json::from_str(&configuration(&[("a1", &pane)])).unwrap();
+    config["reviewBackend"] =
+        serde_json::json!({ "type": "openaiCompat", "baseUrl": model.url(), "model": "large" });
+    let path = test.home().join("config.json");
+    std::fs::write(&path, config.to_string()).unwrap();
+    let serving = Serving::go_on(&test, &path);
+    let begun = Instant::now();
+    let mut asked = command(&test, &["ctl", "review", "a1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut err = BufReader::new(asked.stderr.take().unwrap());
+    err.read_line(&mut said).unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(1_400));
+    assert!(
+        said.starts_with("reviewing a1 by openaiCompat large: that may take minutes, 15 "),
+        "{said}"
+    );
+    let mut out = String::new();
+    let mut printed = asked.stdout.take().unwrap();
+    printed.read_to_string(&mut out).unwrap();
+    assert!(
+        out.starts_with("Review of a1 by ") && out.contains("It goes well."),
+        "{out}"
+    );
+    let mut rest = String::new();
+    err.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "no clock where there is no terminal");
+    assert!(asked.wait().unwrap().success());
+    // what scripts read on stderr is JSON, with `--json`
+    let json = ctl(&test, &["review", "--json", "a1"]);
+    assert_eq!((json.code, json.err.as_str()), (Some(0), ""), "{json:?}");
+    let quit = ctl(&test, &["quit"]);
+    let stopping = format!("stopping process {}: ", serving.program.pid());
+    assert!(quit.err.starts_with(&stopping), "{quit:?}");
+    assert_eq!(quit.out.trim_end(), "1 agent is no longer watched");
 }
 
 /// The memory of a process, in KiB.

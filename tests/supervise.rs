@@ -12,6 +12,8 @@ mod common;
 
 #[path = "supervise/guards.rs"]
 mod guards;
+#[path = "supervise/looking.rs"]
+mod looking;
 #[path = "supervise/nudging.rs"]
 mod nudging;
 #[path = "supervise/process.rs"]

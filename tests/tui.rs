@@ -8,6 +8,8 @@
 
 mod common;
 
+#[path = "tui/attached.rs"]
+mod attached;
 #[path = "tui/desk.rs"]
 mod desk;
 #[path = "tui/guard.rs"]

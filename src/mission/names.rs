@@ -13,6 +13,8 @@ pub const WORKTREES: &str = ".worktrees";
 pub const CONTROL: &str = ".mo";
 /// What no task may be called: the branch and the worktree that results are merged into.
 pub const INTEGRATION: &str = "integration";
+/// The same: the worktree in which criteria are run before any work.
+pub const SCRATCH: &str = "before-any-work";
 
 /// The names of one mission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +117,11 @@ pub fn review_file(task: &TaskId, number: u32) -> PathBuf {
 /// The file to which workers add what they built.
 pub fn build_log(task: &TaskId) -> PathBuf {
     control(task).join("build-log.md")
+}
+
+/// The file with the plan's contract, from the folder that the worker of a task works in.
+pub fn contract_file(task: &TaskId) -> PathBuf {
+    control(task).join("contract.md")
 }
 
 #[cfg(test)]

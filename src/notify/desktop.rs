@@ -1,7 +1,7 @@
 //! Notices on the desktop, where the program was built with the feature `desktop` and there is a session bus.
 //!
 //! The library blocks, and a bus may hang: a thread of its own shows one notice after the other, each in place of
-//! the one before, and is never waited for beyond a deadline. Without the feature nothing here does anything. That
+//! the one before, and is never waited for beyond a deadline. What waits for a bus that hangs is the newest alone. Without the feature nothing here does anything. That
 //! nobody shows it is no news: the default is to try.
 
 use std::time::Duration;
@@ -32,8 +32,7 @@ pub(super) const WHY_NOT: &str = "this program was built without the feature `de
 
 #[cfg(feature = "desktop")]
 mod shown {
-    use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
     use notify_rust::{Notification, NotificationHandle, Timeout};
     use tokio::sync::oneshot;
@@ -45,67 +44,82 @@ mod shown {
         Close,
     }
 
-    static THREAD: Mutex<Option<SyncSender<Order>>> = Mutex::new(None);
+    /// What is to be done next: the newest takes the place of one that waits, so that a bus that comes back after
+    /// an hour is not shown what was answered long ago.
+    struct Desk {
+        next: Option<Order>,
+        is_served: bool,
+    }
+
+    static DESK: Mutex<Desk> = Mutex::new(Desk {
+        next: None,
+        is_served: false,
+    });
+    static NEWS: Condvar = Condvar::new();
+
+    fn desk() -> MutexGuard<'static, Desk> {
+        DESK.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Hands an order to the thread, which is started where there is none.
-    pub(super) fn order(mut order: Order) -> Result<(), String> {
-        let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
-        for _ in 0..2 {
-            let orders = match thread.take() {
-                Some(orders) => orders,
-                None => start()?,
-            };
-            match orders.try_send(order) {
-                Ok(()) => {
-                    *thread = Some(orders);
-                    return Ok(());
-                }
-                Err(TrySendError::Full(_)) => {
-                    *thread = Some(orders);
-                    return Err("the session bus does not answer".into());
-                }
-                // it broke down: another one
-                Err(TrySendError::Disconnected(back)) => order = back,
-            }
+    pub(super) fn order(order: Order) -> Result<(), String> {
+        let mut desk = desk();
+        if !desk.is_served {
+            std::thread::Builder::new()
+                .name("desktop".into())
+                .spawn(serve)
+                .map_err(|error| error.to_string())?;
+            desk.is_served = true;
         }
-        Err("its thread broke down".into())
+        desk.next = Some(order);
+        NEWS.notify_one();
+        Ok(())
     }
 
-    fn start() -> Result<SyncSender<Order>, String> {
-        let (orders, taken) = sync_channel(2);
-        std::thread::Builder::new()
-            .name("desktop".into())
-            .spawn(move || serve(&taken))
-            .map_err(|error| error.to_string())?;
-        Ok(orders)
+    /// Says so when the thread breaks down: the next order starts another.
+    struct Serving;
+
+    impl Drop for Serving {
+        fn drop(&mut self) {
+            desk().is_served = false;
+        }
     }
 
-    fn serve(orders: &Receiver<Order>) {
+    fn serve() {
+        let _serving = Serving;
         let mut shown: Option<NotificationHandle> = None;
-        while let Ok(order) = orders.recv() {
-            match order {
-                Order::Close => {
+        loop {
+            let next = {
+                let waited = NEWS.wait_while(desk(), |desk| desk.next.is_none());
+                waited.unwrap_or_else(PoisonError::into_inner).next.take()
+            };
+            match next {
+                Some(Order::Show(message, done)) => {
+                    let said = show(&message, &mut shown);
+                    let _ = done.send(said);
+                }
+                Some(Order::Close) => {
                     if let Some(shown) = shown.take() {
                         shown.close();
                     }
                 }
-                Order::Show(message, done) => {
-                    let mut notice = Notification::new();
-                    notice
-                        .appname("meta-orchestrator")
-                        .summary(&message.title)
-                        .body(&escaped(&message.body))
-                        .timeout(Timeout::Default);
-                    if let Some(before) = &shown {
-                        notice.id(before.id());
-                    }
-                    let showing = notice.show();
-                    let said = showing.as_ref().map(|_| ()).map_err(ToString::to_string);
-                    shown = showing.ok();
-                    let _ = done.send(said);
-                }
+                None => {}
             }
         }
+    }
+
+    fn show(message: &Message, shown: &mut Option<NotificationHandle>) -> Result<(), String> {
+        let mut notice = Notification::new();
+        notice
+            .appname("meta-orchestrator")
+            .summary(&message.title)
+            .body(&escaped(&message.body))
+            .timeout(Timeout::Default);
+        if let Some(before) = shown {
+            notice.id(before.id());
+        }
+        *shown = Some(notice.show().map_err(|error| error.to_string())?);
+        Ok(())
     }
 
     /// Desktops read some markup in a body.
@@ -124,7 +138,7 @@ pub(super) async fn show(message: &Message, deadline: Duration) -> Result<(), St
     shown::order(shown::Order::Show(message.clone(), done))?;
     match tokio::time::timeout(deadline, said).await {
         Ok(Ok(said)) => said,
-        Ok(Err(_)) => Err("its thread broke down".into()),
+        Ok(Err(_)) => Err("a newer notice took its place".into()),
         Err(_) => Err("the session bus does not answer".into()),
     }
 }

@@ -61,9 +61,22 @@ impl From<&Message> for Ring {
 pub struct Notifier {
     supervisor: Supervisor,
     rings: broadcast::Sender<Ring>,
-    attended: watch::Sender<bool>,
+    /// At how many front ends somebody looks.
+    attended: watch::Sender<usize>,
     config: watch::Receiver<Arc<NotifyConfig>>,
     doors: Doors,
+}
+
+/// That somebody looks at one front end. Dropping it says that they no longer do.
+#[must_use]
+#[derive(Debug)]
+pub struct Looking(watch::Sender<usize>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0
+            .send_modify(|looking| *looking = looking.saturating_sub(1));
+    }
 }
 
 impl Notifier {
@@ -72,7 +85,7 @@ impl Notifier {
         let notifier = Self {
             supervisor: supervisor.clone(),
             rings: broadcast::Sender::new(RINGS),
-            attended: watch::Sender::new(false),
+            attended: watch::Sender::new(0),
             config: supervisor.notify_config(),
             doors,
         };
@@ -85,9 +98,10 @@ impl Notifier {
         self.rings.subscribe()
     }
 
-    /// Somebody looks at a front end, or no longer does: while they do, nothing is told.
-    pub fn attended(&self, looks: bool) {
-        self.attended.send_replace(looks);
+    /// Somebody looks at a front end, until what is returned is dropped: so long nothing is told.
+    pub fn looked_at(&self) -> Looking {
+        self.attended.send_modify(|looking| *looking += 1);
+        Looking(self.attended.clone())
     }
 
     /// In which ways the person is told now, a line each.
@@ -167,7 +181,7 @@ impl Notifier {
                 since_start: start.elapsed(),
                 local: Local::now().time(),
             };
-            let attended = *self.attended.borrow();
+            let attended = *self.attended.borrow() > 0;
             for effect in bell.step(now, &Rules::from(config.as_ref()), seen, attended) {
                 match effect {
                     Effect::Tell(message) => {

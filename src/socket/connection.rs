@@ -126,6 +126,11 @@ impl Reader {
                 Ok((id, Wish::Subscribe(topics))) => {
                     room.send(Out::Follow(id, topics));
                 }
+                Ok((id, Wish::Attended(looks))) => {
+                    self.client.attended(looks);
+                    let heard = Message::answer(Some(id), Said::Attended(looks));
+                    room.send(Out::Message(Box::new(heard)));
+                }
                 Err(Wrong::Request(id, failure)) => {
                     room.send(Out::Message(Box::new(Message::result(id, Err(failure)))));
                 }

@@ -14,6 +14,7 @@
 //! {"v":1,"id":1,"command":{"reply":{"id":"a1","text":"go on"}}}     a command, as `command::Command` is written
 //! {"v":1,"id":2,"line":"/reply a1 go on"}                           the same as a person types it
 //! {"v":1,"id":3,"subscribe":["views","events"]}                     from now on: what is to be seen, what happens
+//! {"v":1,"id":4,"attended":true}                                    somebody looks here: the bell need not ring
 //! ```
 //!
 //! What is answered, and said without being asked:
@@ -23,6 +24,7 @@
 //! {"v":1,"id":1,"reply":{"done":"delivered to a1"}}                  a `command::Reply`
 //! {"v":1,"id":2,"failure":{"kind":"usage","message":"...","causes":[],"hints":["..."],"exitCode":2}}
 //! {"v":1,"id":3,"subscribed":["views","events"]}                     after what there was to be said at once
+//! {"v":1,"id":4,"attended":true}                                     until it is said otherwise, or the asker goes
 //! {"v":1,"views":{"changed":[{"id":"a1",...}],"gone":["a2"],"order":["a1"]}}   `order` where it is another
 //! {"v":1,"event":{"v":1,"ts":"...","agent":"a1","event":"nudge",...}}
 //! {"v":1,"notice":{...}}  {"v":1,"health":{...}}  {"v":1,"known":{"panes":[...],"kinds":[...]}}

@@ -35,7 +35,7 @@ pub enum Topic {
     Known,
 }
 
-/// What is asked: exactly one of the three.
+/// What is asked: exactly one of the four.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// The version of the form.
@@ -51,6 +51,9 @@ pub struct Request {
     /// What is to be followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscribe: Option<Vec<Topic>>,
+    /// Whether somebody looks at the asker's terminal from now on, until it says otherwise or goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attended: Option<bool>,
 }
 
 /// What a request wants.
@@ -60,6 +63,8 @@ pub enum Wish {
     Command(Command),
     /// To follow these.
     Subscribe(Vec<Topic>),
+    /// To say whether somebody looks.
+    Attended(bool),
 }
 
 /// Why a line is no request.
@@ -92,6 +97,16 @@ impl Request {
         }
     }
 
+    /// Says whether somebody looks.
+    pub fn attended(id: u64, looks: bool) -> Self {
+        Self {
+            v: VERSION,
+            id,
+            attended: Some(looks),
+            ..Self::default()
+        }
+    }
+
     /// Reads a line: the request's id and what it wants.
     ///
     /// # Errors
@@ -112,16 +127,24 @@ impl Request {
         let request: Self = serde_path_to_error::deserialize(value).map_err(|error| {
             wrong(Failure::usage("the request is not understood").because(&error))
         })?;
-        let wish = match (request.command, request.line, request.subscribe) {
-            (Some(command), None, None) => Ok(Wish::Command(command)),
-            (None, Some(line), None) => match parse(&line) {
+        let Self {
+            command,
+            line,
+            subscribe,
+            attended,
+            ..
+        } = request;
+        let wish = match (command, line, subscribe, attended) {
+            (Some(command), None, None, None) => Ok(Wish::Command(command)),
+            (None, Some(line), None, None) => match parse(&line) {
                 Ok(Some(command)) => Ok(Wish::Command(command)),
                 Ok(None) => Err(Failure::usage("an empty line asks for nothing")),
                 Err(failure) => Err(failure),
             },
-            (None, None, Some(topics)) => Ok(Wish::Subscribe(topics)),
+            (None, None, Some(topics), None) => Ok(Wish::Subscribe(topics)),
+            (None, None, None, Some(looks)) => Ok(Wish::Attended(looks)),
             _ => Err(Failure::usage(
-                "a request has one of `command`, `line` and `subscribe`",
+                "a request has one of `command`, `line`, `subscribe` and `attended`",
             )),
         };
         wish.map(|wish| (request.id, wish)).map_err(wrong)
@@ -153,6 +176,8 @@ pub enum Said {
     Failure(Failed),
     /// These are followed from now on.
     Subscribed(Vec<Topic>),
+    /// This was heard of whether somebody looks.
+    Attended(bool),
     /// Agents as they are now.
     Views(Views),
     /// Something happened.

@@ -45,6 +45,8 @@ pub struct Remote {
     hello: Hello,
     orders: mpsc::Sender<Order>,
     mirror: Arc<Mirror>,
+    /// Whether somebody looks at this front end: the newest alone counts.
+    attended: watch::Sender<bool>,
     ended: CancellationToken,
     _left: DropGuard,
 }
@@ -87,12 +89,14 @@ impl Remote {
             mirror.take(said);
         }
         let (orders, taken) = mpsc::channel(ORDERS);
+        let (attended, looks) = watch::channel(false);
         let (left, ended) = (CancellationToken::new(), CancellationToken::new());
         let hello = connection.hello().clone();
         let (from, to) = connection.split();
         let task = Task {
             to,
             orders: taken,
+            looks,
             waiting: HashMap::new(),
             mirror: Arc::clone(&mirror),
             next_id: 1_000,
@@ -106,6 +110,7 @@ impl Remote {
             hello,
             orders,
             mirror,
+            attended,
             ended,
             _left: left.drop_guard(),
         })
@@ -185,6 +190,14 @@ impl Client for Remote {
         self.mirror.rings.subscribe()
     }
 
+    fn attended(&self, looks: bool) {
+        self.attended.send_if_modified(|known| {
+            let is_new = *known != looks;
+            *known = looks;
+            is_new
+        });
+    }
+
     fn known_panes(&self) -> Vec<String> {
         locked(&self.mirror.known).panes.clone()
     }
@@ -249,6 +262,7 @@ impl Mirror {
             | Said::Reply(_)
             | Said::Failure(_)
             | Said::Subscribed(_)
+            | Said::Attended(_)
             | Said::Bye(_) => false,
         };
         if is_seen {
@@ -286,6 +300,7 @@ fn apply(views: &mut Vec<Arc<AgentView>>, news: Views) {
 struct Task {
     to: OwnedWriteHalf,
     orders: mpsc::Receiver<Order>,
+    looks: watch::Receiver<bool>,
     waiting: HashMap<u64, oneshot::Sender<Result<Reply, Failure>>>,
     mirror: Arc<Mirror>,
     next_id: u64,
@@ -305,6 +320,14 @@ impl Task {
                     }
                     None => return,
                 },
+                Ok(()) = self.looks.changed() => {
+                    let looks = *self.looks.borrow_and_update();
+                    let id = self.new_id();
+                    // one that is older does not know it, and says so: it rings as it always did
+                    if write(&mut self.to, &Request::attended(id, looks)).await.is_err() {
+                        break;
+                    }
+                }
                 message = from.next() => match message {
                     Ok(Some(message)) => self.take(message),
                     Ok(None) => break,
@@ -321,10 +344,15 @@ impl Task {
     async fn send(&mut self, (command, answer): Order) -> Result<(), Failure> {
         // whoever gave up waiting needs no place
         self.waiting.retain(|_, answer| !answer.is_closed());
-        let id = self.next_id;
-        self.next_id += 1;
+        let id = self.new_id();
         self.waiting.insert(id, answer);
         write(&mut self.to, &Request::command(id, command)).await
+    }
+
+    const fn new_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
     }
 
     fn take(&mut self, message: Message) {

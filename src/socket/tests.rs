@@ -34,6 +34,8 @@ struct World {
     events: broadcast::Sender<Event>,
     notices: broadcast::Sender<Notice>,
     done: Mutex<Vec<Command>>,
+    /// Whether somebody looks, as each client said it.
+    looks: Mutex<Vec<bool>>,
     given_up: Notify,
     go_on: Notify,
     ended: CancellationToken,
@@ -171,6 +173,10 @@ impl Client for Fake {
         self.world.events.subscribe()
     }
 
+    fn attended(&self, looks: bool) {
+        self.world.looks.lock().unwrap().push(looks);
+    }
+
     fn health(&self) -> Health {
         health()
     }
@@ -202,6 +208,7 @@ impl Stage {
             events: broadcast::Sender::new(4_096),
             notices: broadcast::Sender::new(64),
             done: Mutex::default(),
+            looks: Mutex::default(),
             given_up: Notify::new(),
             go_on: Notify::new(),
             ended: CancellationToken::new(),
@@ -326,6 +333,12 @@ async fn what_is_no_request_is_refused_in_words() {
     for (sent, kind, goes_on) in [
         (r#"{"v":2,"id":3,"line":"/list"}"#, "which form", true),
         (r#"{"v":1,"id":3}"#, "one of", true),
+        (
+            r#"{"v":1,"id":3,"line":"/list","attended":true}"#,
+            "one of",
+            true,
+        ),
+        (r#"{"v":1,"id":3,"attended":"yes"}"#, "not understood", true),
         (r#"{"v":1,"id":3,"line":"/lst"}"#, "no command", true),
         (r#"{"v":1,"id":3,"line":""}"#, "empty line", true),
         (
@@ -362,7 +375,7 @@ async fn what_is_no_request_is_refused_in_words() {
             assert_eq!(raw.hears().await, Value::Null, "{sent}");
         }
     }
-    assert_eq!(stage.world.done().len(), 7);
+    assert_eq!(stage.world.done().len(), 9);
 }
 
 #[tokio::test]
@@ -550,6 +563,50 @@ async fn a_remote_client_shows_what_the_one_in_process_shows() {
         timeout(PATIENCE, notices.recv()).await.unwrap().unwrap(),
         notice
     );
+}
+
+#[tokio::test]
+async fn a_remote_terminal_rings_for_what_the_supervisor_rang_for() {
+    let stage = Stage::open();
+    let remote = Remote::new(stage.connect().await).await.unwrap();
+    let mut rings = remote.rings();
+    stage.world.happens("no ring");
+    let what = Happening::Ring {
+        title: "a1 waits for you".into(),
+        body: "a1: which one?".into(),
+    };
+    let rung = Event::new(Utc::now(), None, what.clone());
+    stage.world.events.send(rung).unwrap();
+    let heard = timeout(PATIENCE, rings.recv()).await.unwrap().unwrap();
+    assert_eq!(
+        what,
+        Happening::Ring {
+            title: heard.title,
+            body: heard.body
+        }
+    );
+    assert!(rings.is_empty());
+}
+
+#[tokio::test]
+async fn that_somebody_looks_goes_over_the_wire_when_it_changes() {
+    let stage = Stage::open();
+    let remote = Remote::new(stage.connect().await).await.unwrap();
+    let looks = || stage.world.looks.lock().unwrap().clone();
+    remote.attended(false);
+    remote.attended(true);
+    until("a look", || looks() == [true]).await;
+    remote.attended(true);
+    remote.attended(false);
+    until("its end", || looks() == [true, false]).await;
+    // and commands are answered as ever
+    assert!(matches!(
+        remote.send(Command::List).await,
+        Ok(Reply::Agents(_))
+    ));
+    let mut raw = stage.raw().await;
+    raw.says(&json!({"v":1,"id":4,"attended":true})).await;
+    assert_eq!(raw.hears().await, json!({"v":1,"id":4,"attended":true}));
 }
 
 #[tokio::test]

@@ -189,7 +189,7 @@ impl Supervisor {
     }
 
     /// What of another configuration only the next start follows.
-    fn only_at_a_start(&self, before: &Config, now: &Config) -> Vec<String> {
+    pub(super) fn only_at_a_start(&self, before: &Config, now: &Config) -> Vec<String> {
         let mut said = Vec::new();
         if self.inner.overrides.log_dir.is_none() && now.log_dir != self.inner.log_dir {
             said.push(format!(

@@ -191,14 +191,6 @@ impl Supervisor {
     /// wrong, or agents name no session and there is none to be found.
     pub async fn start(start: Start) -> Result<Self, Failure> {
         let lock = lock::configuration(&start.path)?;
-        let log_dir = start
-            .overrides
-            .log_dir
-            .clone()
-            .unwrap_or_else(|| start.config.log_dir.clone());
-        store::private_folder(&log_dir)?;
-        let stop = stop_all::left(&log_dir);
-        let http = Http::new(start.config.limits.calls_at_once);
         let trust::Judged { held, texts } = trust::judge(
             &start.config,
             &start.path,
@@ -206,6 +198,14 @@ impl Supervisor {
             start.overrides.trusted.as_deref(),
         )?;
         let in_force = trust::in_force(held.as_ref(), &start.config);
+        let log_dir = start
+            .overrides
+            .log_dir
+            .clone()
+            .unwrap_or_else(|| in_force.log_dir.clone());
+        store::private_folder(&log_dir)?;
+        let stop = stop_all::left(&log_dir);
+        let http = Http::new(in_force.limits.calls_at_once);
         let director = Arc::new(director(&in_force, &http)?);
         let named: &[_] = if in_force.profiles.is_some() {
             &texts
@@ -291,9 +291,24 @@ impl Supervisor {
         locked(&self.inner.known_panes).clone()
     }
 
+    /// Where logs go.
+    pub fn log_dir(&self) -> &Path {
+        &self.inner.log_dir
+    }
+
+    /// What writes logs.
+    pub fn writer(&self) -> &LogWriter {
+        &self.inner.writer
+    }
+
     /// Cancelled once [`Supervisor::quit`] is through.
     pub fn ended(&self) -> CancellationToken {
         self.inner.ended.clone()
+    }
+
+    /// Cancelled when the end begins, which may take two seconds.
+    pub fn ending(&self) -> CancellationToken {
+        self.inner.ending.clone()
     }
 
     /// Stops every agent, saves the configuration if it was changed here, and flushes the logs, within two

@@ -32,6 +32,16 @@ impl Supervisor {
         hand_on(notice, &self.inner.notices, &self.inner.followers);
     }
 
+    /// Lets those who follow along know of something that happened beside the agents.
+    pub fn tell_followers(&self, event: Event) {
+        self.inner.followers.happened(event);
+    }
+
+    /// Wakes those who show what there is: something of it changed.
+    pub fn changed(&self) {
+        self.inner.followers.changed();
+    }
+
     /// Lets those who follow along know that the bell rang.
     pub fn rang(&self, title: String, body: String) {
         let what = Happening::Ring { title, body };

@@ -16,23 +16,42 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::reply::{self, Frame};
-use crate::command::{Client, Notice};
+use crate::command::{Client, Command, Notice, Reply, text};
 
 /// How many lines may wait to be written.
 const LINES: usize = 256;
 /// How long the last lines may take.
 const LAST: Duration = Duration::from_millis(500);
 
-/// Says `greeting`, then what is said, until `ended`.
-pub async fn run(client: &dyn Client, greeting: &str, ended: CancellationToken) {
+/// The end of the supervisor.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// It has begun.
+    pub begun: CancellationToken,
+    /// It is through.
+    pub through: CancellationToken,
+}
+
+/// Says `greeting`, then what is said, until the end; that it has begun, and what it came to.
+pub async fn run(client: &dyn Client, greeting: &str, end: End) {
+    let End {
+        begun,
+        through: ended,
+    } = end;
     let mut notices = client.notices();
     let Some((mut pen, done)) = Pen::new() else {
         return ended.cancelled().await;
     };
     pen.write(format!("{}\n", greeting.trim_end()));
+    let mut is_ending = false;
     loop {
         let said = tokio::select! {
             biased;
+            () = begun.cancelled(), if !is_ending => {
+                is_ending = true;
+                pen.write(stopping(client.views().len()));
+                continue;
+            }
             () = ended.cancelled() => break,
             said = notices.recv() => said,
         };
@@ -46,9 +65,29 @@ pub async fn run(client: &dyn Client, greeting: &str, ended: CancellationToken) 
         }
     }
     rest(&mut notices, &mut pen);
-    pen.write("ended\n".to_owned());
+    pen.write(last_words(client).await);
     drop(pen);
     let _ = timeout(LAST, done).await;
+}
+
+fn stopping(agents: usize) -> String {
+    let agents = match agents {
+        0 => String::new(),
+        1 => "1 agent is let go, then ".to_owned(),
+        many => format!("{many} agents are let go, then "),
+    };
+    format!("stopping: {agents}the configuration and the logs are closed\n")
+}
+
+/// What the end came to: who asks once it is through is told the same.
+async fn last_words(client: &dyn Client) -> String {
+    let said = timeout(LAST, client.send(Command::Quit)).await;
+    match said {
+        Ok(Ok(Reply::Bye(said))) if !said.is_empty() => {
+            format!("ended: {}\n", text::one_line(&said))
+        }
+        _ => "ended\n".to_owned(),
+    }
 }
 
 fn rest(notices: &mut broadcast::Receiver<Notice>, pen: &mut Pen) {

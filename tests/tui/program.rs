@@ -9,13 +9,13 @@ use crate::common::agents::{PaneAgent, shlex};
 use crate::common::zellij::{PATIENCE, signal, wait_for};
 use crate::desk::{Desk, has_ended};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_meta-orchestrator");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_meta-orchestrator");
 const NAME: &str = "meta-orchestrator";
 
 /// A shell in which the program watches `agent`, which is like Claude Code.
-struct Stage {
-    desk: Desk,
-    agent: PaneAgent,
+pub struct Stage {
+    pub desk: Desk,
+    pub agent: PaneAgent,
 }
 
 impl Stage {
@@ -25,7 +25,7 @@ impl Stage {
         stage
     }
 
-    fn open(columns: u32, rows: u32, orders: &[&str]) -> Self {
+    pub fn open(columns: u32, rows: u32, orders: &[&str]) -> Self {
         let desk = Desk::open(columns, rows);
         let mut all = vec!["idle after-answer"];
         all.extend(orders);
@@ -44,20 +44,20 @@ impl Stage {
         Self { desk, agent }
     }
 
-    fn line(&self) -> String {
+    pub fn line(&self) -> String {
         let config = self.desk.folder.join("config.json").display().to_string();
         shlex(&[PROGRAM.into(), "--config".into(), config])
     }
 
     /// Leaves as a person does.
-    fn leaves(&self) {
+    pub fn leaves(&self) {
         self.desk.types("q");
         self.desk.sees("y yes");
         self.yes(|| self.desk.shown().contains("before the 42"));
     }
 
     /// Says yes until it counts: not before the question has been on the screen for a moment.
-    fn yes(&self, done: impl Fn() -> bool) {
+    pub fn yes(&self, done: impl Fn() -> bool) {
         wait_for(PATIENCE, "a yes that counts", || {
             self.desk.types("y");
             let until = Instant::now() + Duration::from_millis(500);

@@ -179,24 +179,28 @@ fn too_late(options: &WaitOptions, last: Option<&AgentView>) -> Failure {
     }
 }
 
-/// Shows how the instance is.
-pub(super) async fn health(mut connection: Connection, as_json: bool) -> Result<u8, Failure> {
+/// How the instance is now.
+pub(super) async fn now(connection: &mut Connection) -> Result<Box<Health>, Failure> {
     connection.subscribe(&[Topic::Health]).await?;
     loop {
         match connection.next().await?.said {
-            Said::Health(health) => {
-                let text = if as_json {
-                    json(&Shown { v: VERSION, health })?
-                } else {
-                    words(&health)
-                };
-                print(&text)?;
-                return Ok(0);
-            }
+            Said::Health(health) => return Ok(health),
             Said::Failure(failed) => return Err(failed.into()),
             _ => {}
         }
     }
+}
+
+/// Shows how the instance is.
+pub(super) async fn health(mut connection: Connection, as_json: bool) -> Result<u8, Failure> {
+    let health = now(&mut connection).await?;
+    let text = if as_json {
+        json(&Shown { v: VERSION, health })?
+    } else {
+        words(&health)
+    };
+    print(&text)?;
+    Ok(0)
 }
 
 /// The health for a person, a line for each thing.

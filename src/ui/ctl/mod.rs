@@ -4,6 +4,7 @@
 //! knows no supervisor. `main` calls [`run`].
 
 mod follow;
+mod progress;
 mod words;
 
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -73,7 +74,19 @@ fn ask(options: &CtlOptions, how: &mut How, wanted: &Wanted) -> Result<u8, Failu
 async fn carry_out(mut connection: Connection, command: Command, how: How) -> Result<u8, Failure> {
     let folder = std::env::current_dir().ok();
     let command = paths::absolute(command, folder.as_deref());
-    let reply = connection.ask(command).await?;
+    let begun = if how.json {
+        // what scripts read there is JSON
+        None
+    } else {
+        progress::words(&mut connection, &command).await?
+    };
+    let reply = match begun {
+        None => connection.ask(command).await?,
+        Some(begun) => {
+            let (mut err, counts) = (stderr(), stderr().is_terminal());
+            progress::said(&mut err, counts, &begun, connection.ask(command)).await?
+        }
+    };
     if !matches!(reply, Reply::Confirm(_)) {
         return show(&reply, how).map(|()| 0);
     }

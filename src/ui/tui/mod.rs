@@ -18,6 +18,7 @@ pub mod keymap;
 mod line;
 mod messages;
 mod mouse;
+pub mod paint;
 pub mod pane;
 mod rows;
 pub mod scroll;

@@ -193,6 +193,7 @@ impl Worker {
 /// A brief, and what it names.
 struct Brief {
     slug: String,
+    number: usize,
     text: String,
 }
 
@@ -213,16 +214,16 @@ fn turn(script: &Path, folder: &Path, brief: &Path, done: &Sender<Done>) -> io::
         .next()
         .unwrap_or("1");
     let number = number.parse::<usize>().unwrap_or(1).max(1);
-    let is_review = named_in(&text, "review-").is_some();
+    let brief = Brief { slug, number, text };
+    let is_review = named_in(&brief, "review-").is_some();
     let name = if is_review {
-        format!("{slug}.review")
+        format!("{}.review", brief.slug)
     } else {
-        slug.clone()
+        brief.slug.clone()
     };
     let actions = std::fs::read_to_string(script.join(name)).unwrap_or_default();
     let blocks: Vec<&str> = actions.split("---\n").collect();
     let block = blocks[number.min(blocks.len()) - 1];
-    let brief = Brief { slug, text };
     for line in block.lines().map(str::trim) {
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -267,7 +268,7 @@ fn act(
         }
         "run" => shell(folder, rest),
         "report" => {
-            let path = named_in(&brief.text, "report-").ok_or_else(no_file)?;
+            let path = named_in(brief, "report-").ok_or_else(no_file)?;
             let report = format!(
                 "Scope: {0}\nResult: {first}\nKey files: -\nFiles changed: -\nIssues: {text}\n",
                 brief.slug
@@ -275,12 +276,12 @@ fn act(
             std::fs::write(folder.join(path), report)
         }
         "lie" => {
-            let path = named_in(&brief.text, "report-").ok_or_else(no_file)?;
+            let path = named_in(brief, "report-").ok_or_else(no_file)?;
             let report = "Scope: all of it\nResult: done\nKey files: -\nFiles changed: -\nIssues: none, all tests pass\n";
             std::fs::write(folder.join(path), report)
         }
         "review" => {
-            let path = named_in(&brief.text, "review-").ok_or_else(no_file)?;
+            let path = named_in(brief, "review-").ok_or_else(no_file)?;
             std::fs::write(folder.join(path), format!("{first}\n{text}\n"))
         }
         "merge" => merge(folder),
@@ -319,17 +320,10 @@ fn no_file() -> io::Error {
     io::Error::other("the brief names no such file")
 }
 
-/// The first word of the brief that is a file called so, in the folder for it.
-fn named_in(text: &str, begins: &str) -> Option<String> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    let mut words = text.split(|c| !is_part(c));
-    let found = words.find(|word| {
-        let word = word.trim_end_matches('.');
-        let name = word.rsplit('/').next().unwrap_or(word);
-        let is_text = Path::new(name).extension().is_some_and(|it| it == "md");
-        word.contains(".mo/") && name.starts_with(begins) && is_text
-    })?;
-    Some(found.trim_end_matches('.').to_owned())
+/// The file for the answer to this brief that is called so, if the brief names it.
+fn named_in(brief: &Brief, begins: &str) -> Option<String> {
+    let path = format!(".mo/{}/{begins}{}.md", brief.slug, brief.number);
+    brief.text.contains(&path).then_some(path)
 }
 
 /// Merges the mission's integration branch, keeping both sides of what conflicts.

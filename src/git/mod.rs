@@ -37,7 +37,7 @@ const MAX_OUTPUT: usize = 1024 * 1024;
 const MAX_FILTERS: usize = 200;
 
 /// What is switched off in every call.
-const SETTINGS: [&str; 32] = [
+const SETTINGS: [&str; 33] = [
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.untrackedCache=keep",
@@ -70,6 +70,7 @@ const SETTINGS: [&str; 32] = [
     "i18n.commitEncoding=UTF-8",
     "i18n.logOutputEncoding=UTF-8",
     "core.quotePath=false",
+    "advice.graftFileDeprecated=false",
 ];
 
 /// Settings with names of their own that name a program.

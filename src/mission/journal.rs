@@ -81,6 +81,11 @@ pub enum What {
         /// Which.
         proposal: TaskId,
     },
+    /// The coordinating agent was told how tasks ended.
+    Informed {
+        /// Of so many ends, since the mission began.
+        ends: usize,
+    },
     /// Nothing more can be done without the person; the report is written.
     Over,
     /// The base branch has the result, and the worktrees are gone.

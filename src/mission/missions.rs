@@ -287,6 +287,7 @@ impl Missions {
             writer: supervisor.writer().clone(),
             pace: self.inner.pace,
             base,
+            begun_at: machine.begun_at(),
         });
         let ending = supervisor.ending();
         let running = coordinator::spawn(Arc::clone(&site), machine, receipts, lock, ending);

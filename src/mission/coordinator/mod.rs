@@ -9,6 +9,7 @@
 mod answer;
 mod base;
 mod check;
+mod inform;
 mod job;
 mod publish;
 mod watch;
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot, watch as channel};
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
@@ -85,6 +86,8 @@ pub(super) struct Site {
     pub pace: Pace,
     /// The branch that it started from.
     pub base: Option<String>,
+    /// When it began.
+    pub begun_at: Option<DateTime<Utc>>,
 }
 
 /// What a mission in progress is told.
@@ -121,6 +124,10 @@ struct Coordinator {
     to_notes: mpsc::Sender<Note>,
     receipts_of_jobs: mpsc::Receiver<Receipt>,
     to_receipts: mpsc::Sender<Receipt>,
+    /// Who tells a coordinating agent, and how many ends it was told of.
+    informing: Option<AbortHandle>,
+    informed: mpsc::Receiver<(usize, oneshot::Sender<()>)>,
+    to_informed: mpsc::Sender<(usize, oneshot::Sender<()>)>,
     view: channel::Sender<Arc<MissionView>>,
     /// Lines that follow from others, and are written next.
     pending: Vec<What>,
@@ -148,6 +155,7 @@ pub(super) fn spawn(
     let (orders, taken) = mpsc::channel(QUEUE);
     let (to_notes, notes) = mpsc::channel(QUEUE);
     let (to_receipts, receipts_of_jobs) = mpsc::channel(QUEUE);
+    let (to_informed, informed) = mpsc::channel(1);
     let first = publish::view(&site, &machine, &receipts, &HashMap::new(), None);
     let (view, seen) = channel::channel(Arc::new(first));
     let coordinator = Coordinator {
@@ -160,6 +168,9 @@ pub(super) fn spawn(
         to_notes,
         receipts_of_jobs,
         to_receipts,
+        informing: None,
+        informed,
+        to_informed,
         view,
         pending: Vec::new(),
         trouble: None,
@@ -186,12 +197,17 @@ impl Coordinator {
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.do_what_is_due().await;
+            self.inform();
             self.publish();
             tokio::select! {
                 biased;
                 () = ended.cancelled() => return,
                 Some(note) = self.notes.recv() => self.note(note).await,
                 Some(receipt) = self.receipts_of_jobs.recv() => self.keep(receipt).await,
+                Some((count, written)) = self.informed.recv() => {
+                    self.informed(count).await;
+                    let _ = written.send(());
+                }
                 order = orders.recv() => match order {
                     Some(order) => self.order(order).await,
                     None => return,

@@ -30,7 +30,7 @@ use crate::supervisor::{Employment, Supervisor};
 const AGAIN: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// The workers of one mission; clones are the same.
+/// The workers of one mission; clones are the same. It keeps the supervisor, and with it its locks, alive.
 #[derive(Clone)]
 pub struct Workers {
     supervisor: Supervisor,
@@ -158,7 +158,7 @@ impl Workers {
         if let Err(failure) = begun {
             if !was_there {
                 // what did not come up is no use to anybody; what it showed is in the failure
-                let _ = self.close(&wanted.agent, Some(&pane)).await;
+                let _ = self.close_pane(&wanted.agent, &pane).await;
             }
             let mut told = Failure::new(
                 failure.kind,

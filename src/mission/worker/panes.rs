@@ -93,15 +93,8 @@ impl Workers {
     /// The session for this mission's panes; where there is none at all, one of its own is started.
     pub(super) async fn session(&self) -> Result<SessionName, Failure> {
         let zellij = self.supervisor.zellij();
-        let session = match self.supervisor.session_for_workers().await? {
-            Some(session) => session,
-            None => {
-                let name: String = self.mission.as_str().chars().take(IN_SESSION).collect();
-                let name = format!("mo-{name}");
-                name.parse()
-                    .map_err(|error| Failure::from_error(Kind::Bug, &error))?
-            }
-        };
+        let given = self.supervisor.session_for_workers().await?;
+        let session = given.map_or_else(|| self.own_session(), Ok)?;
         match zellij.panes(&session, LOOK_EVERY).await {
             Ok(_) => Ok(session),
             Err(ZellijError::SessionNotFound { .. }) => {
@@ -112,6 +105,13 @@ impl Workers {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn own_session(&self) -> Result<SessionName, Failure> {
+        let name: String = self.mission.as_str().chars().take(IN_SESSION).collect();
+        format!("mo-{name}")
+            .parse()
+            .map_err(|error| Failure::from_error(Kind::Bug, &error))
     }
 
     /// The pane in which this worker lives already: by its name, its folder and its program. What is left of one

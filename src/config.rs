@@ -11,6 +11,7 @@ mod dialog;
 mod error;
 mod notify;
 mod seconds;
+mod workers;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub use error::ConfigError;
 use error::OWN_ID_AND_PANE;
 pub use notify::{Argv, NotifyConfig, QuietHours, WebhookConfig};
 pub use seconds::Seconds;
+pub use workers::{Role, WorkerCommand, WorkersConfig};
 
 use crate::ids::{AgentId, Kind, PaneRef, SessionName};
 
@@ -78,6 +80,9 @@ pub struct Config {
     /// How you are told that somebody waits for you.
     #[serde(skip_serializing_if = "is_default")]
     pub notify: NotifyConfig,
+    /// What runs as the workers of missions.
+    #[serde(skip_serializing_if = "is_default")]
+    pub workers: WorkersConfig,
 }
 
 impl Default for Config {
@@ -98,6 +103,7 @@ impl Default for Config {
             approvals: Vec::new(),
             approvals_builtin_deny: true,
             notify: NotifyConfig::default(),
+            workers: WorkersConfig::default(),
         }
     }
 }

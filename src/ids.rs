@@ -5,10 +5,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::Hasher;
 use std::str::FromStr;
 
+use fnv::FnvHasher;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The longest name that is a file's too, in bytes.
+const LONGEST_NAME: usize = 64;
 
 /// Why a text is not the name it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +38,7 @@ const NAME_RULE: &str =
 /// A name that is safe as a file name on every system: no separators, no leading dot or dash.
 fn is_safe_name(text: &str) -> bool {
     let mut bytes = text.bytes();
-    text.len() <= 64
+    text.len() <= LONGEST_NAME
         && bytes
             .next()
             .is_some_and(|first| first.is_ascii_alphanumeric())
@@ -124,6 +129,22 @@ safe_name!(
     MissionId,
     "mission's name"
 );
+
+impl AgentId {
+    /// The worker of a task: `MISSION.TASK` with `suffix` behind it, which must be safe in a name; where that is
+    /// too long, cut, with a hash of the whole of it.
+    pub fn of_task(mission: &MissionId, task: &TaskId, suffix: &'static str) -> Self {
+        let whole = format!("{mission}.{task}{suffix}");
+        if whole.len() <= LONGEST_NAME {
+            return Self(whole.into());
+        }
+        let mut hasher = FnvHasher::default();
+        hasher.write(whole.as_bytes());
+        let hash = format!(".{:016x}", hasher.finish());
+        let cut = whole.get(..LONGEST_NAME - hash.len()).unwrap_or_default();
+        Self(format!("{cut}{hash}").into())
+    }
+}
 
 /// The name of a zellij session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

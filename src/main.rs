@@ -13,6 +13,7 @@ use meta_orchestrator::command::{Client, Urgency};
 use meta_orchestrator::config::Config;
 use meta_orchestrator::error::{Failure, Kind};
 use meta_orchestrator::host::Host;
+use meta_orchestrator::mission::missions::Missions;
 use meta_orchestrator::notify::{Notifier, ways::Doors};
 use meta_orchestrator::socket::find::{self, Wanted};
 use meta_orchestrator::socket::{self, Remote, Server};
@@ -57,8 +58,10 @@ fn run(options: &Options) -> Result<u8, Failure> {
     if let Task::Explain(screen) = &options.task {
         return explain(options, screen);
     }
-    if let Task::Mission { task } = &options.task {
-        return ui::mission::run(task);
+    if let Task::Mission { task } = &options.task
+        && let Some(done) = ui::mission::run(task)
+    {
+        return done;
     }
     if let Task::Ctl(ctl) = &options.task {
         return ui::ctl::run(ctl, &wanted(options));
@@ -183,16 +186,13 @@ fn listen(
     options: &Options,
     config: &Path,
     supervisor: &Supervisor,
-    notifier: &Notifier,
+    client: Local,
 ) -> Option<Server> {
     let named = options.socket.clone();
     let is_named = named.is_some();
     let path = named.unwrap_or_else(|| socket::address::of_configuration(config));
-    let (of, bell) = (supervisor.clone(), notifier.clone());
-    let clients = Box::new(move |panes| -> Arc<dyn Client> {
-        let client = Local::new(of.clone()).with_bell(bell.clone());
-        Arc::new(client.out_of(panes))
-    });
+    let clients =
+        Box::new(move |panes| -> Arc<dyn Client> { Arc::new(client.another().out_of(panes)) });
     let started = Server::start(&path, is_named, clients, supervisor.ended());
     started
         .map_err(|failure| {
@@ -200,6 +200,24 @@ fn listen(
             supervisor.announce(Urgency::Warning, text);
         })
         .ok()
+}
+
+/// Takes up what an earlier run left: with `--resume` every mission, else it is only said.
+async fn take_up(missions: &Missions, supervisor: &Supervisor, options: &Options) {
+    if matches!(options.task, Task::Mission { .. }) {
+        return;
+    }
+    for id in missions.unfinished() {
+        let said = if options.memory == cli::Memory::Resume {
+            match missions.take_up(&id).await {
+                Ok(()) => format!("mission {id} goes on"),
+                Err(failure) => format!("mission {id} does not go on: {failure}"),
+            }
+        } else {
+            format!("mission {id} is unfinished: `/mission resume {id}` goes on with it")
+        };
+        supervisor.announce(Urgency::Warning, said);
+    }
 }
 
 async fn supervise(options: &Options) -> Result<u8, Failure> {
@@ -234,9 +252,16 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     .await?;
     tokio::spawn(end_on_signal(Signals::listen(), supervisor.clone()));
     let notifier = Notifier::start(&supervisor, Doors::default());
-    let server = listen(options, &place.path, &supervisor, &notifier);
-    let client = Arc::new(Local::new(supervisor.clone()).with_bell(notifier));
-    let ended = if matches!(options.task, Task::Serve(_)) {
+    let missions = Missions::new(supervisor.clone());
+    let client = Local::new(supervisor.clone())
+        .with_bell(notifier)
+        .with_missions(missions.clone());
+    let server = listen(options, &place.path, &supervisor, client.another());
+    let client = Arc::new(client);
+    take_up(&missions, &supervisor, options).await;
+    let ended = if let Task::Mission { task } = &options.task {
+        ui::mission::carry_out(task, client.as_ref(), &missions, supervisor.ended()).await
+    } else if matches!(options.task, Task::Serve(_)) {
         let place = server.as_ref().map(Server::path);
         let place = place.map(|path| format!("; listening at {}", path.display()));
         let greeting = format!("{greeting}{}", place.unwrap_or_default());

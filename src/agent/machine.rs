@@ -29,7 +29,7 @@ use progress::Baseline;
 
 use super::view::{AgentView, Bounded, Status, Urgency};
 pub use event::{
-    Effect, Event, Moment, PromptFile, Restored, Settings, Ticket, Trouble, Typing, Wish,
+    Charge, Effect, Event, Moment, PromptFile, Restored, Settings, Ticket, Trouble, Typing, Wish,
 };
 pub use explain::{Against, Explanation, Outlook, Waiting};
 
@@ -249,6 +249,7 @@ impl Machine {
             program: self.accepted.as_ref().map(|program| program.name.clone()),
             observe: self.observes(),
             all_stopped: self.settings.all_stopped,
+            mission: self.settings.charge.as_ref().map(|it| it.on.clone()),
         }
     }
 

@@ -225,6 +225,9 @@ pub struct AgentView {
     pub observe: bool,
     /// Whether the person stopped all typing, everywhere.
     pub all_stopped: bool,
+    /// What it works on for a mission: `mission/task`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mission: Option<String>,
 }
 
 #[cfg(test)]
@@ -260,6 +263,7 @@ impl AgentView {
             program: None,
             observe: false,
             all_stopped: false,
+            mission: None,
         }
     }
 }

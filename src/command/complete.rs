@@ -6,6 +6,7 @@
 use std::path::{MAIN_SEPARATOR, Path};
 
 use super::line::{KIND, expand_home};
+use super::missions::MissionVerb;
 use super::table::{Entry, FIELDS, Field, Kind, TABLE};
 use super::text::harmless;
 
@@ -169,6 +170,7 @@ fn argument(
             let kinds: Vec<String> = kinds.collect();
             among(&kinds.iter().map(String::as_str).collect::<Vec<_>>())
         }
+        Kind::Verb => among(&MissionVerb::ALL.map(MissionVerb::as_str)),
         Kind::Switch => among(&["true", "false"]),
         Kind::Flag(flag) => among(&[flag]),
         Kind::Path => return paths(start, typed),

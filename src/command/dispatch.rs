@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{broadcast, watch};
 
-use super::{Answering, Client, Command, Event, Goal, Health, Reply, Setting, help};
+use super::missions::{self, MissionVerb};
+use super::{Answering, Client, Command, Event, Goal, Health, MissionView, Reply, Setting, help};
 use crate::agent::view::{AgentView, Notice};
 use crate::error::{Failure, Kind};
 use crate::ids::{AgentId, PaneAddress};
+use crate::mission::missions::{Missions, Ready};
 use crate::notify::{Looking, Notifier, Ring};
 use crate::store;
 use crate::supervisor::{Asked, Change, Finished, Supervisor};
@@ -26,6 +28,9 @@ pub struct Local {
     notifier: Option<Notifier>,
     /// Somebody looks at this front end.
     looking: Arc<Mutex<Option<Looking>>>,
+    missions: Option<Missions>,
+    /// The plan that it was asked about last.
+    planned: Arc<Mutex<Option<Ready>>>,
     /// The panes that it speaks out of, where it is in another process.
     panes: Vec<PaneAddress>,
 }
@@ -38,7 +43,19 @@ impl Local {
             asked: Arc::default(),
             notifier: None,
             looking: Arc::default(),
+            missions: None,
+            planned: Arc::default(),
             panes: Vec::new(),
+        }
+    }
+
+    /// Another client of the same: what one is asked, the other does not answer.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self {
+            notifier: self.notifier.clone(),
+            missions: self.missions.clone(),
+            ..Self::new(self.supervisor.clone())
         }
     }
 
@@ -56,10 +73,22 @@ impl Local {
         self
     }
 
+    /// The same with the missions of that supervisor.
+    #[must_use]
+    pub fn with_missions(mut self, missions: Missions) -> Self {
+        self.missions = Some(missions);
+        self
+    }
+
+    /// The agent out of whose pane this comes, where it is one.
+    fn supervised(&self) -> Option<Arc<AgentView>> {
+        let mut views = self.supervisor.views().into_iter();
+        views.find(|view| self.panes.contains(&view.pane))
+    }
+
     /// An agent may not answer itself, or grant itself anything, by a command of its own.
     fn refuse_the_supervised(&self) -> Result<(), Failure> {
-        let views = self.supervisor.views();
-        let Some(agent) = views.iter().find(|view| self.panes.contains(&view.pane)) else {
+        let Some(agent) = self.supervised() else {
             return Ok(());
         };
         let text = format!(
@@ -71,12 +100,17 @@ impl Local {
 
     async fn carry_out(&self, command: Command) -> Result<Reply, Failure> {
         let supervisor = &self.supervisor;
+        if let Command::TaskReport { text } = command {
+            // the one thing that a worker says: it is not believed
+            return self.task_report(text).await.map(Reply::Done);
+        }
         if !command.only_looks() {
             self.refuse_the_supervised()?;
         }
         if !matches!(command, Command::Yes | Command::No) {
             // a yes is about what was asked just before it, and nothing else
             self.asked.drop_question();
+            self.planned().take();
         }
         let said = match command {
             Command::List => return Ok(Reply::Agents(supervisor.views())),
@@ -130,10 +164,54 @@ impl Local {
                 });
             }
             Command::Set { id, setting } => supervisor.set(&id, change(setting)?).await?,
-            Command::Yes => supervisor.yes(&self.asked).await?,
+            Command::Mission { verb, rest } => return self.mission(verb, rest.trim()).await,
+            Command::Workers => return Ok(Reply::Workers(self.missions())),
+            Command::TaskReport { text } => self.task_report(text).await?,
+            Command::Yes => {
+                let planned = self.planned().take();
+                match planned {
+                    Some(ready) => self.begin(ready).await?,
+                    None => supervisor.yes(&self.asked).await?,
+                }
+            }
+            Command::No if self.planned().take().is_some() => "it is not run".to_owned(),
             Command::No => supervisor.no(&self.asked)?,
         };
         Ok(Reply::Done(said))
+    }
+
+    fn planned(&self) -> std::sync::MutexGuard<'_, Option<Ready>> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn mission(&self, verb: MissionVerb, rest: &str) -> Result<Reply, Failure> {
+        let missions = self.all_missions()?;
+        if verb != MissionVerb::Run {
+            return missions::carry_out(missions, verb, rest).await;
+        }
+        let (ready, question) = missions::read(rest).await?;
+        *self.planned() = Some(ready);
+        Ok(Reply::Confirm(question))
+    }
+
+    async fn begin(&self, ready: Ready) -> Result<String, Failure> {
+        let id = self.all_missions()?.begin(ready).await?;
+        Ok(format!(
+            "mission {id} begins; `/mission status {id}` shows it"
+        ))
+    }
+
+    async fn task_report(&self, text: String) -> Result<String, Failure> {
+        let agent = self.supervised().ok_or_else(|| {
+            Failure::usage("this comes out of the pane of no worker")
+                .hint("it is for a mission's worker, in its own pane")
+        })?;
+        self.all_missions()?.report_of(&agent.id, text).await
+    }
+
+    fn all_missions(&self) -> Result<&Missions, Failure> {
+        let missions = self.missions.as_ref();
+        missions.ok_or_else(|| Failure::new(Kind::Failed, "this run has no missions"))
     }
 
     async fn explain(&self, id: &AgentId, json: bool) -> Result<Reply, Failure> {
@@ -223,6 +301,13 @@ impl Client for Local {
 
     fn views(&self) -> Vec<Arc<AgentView>> {
         self.supervisor.views()
+    }
+
+    fn missions(&self) -> Vec<Arc<MissionView>> {
+        self.missions
+            .as_ref()
+            .map(Missions::views)
+            .unwrap_or_default()
     }
 
     fn notices(&self) -> broadcast::Receiver<Notice> {

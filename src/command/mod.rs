@@ -16,6 +16,7 @@ pub mod help;
 pub mod line;
 pub mod markdown;
 pub mod mission;
+pub mod missions;
 pub mod nearest;
 pub mod past;
 pub mod paths;
@@ -37,6 +38,7 @@ pub use crate::agent::view::{AgentView, Notice, Status, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};
+pub use crate::mission::view::MissionView;
 pub use crate::notify::Ring;
 pub use crate::record::Event;
 use crate::record::{DecisionLine, Memo, Review};
@@ -215,6 +217,20 @@ pub enum Command {
         /// The field and its new value.
         setting: Setting,
     },
+    /// Runs and steers missions.
+    Mission {
+        /// What is wanted.
+        verb: missions::MissionVerb,
+        /// Of which mission and task, and what else there is to say; as it was typed.
+        rest: String,
+    },
+    /// Shows the workers of all missions.
+    Workers,
+    /// Takes the report of the worker whose pane this comes out of.
+    TaskReport {
+        /// The report.
+        text: String,
+    },
     /// Says yes to what was asked last.
     Yes,
     /// Says no to what was asked last.
@@ -234,7 +250,8 @@ impl Command {
                 | Self::Reviews { .. }
                 | Self::Log { .. }
                 | Self::Help { .. }
-        )
+                | Self::Workers
+        ) || matches!(self, Self::Mission { verb, .. } if verb.only_looks())
     }
 }
 
@@ -303,6 +320,10 @@ pub enum Reply {
         /// The reviews.
         reviews: Vec<Review>,
     },
+    /// Missions, as they are now.
+    Missions(Vec<Arc<MissionView>>),
+    /// Missions, as they are now, of which the workers are wanted.
+    Workers(Vec<Arc<MissionView>>),
     /// A text to show as it is.
     Text(String),
     /// `/yes` does it, `/no` or another command that does something leaves it.
@@ -331,6 +352,10 @@ pub trait Client: Send + Sync {
     fn changes(&self) -> watch::Receiver<u64>;
     /// What happens from now on; a reader that falls behind loses the oldest and is told how many.
     fn events(&self) -> broadcast::Receiver<Event>;
+    /// Every mission that is carried out, as it is now, without asking it.
+    fn missions(&self) -> Vec<Arc<MissionView>> {
+        Vec::new()
+    }
     /// How the supervisor itself is, without asking anybody.
     fn health(&self) -> Health;
     /// What a terminal is to ring for from now on; nothing, where that is not handed on.

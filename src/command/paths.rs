@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::line::expand_home;
+use super::missions::MissionVerb;
 use super::{Command, Goal, Setting};
 
 /// The command with its relative paths taken from `folder`; as it is, where there is none.
@@ -10,6 +12,14 @@ pub fn absolute(mut command: Command, folder: Option<&Path>) -> Command {
     let Some(folder) = folder else {
         return command;
     };
+    if let Command::Mission {
+        verb: MissionVerb::Run,
+        rest,
+    } = &mut command
+    {
+        *rest = folder.join(expand_home(rest.trim())).display().to_string();
+        return command;
+    }
     let path = match &mut command {
         Command::Save { path } | Command::Capture { folder: path, .. } => path.as_mut(),
         Command::Load { path } => Some(path),

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 
 use super::text::{harmless, one_line, table, wrap};
-use super::{Notice, PaneRow, Reply, Urgency, explain};
+use super::{Notice, PaneRow, Reply, Urgency, explain, missions};
 use crate::agent::view::{AgentView, Status};
 use crate::error::Failure;
 use crate::evidence::GENERIC;
@@ -44,6 +44,8 @@ pub fn render(reply: &Reply, frame: &Frame) -> String {
         Reply::Decision { id, steps } => decision(id, steps, frame),
         Reply::Reviews { id, reviews } => all_reviews(id, reviews, frame),
         Reply::Memos { id, memos, skipped } => all_memos(id, memos, *skipped, frame),
+        Reply::Missions(views) => missions::words(views, frame),
+        Reply::Workers(views) => missions::workers(views, frame),
         Reply::Confirm(question) => {
             let question = harmless(question);
             format!("{}\n/yes does it; /no leaves it", question.trim_end())

@@ -7,6 +7,7 @@
 
 mod fields;
 mod look;
+mod mission;
 mod own;
 mod person;
 
@@ -39,6 +40,8 @@ pub enum Kind {
     WithKind,
     /// A number from 1.
     Count,
+    /// What is wanted of a mission.
+    Verb,
     /// Seconds.
     Seconds,
     /// `true` or `false`.
@@ -271,6 +274,9 @@ the rest go on undisturbed.",
             })
         },
     },
+    mission::MISSION,
+    mission::WORKERS,
+    mission::TASK,
     own::TRUST,
     own::NOTIFY,
     Entry {
@@ -395,6 +401,7 @@ mod tests {
             Kind::Field => "pollSec",
             Kind::Value | Kind::Seconds | Kind::Count => "5",
             Kind::Switch => "true",
+            Kind::Verb => "status",
             Kind::AgentKind => "claude",
             Kind::WithKind => "kind=claude",
             Kind::Flag(flag) => flag,

@@ -4,7 +4,6 @@
 //! sequence in them could move the cursor, forge a prompt or fill the clipboard. Everything that is shown
 //! to a person passes [`harmless`]. Pure; `command::reply` and `ui` call it.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -12,43 +11,11 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+pub use crate::screen::harmless::harmless;
+use crate::screen::harmless::picture;
+
 /// The least columns that a table's last column is shown in beside the others.
 const LEAST_ROOM: usize = 20;
-
-/// `text` without anything that a terminal would act on.
-///
-/// Newline and tab stay, `\r\n` becomes `\n`. Other control characters are shown as their pictures (`␛`),
-/// and characters that reorder or hide text as `�`.
-pub fn harmless(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|one| picture(one).is_some()) {
-        return Cow::Borrowed(text);
-    }
-    let text = text.replace("\r\n", "\n");
-    Cow::Owned(
-        text.chars()
-            .map(|one| picture(one).unwrap_or(one))
-            .collect(),
-    )
-}
-
-/// What stands for a character that is not let through.
-fn picture(one: char) -> Option<char> {
-    match one {
-        '\n' | '\t' => None,
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(one)),
-        '\u{7f}' => Some('\u{2421}'),
-        // C1 controls, among them CSI as one byte
-        '\u{80}'..='\u{9f}'
-        // bidirectional marks, embeddings, overrides and isolates
-        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        // line and paragraph separators, zero-width blanks, interlinear marks, tags
-        | '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => {
-            Some(char::REPLACEMENT_CHARACTER)
-        }
-        _ => None,
-    }
-}
 
 /// `value` as one line of JSON without its newline, in which every character that a terminal would act on is
 /// written as `\u....`: it can be shown as it is, and reads back as what it was.
@@ -213,21 +180,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn what_a_terminal_would_act_on_is_shown_instead() {
-        for (foreign, shown) in [
-            ("plain text\n\twith 漢字", "plain text\n\twith 漢字"),
-            ("\u{1b}[2J\u{1b}]52;c;eA==\u{7}", "␛[2J␛]52;c;eA==␇"),
-            ("a\r\nb\rmo> /quit", "a\nb␍mo> /quit"),
-            ("\u{9b}31m\u{7f}\0", "�31m␡␀"),
-            ("user\u{202e}txt.exe", "user�txt.exe"),
-            ("zero\u{200b}width\u{feff}", "zero�width�"),
-            ("family 👨‍👩‍👧 stays", "family 👨‍👩‍👧 stays"),
-        ] {
-            assert_eq!(harmless(foreign), shown);
-        }
-    }
 
     #[test]
     fn text_is_cut_by_columns_not_by_characters() {

@@ -70,6 +70,20 @@ impl Argv {
     }
 }
 
+impl Argv {
+    /// From words that are known to be in order.
+    pub(super) fn of(words: &[&str]) -> Self {
+        Self(words.iter().map(ToString::to_string).collect())
+    }
+
+    /// The same with more arguments.
+    #[must_use]
+    pub(super) fn with(&self, more: &[&str]) -> Self {
+        let more = more.iter().map(ToString::to_string);
+        Self(self.0.iter().cloned().chain(more).collect())
+    }
+}
+
 impl TryFrom<Vec<String>> for Argv {
     type Error = String;
     fn try_from(words: Vec<String>) -> Result<Self, String> {

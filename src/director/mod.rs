@@ -4,6 +4,7 @@
 //! backend and reads its answer; it keeps no memory of any agent and types nothing. `agent` calls it.
 
 pub mod approval;
+pub mod authority;
 pub mod builtin;
 pub mod policy;
 pub mod prompt;

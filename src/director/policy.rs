@@ -3,13 +3,14 @@
 //! `hands` types nothing without a permit, and asks again with what it sees right before Enter. Whoever adds
 //! a way to type adds it here first.
 
+use super::authority::{Authority, asks_to_trust};
 use crate::evidence::registry::Status;
 use crate::evidence::transcript::Mark;
 use crate::evidence::{Facts, Known, Sameness, Sight, sameness};
 use crate::record::Program;
 use crate::screen::Digest;
 use crate::screen::prompt::{Cursor, Prompt};
-use crate::screen::recognise::{Dialog, Says};
+use crate::screen::recognise::Dialog;
 use crate::screen::state::State;
 
 /// What holds for an agent, whatever its screen shows.
@@ -114,6 +115,9 @@ pub enum Refusal {
     /// The dialog is not the one that was judged.
     #[error("the dialog is not the one that was judged")]
     OtherDialog,
+    /// A mission's yes is for the trust dialog of one folder.
+    #[error("it is not the trust dialog of the mission's folder: {0}")]
+    OtherFolder(String),
     /// A rule would say more than yes or no, or for more than this once.
     #[error("only a person chooses an option that says more than yes or no this once")]
     Always,
@@ -290,14 +294,14 @@ impl Permit {
 /// The first reason against it.
 pub fn answer(
     terms: &Terms,
-    by_person: bool,
+    by: &Authority,
     judged: &Dialog,
     choice: usize,
     sight: &Sight,
 ) -> Result<(), Refusal> {
-    dialog_shown(terms, by_person, sight)?;
+    dialog_shown(terms, by, sight)?;
     let dialog = sight.reading.dialog.as_ref();
-    option_of(dialog, by_person, judged, choice)
+    option_of(dialog, by, judged, choice)
 }
 
 /// Judges whether the field of the dialog that was judged is open, and holds exactly `text` (if that is empty:
@@ -307,15 +311,15 @@ pub fn answer(
 /// The first reason against it.
 pub fn written(
     terms: &Terms,
-    by_person: bool,
+    by: &Authority,
     judged: &Dialog,
     choice: usize,
     text: &str,
     sight: &Sight,
 ) -> Result<(), Refusal> {
-    dialog_shown(terms, by_person, sight)?;
+    dialog_shown(terms, by, sight)?;
     let field = sight.reading.field.as_ref().ok_or(Refusal::NoField)?;
-    option_of(Some(&field.dialog), by_person, judged, choice)?;
+    option_of(Some(&field.dialog), by, judged, choice)?;
     let is_ours = if text.is_empty() {
         field.is_empty()
     } else {
@@ -331,23 +335,35 @@ pub fn written(
 }
 
 /// Whether a dialog is open that may be answered so.
-fn dialog_shown(terms: &Terms, by_person: bool, sight: &Sight) -> Result<(), Refusal> {
+fn dialog_shown(terms: &Terms, by: &Authority, sight: &Sight) -> Result<(), Refusal> {
     same_program(terms, &sight.facts)?;
     known(sight)?;
     let state = sight.state();
-    if !state.is_dialog() || !(by_person || state == State::Approval) {
+    let reaches = match by {
+        Authority::Person => state.is_dialog(),
+        Authority::Rule => state == State::Approval,
+        Authority::Folder(folder) => {
+            asks_to_trust(sight, folder).map_err(Refusal::OtherFolder)?;
+            true
+        }
+    };
+    if !reaches {
         return Err(Refusal::State {
             state,
             rule: sight.because(),
         });
     }
-    if by_person { Ok(()) } else { agreed(sight) }
+    if by.is_person() {
+        Ok(())
+    } else {
+        agreed(sight)
+    }
 }
 
 /// Whether the dialog is the one that was judged, and its option one that may be chosen.
 fn option_of(
     dialog: Option<&Dialog>,
-    by_person: bool,
+    by: &Authority,
     judged: &Dialog,
     choice: usize,
 ) -> Result<(), Refusal> {
@@ -355,7 +371,7 @@ fn option_of(
     let chosen = dialog
         .and_then(|dialog| dialog.choices.get(choice))
         .ok_or(Refusal::OtherDialog)?;
-    if !by_person && matches!(chosen.says, Says::Always | Says::Words) {
+    if !by.may_say(chosen.says) {
         return Err(Refusal::Always);
     }
     Ok(())
@@ -436,6 +452,7 @@ mod tests {
     use crate::host::process::ProcessIdentity;
     use crate::screen::Screen;
     use crate::screen::prompt::Cursor;
+    use crate::screen::recognise::Says;
     use std::sync::Arc;
 
     fn claude(pid: u32) -> Program {
@@ -697,23 +714,80 @@ mod tests {
         ];
         for (dialog, shown, unsure, state, text, expected) in cases {
             let sight = open(dialog, shown, unsure, state);
-            let may = written(&terms(), true, &judged, 1, text, &sight);
+            let may = written(&terms(), &Authority::Person, &judged, 1, text, &sight);
             assert_eq!(may, expected, "{shown:?}, {text:?}");
         }
         let mut sight = open(&judged, "go on", false, asks);
-        let may =
-            |sight: &Sight, by_person| written(&terms(), by_person, &judged, 1, "go on", sight);
-        assert!(may(&sight, false).is_err(), "no rule answers a question");
+        let may = |sight: &Sight, by| written(&terms(), &by, &judged, 1, "go on", sight);
+        assert!(
+            may(&sight, Authority::Rule).is_err(),
+            "no rule answers a question"
+        );
         sight.screen_shows(State::Approval, "a dialog");
-        assert_eq!(may(&sight, false), Err(Refusal::Always), "nor writes words");
+        assert_eq!(
+            may(&sight, Authority::Rule),
+            Err(Refusal::Always),
+            "nor writes words"
+        );
         sight.screen_shows(State::Idle, "the dialog closed");
-        assert!(may(&sight, true).is_err());
+        assert!(may(&sight, Authority::Person).is_err());
         sight.screen_shows(asks, "a question");
         sight.reading.field = None;
-        assert_eq!(may(&sight, true), Err(Refusal::NoField));
+        assert_eq!(may(&sight, Authority::Person), Err(Refusal::NoField));
         let mut ended = open(&judged, "go on", false, asks);
         ended.facts.shell = true;
-        assert!(matches!(may(&ended, true), Err(Refusal::Shell(_))));
+        assert!(matches!(
+            may(&ended, Authority::Person),
+            Err(Refusal::Shell(_))
+        ));
+    }
+
+    #[test]
+    fn a_missions_yes_presses_the_yes_of_one_folders_trust_dialog_and_no_other_key() {
+        const HERE: &str = "/r/.worktrees/notes/cli";
+        let trust = |named: &str| {
+            let mut dialog = Dialog::made_up_permission(None, named);
+            dialog.choices.remove(1);
+            dialog
+        };
+        let shown = |named: &str, works_in: &str, state| {
+            let mut sight = sight("is this a folder that you trust?", (0, 1));
+            sight.screen_shows(state, "a dialog");
+            sight.reading.dialog = Some(trust(named));
+            if let Some(program) = &mut sight.facts.program {
+                program.folder = Some(works_in.into());
+            }
+            sight
+        };
+        let by = Authority::Folder(HERE.into());
+        let may = |by: &Authority, choice, sight: &Sight| {
+            let judged = sight.reading.dialog.clone().unwrap_or_else(|| trust(HERE));
+            answer(&terms(), by, &judged, choice, sight)
+        };
+        let asked = shown(HERE, HERE, State::Trust);
+        assert_eq!(may(&by, 0, &asked), Ok(()));
+        assert_eq!(may(&by, 1, &asked), Err(Refusal::Always), "nor says no");
+        assert!(may(&Authority::Rule, 0, &asked).is_err(), "no rule does");
+        for (named, works_in, state) in [
+            ("/r", HERE, State::Trust),
+            (HERE, "/r", State::Trust),
+            (HERE, HERE, State::Approval),
+            (HERE, HERE, State::Question),
+            (HERE, HERE, State::Login),
+        ] {
+            let other = shown(named, works_in, state);
+            let refused = may(&by, 0, &other);
+            assert!(
+                matches!(refused, Err(Refusal::OtherFolder(_))),
+                "{named} {works_in} {state}: {refused:?}"
+            );
+            // the harm without it: a word that is not bound to a folder would press the key
+            assert_eq!(may(&Authority::Person, 0, &other), Ok(()));
+        }
+        // the dialog became another one between the look and the key
+        let judged = trust(HERE);
+        let other = shown("/r", HERE, State::Trust);
+        assert!(answer(&terms(), &by, &judged, 0, &other).is_err());
     }
 
     fn own(status: Option<Status>) -> Own {

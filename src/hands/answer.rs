@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Halt, LOOKS, PROOF, READ_EVERY, Reach, unless, write};
+use crate::director::authority::Authority;
 use crate::director::policy::{self, Terms};
 use crate::evidence::Sight;
 use crate::record::{Delivery, Receipt};
@@ -26,8 +27,8 @@ pub struct Answer {
     pub choice: usize,
     /// What is written into the field that the option opens, where it opens one: one line of plain text.
     pub words: Option<String>,
-    /// Whether a person chose it. A rule answers approvals alone, and never with "always".
-    pub by_person: bool,
+    /// On whose word. A rule answers approvals alone, and never with "always".
+    pub by: Authority,
 }
 
 /// Presses the key of the option, and waits for the dialog to close. `ended` is heeded before each key.
@@ -102,14 +103,8 @@ async fn open(reach: &Reach, answer: &Answer, terms: &Terms) -> Result<Sight, Ha
         .look_surely(None, None)
         .await
         .map_err(|error| Halt::Nothing(error.to_string()))?;
-    policy::answer(
-        terms,
-        answer.by_person,
-        &answer.dialog,
-        answer.choice,
-        &sight,
-    )
-    .map_err(|refusal| Halt::Nothing(refusal.to_string()))?;
+    policy::answer(terms, &answer.by, &answer.dialog, answer.choice, &sight)
+        .map_err(|refusal| Halt::Nothing(refusal.to_string()))?;
     Ok(sight)
 }
 

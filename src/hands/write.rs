@@ -82,12 +82,9 @@ impl Entry<'_> {
         });
         let sight = looked.await?;
         let Answer {
-            by_person,
-            dialog,
-            choice,
-            ..
+            by, dialog, choice, ..
         } = self.answer;
-        let judged = policy::written(self.terms, *by_person, dialog, *choice, text, &sight);
+        let judged = policy::written(self.terms, by, dialog, *choice, text, &sight);
         Ok((sight, judged))
     }
 

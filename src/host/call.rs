@@ -13,18 +13,24 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, Command};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::HostError;
+use super::remains::Remains;
 
 /// How much of each output is read unless the call says otherwise, in bytes.
 pub const DEFAULT_MAX_OUTPUT: usize = 1024 * 1024;
 
 /// How long a killed process is awaited; after that the runtime reaps it whenever it dies.
 const REAPING: Duration = Duration::from_secs(1);
+/// How long what a program left behind is looked for and killed.
+const CLEARING: Duration = Duration::from_secs(1);
+/// How long what was killed is given to be gone before it is looked for again.
+const DYING: Duration = Duration::from_millis(5);
 
 /// A program to run: what, with which arguments, where, for how long.
 #[derive(Clone, Debug)]
@@ -32,6 +38,7 @@ const REAPING: Duration = Duration::from_secs(1);
 pub struct Call {
     program: PathBuf,
     args: Vec<OsString>,
+    bare: bool,
     env: Vec<(OsString, Option<OsString>)>,
     cwd: Option<PathBuf>,
     stdin: Vec<u8>,
@@ -45,6 +52,7 @@ impl Call {
         Self {
             program: program.into(),
             args: Vec::new(),
+            bare: false,
             env: Vec::new(),
             cwd: None,
             stdin: Vec::new(),
@@ -62,6 +70,12 @@ impl Call {
     /// Adds arguments.
     pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Gives the program an environment of what [`Call::env`] sets, and nothing else.
+    pub const fn bare_env(mut self) -> Self {
+        self.bare = true;
         self
     }
 
@@ -108,6 +122,9 @@ impl Call {
             .stderr(Stdio::piped())
             // With nothing to do between fork and exec, std takes the cheap posix_spawn.
             .process_group(0);
+        if self.bare {
+            command.env_clear();
+        }
         for (name, value) in &self.env {
             match value {
                 Some(value) => command.env(name, value),
@@ -143,38 +160,68 @@ impl Output {
     }
 }
 
+/// How a program ended of which nothing was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How it ended, and what it said until then.
+    pub output: Output,
+    /// The deadline had passed, and it was killed.
+    pub timed_out: bool,
+}
+
 pub(super) async fn run(call: Call) -> Result<Output, HostError> {
-    let started = Instant::now();
-    let mut running = Running::start(&call)?;
-    let ending = running.finish(&call.stdin, call.max_output);
-    let ending = match started.checked_add(call.deadline) {
-        Some(until) => timeout_at(until, ending).await,
-        None => Ok(ending.await),
-    };
-    match ending {
-        Ok(Ok(output)) if !output.cut => Ok(output),
-        Ok(Ok(mut output)) => {
-            if let Some(status) = running.end().await {
-                output.code = status.code();
-                output.signal = status.signal();
-            }
-            Ok(output)
-        }
-        Ok(Err(source)) => {
-            running.end().await;
-            Err(HostError::Io {
-                program: call.program,
-                source: Arc::new(source),
-            })
-        }
-        Err(_) => {
-            running.end().await;
-            Err(HostError::TimedOut {
-                program: call.program,
-                after: call.deadline,
-            })
-        }
+    let ended = to_its_end(&call, None).await?;
+    if ended.timed_out {
+        return Err(HostError::TimedOut {
+            program: call.program,
+            after: call.deadline,
+        });
     }
+    Ok(ended.output)
+}
+
+pub(super) async fn run_alone(call: Call) -> Result<Ended, HostError> {
+    let remains = Remains::new();
+    let (name, mark) = remains.variable();
+    let call = call.env(name, mark);
+    to_its_end(&call, Some(remains)).await
+}
+
+async fn to_its_end(call: &Call, remains: Option<Remains>) -> Result<Ended, HostError> {
+    let lost = |source: io::Error| HostError::Io {
+        program: call.program.clone(),
+        source: Arc::new(source),
+    };
+    let started = Instant::now();
+    let mut running = Running::start(call, remains)?;
+    let mut said = Said {
+        stdout: Stream::new(running.child.stdout.take(), call.max_output),
+        stderr: Stream::new(running.child.stderr.take(), call.max_output),
+    };
+    let ending = running.finish(&mut said, &call.stdin);
+    let ending = match started.checked_add(call.deadline) {
+        Some(until) => timeout_at(until, ending).await.ok(),
+        None => Some(ending.await),
+    };
+    let status = match &ending {
+        Some(Ok(Some(status))) => Some(*status),
+        Some(Ok(None) | Err(_)) | None => running.end().await,
+    };
+    let timed_out = ending.is_none();
+    ending.transpose().map_err(lost)?;
+    if timed_out {
+        said.take_what_is_there().map_err(lost)?;
+    }
+    Ok(Ended {
+        output: Output {
+            code: status.and_then(|status| status.code()),
+            signal: status.and_then(|status| status.signal()),
+            cut: said.is_cut(),
+            stdout: said.stdout.bytes,
+            stderr: said.stderr.bytes,
+        },
+        timed_out,
+    })
 }
 
 /// A started program; dropping it kills its group, and the runtime reaps it.
@@ -182,61 +229,68 @@ struct Running {
     child: Child,
     /// The group, for as long as its leader is not reaped: after that the number may be somebody else's.
     group: Option<Pid>,
+    /// Where nothing is to be left of it: what to look for.
+    remains: Option<Remains>,
 }
 
 impl Running {
-    fn start(call: &Call) -> Result<Self, HostError> {
+    fn start(call: &Call, mut remains: Option<Remains>) -> Result<Self, HostError> {
         let child = call
             .command()
             .spawn()
             .map_err(|source| cannot_start(call, source))?;
+        if let (Some(remains), Some(leader)) = (&mut remains, child.id()) {
+            remains.begins(leader);
+        }
         let group = child
             .id()
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw);
-        Ok(Self { child, group })
+        Ok(Self {
+            child,
+            group,
+            remains,
+        })
     }
 
-    /// Feeds and reads the program until it ends or says too much.
-    async fn finish(&mut self, input: &[u8], bound: usize) -> io::Result<Output> {
-        let mut stdout = Stream::new(self.child.stdout.take(), bound);
-        let mut stderr = Stream::new(self.child.stderr.take(), bound);
+    /// Feeds and reads the program until it ends or says too much. How it ended, where it is reaped: one of which
+    /// nothing is to be left is not.
+    async fn finish(&mut self, said: &mut Said, input: &[u8]) -> io::Result<Option<ExitStatus>> {
         let feeding = feed(self.child.stdin.take(), input);
-        tokio::pin!(feeding);
-        let mut fed = input.is_empty();
-        let mut status = None;
-        while status.is_none() && !stdout.cut && !stderr.cut {
+        let unreaped = unreaped(self.group.filter(|_| self.remains.is_some()));
+        tokio::pin!(feeding, unreaped);
+        let (mut fed, mut ended, mut status) = (input.is_empty(), false, None);
+        while !ended && !said.is_cut() {
             tokio::select! {
-                ended = self.child.wait() => {
-                    status = Some(ended?);
+                end = self.child.wait(), if self.remains.is_none() => {
+                    status = Some(end?);
                     self.group = None;
+                    ended = true;
                 }
-                read = stdout.read(), if stdout.is_open() => read?,
-                read = stderr.read(), if stderr.is_open() => read?,
+                end = &mut unreaped, if self.remains.is_some() => {
+                    end?;
+                    ended = true;
+                }
+                read = said.stdout.read(), if said.stdout.is_open() => read?,
+                read = said.stderr.read(), if said.stderr.is_open() => read?,
                 () = &mut feeding, if !fed => fed = true,
             }
         }
-        if status.is_some() {
+        if ended {
             // What the program said is in the pipes by now. Waiting for their end instead would wait for
             // whatever it left behind in the background.
-            stdout.take_what_is_there()?;
-            stderr.take_what_is_there()?;
+            said.take_what_is_there()?;
         } else {
             // before its pipes close: it is to end by this, and not by what it makes of that
             self.kill();
         }
-        Ok(Output {
-            code: status.and_then(|status| status.code()),
-            signal: status.and_then(|status| status.signal()),
-            cut: stdout.cut || stderr.cut,
-            stdout: stdout.bytes,
-            stderr: stderr.bytes,
-        })
+        Ok(status)
     }
 
-    /// Kills the group and awaits its leader's end.
+    /// Kills the group, and all that is left where nothing is to be, and awaits the leader's end.
     async fn end(&mut self) -> Option<ExitStatus> {
         self.kill();
+        self.clear().await;
         timeout(REAPING, self.child.wait()).await.ok()?.ok()
     }
 
@@ -246,11 +300,45 @@ impl Running {
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
+
+    /// Kills what left the group, until nothing is found or the time for it is over.
+    async fn clear(&mut self) {
+        let until = Instant::now() + CLEARING;
+        while let Some(remains) = self.remains.take() {
+            // Reading of processes can block behind one that is stuck.
+            let looked = tokio::task::spawn_blocking(move || (remains.kill(), remains)).await;
+            let Ok((left, remains)) = looked else {
+                return;
+            };
+            if left > 0 && Instant::now() < until {
+                self.remains = Some(remains);
+                sleep(DYING).await;
+            }
+        }
+    }
+}
+
+/// Waits until the process has ended, and leaves it to be reaped: its number is its own until then. Never ends
+/// without a process.
+async fn unreaped(process: Option<Pid>) -> io::Result<()> {
+    let Some(process) = process else {
+        return std::future::pending().await;
+    };
+    // before it is first looked at, so that no end is missed
+    let mut ends = signal(SignalKind::child())?;
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    while waitid(WaitId::Pid(process), options)?.is_none() {
+        ends.recv().await;
+    }
+    Ok(())
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
+        if let Some(remains) = &self.remains {
+            remains.kill();
+        }
     }
 }
 
@@ -282,6 +370,23 @@ async fn feed(pipe: Option<ChildStdin>, input: &[u8]) {
     if let Some(mut pipe) = pipe {
         // A program need not read its input to the end; whether it was content is told by its exit code.
         let _ = pipe.write_all(input).await;
+    }
+}
+
+/// Both outputs of a program.
+struct Said {
+    stdout: Stream<ChildStdout>,
+    stderr: Stream<ChildStderr>,
+}
+
+impl Said {
+    const fn is_cut(&self) -> bool {
+        self.stdout.cut || self.stderr.cut
+    }
+
+    fn take_what_is_there(&mut self) -> io::Result<()> {
+        self.stdout.take_what_is_there()?;
+        self.stderr.take_what_is_there()
     }
 }
 

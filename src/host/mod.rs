@@ -13,6 +13,7 @@
 mod call;
 pub mod file;
 pub mod process;
+mod remains;
 mod zone;
 
 use std::ffi::OsStr;
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use call::{Call, DEFAULT_MAX_OUTPUT, Output};
+pub use call::{Call, DEFAULT_MAX_OUTPUT, Ended, Output};
 pub use zone::local_zone;
 
 use crate::error::{Failure, Kind};
@@ -45,6 +46,17 @@ impl Host {
     /// process that it left in the background is neither waited for nor killed.
     pub async fn run(&self, call: Call) -> Result<Output, HostError> {
         call::run(call).await
+    }
+
+    /// Runs a program to its end, and leaves nothing of it behind.
+    ///
+    /// As [`Host::run`], but whatever is left of its group is killed when the program ends, and so is, on Linux
+    /// and as far as it can be found by an environment variable that the program gets, what left the group: what
+    /// took that variable away, or was started by somebody else on the program's behalf, is beyond reach. When it
+    /// returns, all that was found is gone, or has had its signal a second ago. A deadline that passes is told
+    /// with what was said until then.
+    pub async fn run_alone(&self, call: Call) -> Result<Ended, HostError> {
+        call::run_alone(call).await
     }
 
     /// Where the program `name` is, going by the environment variable `PATH`.

@@ -1,4 +1,4 @@
-//! Facts about processes that somebody else started, as far as the system tells them.
+//! Facts about processes that somebody else started, as far as the system tells them; and their end.
 //!
 //! On Linux they come from `/proc`, whose form is that of proc(5). Elsewhere every answer is an honest
 //! "unknown" (`None`). Nothing here waits for long, but a read of `/proc` can block behind a process that
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
 /// Which process, beyond its number: a number is given anew, a number with its start time is not.
@@ -82,6 +83,18 @@ pub fn alive(identity: ProcessIdentity) -> Option<bool> {
         Some(found) => Some(found.identity == identity && !found.has_ended()),
         None if Path::new("/proc/self/stat").exists() => Some(false),
         None => None,
+    }
+}
+
+/// Asks that very process to end (`force`: ends it), if it still runs. Nothing is known of what became of it.
+pub fn end(identity: ProcessIdentity, force: bool) {
+    let signal = if force { Signal::KILL } else { Signal::TERM };
+    if identity.pid > 1
+        && alive(identity) == Some(true)
+        && let Some(pid) = Pid::from_raw(identity.pid.cast_signed())
+    {
+        // it may have ended by now, or not be ours
+        let _ = kill_process(pid, signal);
     }
 }
 

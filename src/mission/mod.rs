@@ -1,8 +1,33 @@
-//! A mission: one goal as tasks whose completion a machine can check.
+//! Missions: a goal as tasks that a machine can check, worked on by agents, verified, merged.
 //!
-//! [`plan`] is what a person writes and corrects, with everything that can be known to be wrong with it before
-//! anything runs; [`schedule`] says what may start now, and why something may not. Both are pure. Nothing here
-//! runs a command of a plan.
+//! [`plan`] is what a person writes and says yes to, [`schedule`] tells which of its tasks may start, [`names`]
+//! what everything of a mission is called, [`receipt`] what the run of a criterion came to, [`brief`] what a
+//! worker is told, [`report`] what it answers. What happened is in a [`journal`]; the [`machine`] is what follows
+//! from it, and tells what is to be done next. All of these are pure.
+//!
+//! [`folder`] is where a mission is on the disk, [`view`] what others see of it. [`worktree`] keeps the folders
+//! and branches that tasks are worked on in, [`worker`] the agents that work there, [`verify`] runs criteria,
+//! [`guard`] finds judges that the judged have changed, [`merge`] brings results together. A task for each mission
+//! carries it out; [`missions`] has them all. `command` calls that, and nothing here prints.
 
+pub mod brief;
+mod coordinator;
+pub mod folder;
+pub mod guard;
+pub mod journal;
+pub mod machine;
+mod markdown;
+pub mod merge;
+pub mod missions;
+pub mod names;
 pub mod plan;
+pub mod receipt;
+pub mod report;
 pub mod schedule;
+pub mod verify;
+pub mod view;
+pub mod worker;
+pub mod worktree;
+
+#[cfg(test)]
+mod testing;

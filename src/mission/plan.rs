@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::config::Role;
 use crate::config::{ConfigError, Seconds, read_json};
 use crate::ids::TaskId;
 
@@ -21,6 +22,8 @@ pub use run::{RunLine, WrongRunLine};
 
 /// The largest plan that is read, in bytes.
 pub const LARGEST: u64 = 4 * 1024 * 1024;
+/// The task that a plan with a contract ends with, where it has no such verifier of its own.
+const CONTRACT_TASK: &str = "verify-contract";
 /// The most tasks of a plan.
 pub const MOST_TASKS: usize = 1_000;
 
@@ -91,51 +94,8 @@ pub struct Task {
     pub time_limit_min: u32,
 }
 
-/// What sort of worker a task needs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Finds out what there is; writes nothing.
-    Explore,
-    /// Finds out what is known elsewhere; writes nothing.
-    Research,
-    /// Writes code.
-    Coder,
-    /// Checks that parts fit together; may write tests.
-    Verifier,
-    /// Reads what others wrote; writes nothing.
-    Reviewer,
-    /// Anything else.
-    #[default]
-    General,
-}
-
-impl Role {
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Explore => "explore",
-            Self::Research => "research",
-            Self::Coder => "coder",
-            Self::Verifier => "verifier",
-            Self::Reviewer => "reviewer",
-            Self::General => "general",
-        }
-    }
-
-    /// Whether it changes files.
-    pub const fn writes(self) -> bool {
-        !matches!(self, Self::Explore | Self::Research | Self::Reviewer)
-    }
-
-    /// Whether it says of others' work whether it is right.
-    pub const fn checks_others(self) -> bool {
-        matches!(self, Self::Verifier | Self::Reviewer)
-    }
-}
-
 /// One way to know that a task is done: a command that must end as expected, or a review.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Criterion {
     /// The command: `cargo test -p parser`. No shell runs it; quotes work as in one.
@@ -156,6 +116,14 @@ pub struct Criterion {
     /// Instead of a command: what a fresh reviewer must find to be so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<String>,
+}
+
+impl Task {
+    /// Whether it may write the file at `path`, a path from the repository's root.
+    pub fn may_write(&self, path: &str) -> bool {
+        let is_named = || self.paths.iter().any(|own| own.covers(path));
+        self.role.writes() && (self.paths.is_empty() || is_named())
+    }
 }
 
 impl Plan {
@@ -181,6 +149,60 @@ impl Plan {
     /// The task called `slug`.
     pub fn task(&self, slug: &TaskId) -> Option<&Task> {
         self.tasks.iter().find(|task| task.slug == *slug)
+    }
+
+    /// The same with what every plan ends with: where there is a contract, a verifier that comes after everything
+    /// and checks the parts against it, unless the plan has one.
+    #[must_use]
+    pub fn complete(mut self) -> Self {
+        let Some(contract) = self
+            .contract
+            .as_ref()
+            .filter(|_| !self.ends_with_verifier())
+        else {
+            return self;
+        };
+        let Ok(slug) = CONTRACT_TASK.parse::<TaskId>() else {
+            return self;
+        };
+        if self.task(&slug).is_some() {
+            return self;
+        }
+        let task = Task {
+            slug,
+            title: "The parts keep to the contract".into(),
+            description: format!(
+                "Check every part against the contract, and correct what does not keep to it:\n\n{contract}"
+            ),
+            role: Role::Verifier,
+            depends_on: self.tasks.iter().map(|task| task.slug.clone()).collect(),
+            paths: Vec::new(),
+            exit_criteria: vec![Criterion {
+                review: Some("every part keeps to the contract, and the parts fit together".into()),
+                ..Criterion::default()
+            }],
+            attempts: three(),
+            time_limit_min: hour(),
+        };
+        self.tasks.push(task);
+        self
+    }
+
+    /// Whether one verifier comes, through others or directly, after every other task.
+    fn ends_with_verifier(&self) -> bool {
+        let needed = |task: &Task| {
+            let mut needed: Vec<&TaskId> = Vec::new();
+            let mut open: Vec<&TaskId> = task.depends_on.iter().collect();
+            while let Some(slug) = open.pop() {
+                if !needed.contains(&slug) {
+                    needed.push(slug);
+                    open.extend(self.task(slug).iter().flat_map(|task| &task.depends_on));
+                }
+            }
+            needed.len()
+        };
+        let mut verifiers = self.tasks.iter().filter(|task| task.role == Role::Verifier);
+        verifiers.any(|task| needed(task) + 1 == self.tasks.len())
     }
 
     /// The JSON schema of a plan.

@@ -7,13 +7,18 @@
 mod cycle;
 mod words;
 
+use serde::{Deserialize, Serialize};
+
 use super::plan::{Plan, TaskPath};
 
 pub use cycle::cycle;
 pub use words::in_words;
 
 /// What has become of a task.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
 pub enum Stage {
     /// Nothing yet.
     #[default]
@@ -35,6 +40,20 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Checking => "checking",
+            Self::Blocked => "blocked",
+            Self::Stopped => "stopped",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+
     /// Whether it has a worker's place.
     const fn is_at_work(self) -> bool {
         matches!(self, Self::Running | Self::Checking)

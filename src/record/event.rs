@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{DecisionLine, Origin, Question, Receipt, Step, VERSION, Verdict, time};
-use crate::ids::AgentId;
+use crate::ids::{AgentId, MissionId, TaskId};
 use crate::screen::state::State;
 
 /// Something that happened.
@@ -105,6 +105,36 @@ pub enum Happening {
     Roster {
         /// The word for it: added, set, stopped, started, accepted, answered, loaded, removed.
         why: String,
+    },
+    /// What has become of a mission as a whole is something else now.
+    Mission {
+        /// Which.
+        mission: MissionId,
+        /// What: `running`, `paused`, `over`, `aborted`, `finished`.
+        phase: String,
+    },
+    /// What has become of a task of a mission is something else now.
+    Task {
+        /// The mission.
+        mission: MissionId,
+        /// The task.
+        task: TaskId,
+        /// What sort of worker it has.
+        role: String,
+        /// What: `running`, `checking`, `blocked`, `stopped`, `done`, `failed`, `dropped`.
+        status: String,
+        /// Which attempt it is, from 1.
+        attempt: u32,
+        /// In a few words: why it failed or cannot go on, or what its worker says came of it.
+        summary: String,
+        /// The worker's whole report, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<String>,
+        /// Tokens that the program spent today on watching its worker.
+        tokens: u64,
+        /// How long it took, in seconds, where it has ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duration_sec: Option<u64>,
     },
     /// Events came faster than they were read.
     Lost {

@@ -7,13 +7,15 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Counters, DecisionLine, Memo, Origin, Review, RosterChange, RosterEntry, RosterLine, Step,
+    Counters, DecisionLine, Memo, Origin, Receipt, Review, RosterChange, RosterEntry, RosterLine,
+    Step,
 };
-use crate::ids::{AgentId, SessionId};
+use crate::ids::{AgentId, PaneAddress, SessionId};
 use crate::store::log::Line;
 use crate::store::{self, Access, LogWriter, StoreError, read_back};
 
@@ -111,6 +113,15 @@ pub struct Interrupted {
     pub origin: Origin,
     /// The text.
     pub text: String,
+}
+
+/// How far the typing of a text has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// It was begun, and its end is not on record.
+    Begun,
+    /// It was delivered, or may have been.
+    Ended(Receipt),
 }
 
 impl AgentLogs {
@@ -274,6 +285,49 @@ impl AgentLogs {
             false
         })?;
         Ok(session)
+    }
+
+    /// What became of exactly this text in this pane, where its typing was begun at `since` or later; `None` where
+    /// it was not, or where nothing of it was typed.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn typed(
+        &self,
+        text: &str,
+        pane: &PaneAddress,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<ReadBack<Option<Typed>>, StoreError> {
+        let mut receipts: HashMap<String, Receipt> = HashMap::new();
+        let mut found = None;
+        let skipped = records(
+            &self.path(Kind::Decisions),
+            LOOK_BACK,
+            |line: DecisionLine| {
+                if since.is_some_and(|since| line.ts < since) {
+                    return false;
+                }
+                match line.step {
+                    Step::Receipt { receipt, .. } => {
+                        receipts.insert(line.id, receipt);
+                    }
+                    Step::Intent {
+                        text: meant,
+                        pane: place,
+                        ..
+                    } if meant == text && place == *pane => {
+                        found = match receipts.remove(&line.id) {
+                            Some(Receipt::Refused { .. } | Receipt::Observed) => None,
+                            Some(receipt) => Some(Typed::Ended(receipt)),
+                            None => Some(Typed::Begun),
+                        };
+                    }
+                    _ => {}
+                }
+                found.is_none()
+            },
+        )?;
+        Ok(ReadBack { found, skipped })
     }
 
     /// What stood at the end of the decision log.

@@ -14,7 +14,7 @@ pub mod past;
 pub(crate) mod sample;
 pub mod stats;
 pub mod story;
-mod time;
+pub(crate) mod time;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -3,10 +3,12 @@
 //! [`Screen`] is a pane's text at one moment, cleaned, with its digest. [`styled`] tells what somebody typed
 //! from what an agent only suggests; [`prompt`] finds where typed text would land and what stands there;
 //! [`dialog`] says whether something on the screen looks like one; [`quote`] whether a quotation stands there;
-//! [`reset`] when a usage limit ends; [`change`] measures what is new between two screens. No clock, no process, no file: who calls (`agent`, `hands`, `director`) brings the text.
+//! [`reset`] when a usage limit ends; [`change`] measures what is new between two screens;
+//! [`harmless`] takes out what a terminal would act on. No clock, no process, no file: who calls (`agent`, `hands`, `director`) brings the text.
 
 pub mod change;
 pub mod dialog;
+pub mod harmless;
 pub mod history;
 pub mod profile;
 pub mod prompt;

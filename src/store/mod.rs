@@ -15,6 +15,7 @@
     reason = "the door to files: the one module that opens, writes, renames and removes them"
 )]
 
+mod aside;
 pub mod document;
 pub mod error;
 mod listing;
@@ -27,6 +28,7 @@ mod temporary;
 #[cfg(test)]
 mod testing;
 
+pub use aside::{move_aside, remove_empty_folder, remove_file, remove_folder, renew};
 pub use document::{
     Access, Document, Saved, private_folder, read_document, save_document, write_text,
 };

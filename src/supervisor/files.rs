@@ -223,6 +223,7 @@ impl Supervisor {
         let standing: Vec<_> = self
             .posts()
             .iter()
+            .filter(|post| !post.is_worker())
             .map(|post| (post.agent.clone(), post.address.clone()))
             .collect();
         let stays = |one: &(AgentConfig, PaneAddress)| wanted.contains(one);
@@ -233,7 +234,20 @@ impl Supervisor {
                 said.push(format!("{} is gone", agent.id));
             }
         }
+        let workers: Vec<_> = self
+            .posts()
+            .iter()
+            .filter(|post| post.is_worker())
+            .map(|post| post.agent.clone())
+            .collect();
         for (agent, address) in wanted {
+            if workers.iter().any(|worker| worker.id == agent.id) {
+                said.push(format!(
+                    "{} is a worker of a mission: the agent of this name is not watched",
+                    agent.id
+                ));
+                continue;
+            }
             if self.with(&agent.id, |_| ()).is_ok() {
                 if shared_changed {
                     self.tell_settings(state, &agent).await;
@@ -248,14 +262,25 @@ impl Supervisor {
                 Err(why) => format!("{id} {verb}, but is not watched: {why}"),
             });
         }
-        self.posts_mut()
-            .sort_by_key(|post| order.iter().position(|id| id == post.id()));
+        for worker in workers.into_iter().filter(|_| shared_changed) {
+            self.tell_settings(state, &worker).await;
+        }
+        // workers come after the configuration's own
+        self.posts_mut().sort_by_key(|post| {
+            let place = order.iter().position(|id| id == post.id());
+            (post.is_worker(), place)
+        });
         self.record_all(state).await;
     }
 
     /// Writes down the roster as it stands.
     pub(super) async fn record_all(&self, state: &State) {
-        let agents: Vec<_> = self.posts().iter().map(Post::entry).collect();
+        let agents: Vec<_> = self
+            .posts()
+            .iter()
+            .filter(|post| !post.is_worker())
+            .map(Post::entry)
+            .collect();
         let is_gone = |id: &AgentId| agents.iter().all(|entry| entry.agent.id != *id);
         let in_file = state.saved.agents.iter().map(|agent| agent.id.clone());
         let removed = in_file.filter(is_gone).collect();
@@ -265,9 +290,11 @@ impl Supervisor {
 
     /// Bounds and the backend's name concern agents that go on undisturbed too.
     pub(super) async fn tell_settings(&self, state: &State, agent: &AgentConfig) {
-        let found = self.with(&agent.id, |post| (post.handle(), post.address.clone()));
-        if let Ok((Some(handle), address)) = found {
-            let settings = self.settings(state, agent, &address);
+        let found = self.with(&agent.id, |post| {
+            (post.handle(), post.address.clone(), post.charge.clone())
+        });
+        if let Ok((Some(handle), address, charge)) = found {
+            let settings = self.settings(state, agent, &address, charge);
             let _ = handle.set(settings).await;
         }
     }
@@ -293,6 +320,7 @@ impl Supervisor {
             address,
             accepted,
             stopped: false,
+            charge: None,
         };
         let post = match restored {
             Ok(restored) => self.post(state, assignment.clone(), restored).await,

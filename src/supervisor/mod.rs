@@ -23,6 +23,7 @@ mod set;
 mod stop_all;
 mod trust;
 mod trusting;
+mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ use say::pass_on;
 pub use set::Change;
 use trust::Held;
 pub use trusting::held_of;
+pub use worker::Employment;
 
 /// How many notices a reader may fall behind before it loses the oldest.
 const NOTICES: usize = 512;
@@ -289,6 +291,16 @@ impl Supervisor {
         locked(&self.inner.known_panes).clone()
     }
 
+    /// Where logs go.
+    pub fn log_dir(&self) -> &Path {
+        &self.inner.log_dir
+    }
+
+    /// What writes logs.
+    pub fn writer(&self) -> &LogWriter {
+        &self.inner.writer
+    }
+
     /// Cancelled once [`Supervisor::quit`] is through.
     pub fn ended(&self) -> CancellationToken {
         self.inner.ended.clone()
@@ -414,19 +426,6 @@ fn absolute(path: &Path) -> PathBuf {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         in_folder(&path).unwrap_or(path)
     })
-}
-
-impl State {
-    /// How long after the reset of a limit an agent may be nudged: one after the other.
-    fn stagger(&self, id: &AgentId) -> Duration {
-        /// Between two agents.
-        const STEP: Duration = Duration::from_secs(20);
-        /// However many there are.
-        const LONGEST: Duration = Duration::from_mins(10);
-        let place = self.config.agents.iter().position(|agent| agent.id == *id);
-        let place = u32::try_from(place.unwrap_or_default()).unwrap_or(u32::MAX);
-        STEP.saturating_mul(place).min(LONGEST)
-    }
 }
 
 /// The backends that the configuration names.

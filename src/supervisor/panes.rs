@@ -240,7 +240,7 @@ impl Supervisor {
 
     /// The session of panes that name none: from the command line, the configuration, the pane that this
     /// program runs in, or the only one there is.
-    async fn default_session(&self, config: &Config) -> Result<SessionName, Failure> {
+    pub(super) async fn default_session(&self, config: &Config) -> Result<SessionName, Failure> {
         let named = self
             .inner
             .overrides

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Failure, State, Supervisor, lock};
-use crate::agent::machine::{Machine, Restored, Settings};
+use crate::agent::machine::{Charge, Machine, Restored, Settings};
 use crate::agent::view::{AgentView, Status};
 use crate::agent::{self, Doors, Handle};
 use crate::config::AgentConfig;
@@ -21,6 +21,8 @@ pub(super) struct Post {
     pub address: PaneAddress,
     pub accepted: Option<Program>,
     pub stopped: bool,
+    /// On whose behalf it works, where it is a mission's worker: such a one is no part of the configuration.
+    pub charge: Option<Arc<Charge>>,
     pub logs: AgentLogs,
     watched: Watched,
 }
@@ -39,12 +41,14 @@ impl Post {
             address,
             accepted,
             stopped,
+            charge,
         } = assignment;
         Self {
             agent,
             address,
             accepted,
             stopped,
+            charge,
             logs,
             watched,
         }
@@ -66,6 +70,11 @@ impl Post {
             Watched::By(handle, _) => handle.view(),
             Watched::Not(view) => Arc::clone(view),
         }
+    }
+
+    /// Whether a mission has it, and no configuration.
+    pub fn is_worker(&self) -> bool {
+        self.charge.is_some()
     }
 
     /// As it stands in the roster's log; whether the file names it is the configuration's to say.
@@ -103,6 +112,7 @@ pub(super) struct Assignment {
     pub address: PaneAddress,
     pub accepted: Option<Program>,
     pub stopped: bool,
+    pub charge: Option<Arc<Charge>>,
 }
 
 impl Supervisor {
@@ -111,6 +121,7 @@ impl Supervisor {
         state: &State,
         agent: &AgentConfig,
         address: &PaneAddress,
+        charge: Option<Arc<Charge>>,
     ) -> Settings {
         let config = state.in_force();
         Settings {
@@ -124,7 +135,8 @@ impl Supervisor {
             prompts: self.inner.log_dir.join("prompts"),
             all_stopped: *self.inner.all_stopped.borrow(),
             approvals: Arc::new(config.approval_rules()),
-            stagger: state.stagger(&agent.id),
+            stagger: self.stagger(state, &agent.id),
+            charge,
         }
     }
 
@@ -163,7 +175,13 @@ impl Supervisor {
 
     /// The rules of an agent that is about to be watched.
     fn machine(&self, state: &State, assignment: &Assignment, restored: Restored) -> Machine {
-        let settings = self.settings(state, &assignment.agent, &assignment.address);
+        let Assignment {
+            agent,
+            address,
+            charge,
+            ..
+        } = assignment;
+        let settings = self.settings(state, agent, address, charge.clone());
         Machine::new(settings, assignment.accepted.clone(), restored)
     }
 

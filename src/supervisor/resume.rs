@@ -121,6 +121,7 @@ impl Supervisor {
             address: place,
             accepted: here.clone(),
             stopped: entry.stopped,
+            charge: None,
         };
         let Some(before) = entry.accepted.filter(|_| resume) else {
             return assignment;

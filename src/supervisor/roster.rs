@@ -64,6 +64,7 @@ impl Supervisor {
             address,
             accepted,
             stopped: false,
+            charge: None,
         };
         let post = self.post(state, assignment, restored).await?;
         let entry = Box::new(post.entry());
@@ -170,7 +171,13 @@ impl Supervisor {
     /// When there is no such agent, its pane is not there, or another supervisor has it.
     pub async fn start_agent(&self, id: &AgentId) -> Result<String, Failure> {
         let state = self.changing().await?;
-        let (agent, address) = self.with(id, |post| (post.agent.clone(), post.address.clone()))?;
+        let (agent, address, charge) = self.with(id, |post| {
+            (
+                post.agent.clone(),
+                post.address.clone(),
+                post.charge.clone(),
+            )
+        })?;
         let facts = self.facts_of_new(&address).await?;
         let accepted = acceptable(&facts, state.agent_in_force(&agent).allow_shell);
         let front = facts.front().to_owned();
@@ -181,6 +188,7 @@ impl Supervisor {
                 address,
                 accepted,
                 stopped: false,
+                charge,
             };
             let post = self.post(&state, assignment, restored).await?;
             self.replace(id, post);
@@ -228,11 +236,16 @@ impl Supervisor {
     /// When there is no such agent.
     pub async fn remove(&self, id: &AgentId) -> Result<String, Failure> {
         let mut state = self.changing().await?;
+        let is_worker = self.with(id, Post::is_worker)?;
         self.dismiss(id).await?;
-        state.config.agents.retain(|agent| agent.id != *id);
-        state.held = state.held.take().and_then(|held| held.without_agent(id));
-        self.record(&state, RosterChange::Removed { id: id.clone() })
-            .await;
+        if is_worker {
+            self.inner.followers.changed();
+        } else {
+            state.config.agents.retain(|agent| agent.id != *id);
+            state.held = state.held.take().and_then(|held| held.without_agent(id));
+            let change = RosterChange::Removed { id: id.clone() };
+            self.record(&state, change).await;
+        }
         Ok(format!(
             "{id} is removed; its logs stay in {}",
             self.inner.log_dir.display()

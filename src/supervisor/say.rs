@@ -6,7 +6,7 @@ use chrono::Utc;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::timeout;
 
-use super::{State, Supervisor, absolute, resume};
+use super::{Post, State, Supervisor, absolute, resume};
 use crate::agent::follow::Followers;
 use crate::agent::view::{Notice, Urgency};
 use crate::error::in_full;
@@ -30,6 +30,16 @@ impl Supervisor {
             text: text.into(),
         };
         hand_on(notice, &self.inner.notices, &self.inner.followers);
+    }
+
+    /// Lets those who follow along know of something that happened beside the agents.
+    pub fn tell_followers(&self, event: Event) {
+        self.inner.followers.happened(event);
+    }
+
+    /// Wakes those who show what there is: something of it changed.
+    pub fn changed(&self) {
+        self.inner.followers.changed();
     }
 
     /// Lets those who follow along know that the bell rang.
@@ -59,6 +69,12 @@ impl Supervisor {
             .followers
             .happened(Event::new(Utc::now(), about, what));
         self.inner.followers.changed();
+        if let RosterChange::Entry { entry, .. } = &change
+            && self.with(&entry.agent.id, Post::is_worker) == Ok(true)
+        {
+            // the mission knows its workers, and brings them back itself
+            return;
+        }
         let line = RosterLine {
             v: VERSION,
             ts: Utc::now(),

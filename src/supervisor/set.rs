@@ -62,8 +62,9 @@ impl Supervisor {
             Change::Kind(kind) => agent.kind = kind,
             Change::Pane(_) => {}
         }
-        let address = self.with(id, |post| post.address.clone())?;
-        let settings = self.settings(&state, &agent, &address);
+        let (address, charge) =
+            self.with(id, |post| (post.address.clone(), post.charge.clone()))?;
+        let settings = self.settings(&state, &agent, &address, charge);
         self.handle(id)?
             .set(settings)
             .await
@@ -104,7 +105,9 @@ impl Supervisor {
         let address = self.address(&state.config, pane).await?;
         self.refuse_taken(&address, id)?;
         let facts = self.facts_of_new(&address).await?;
-        let (mut agent, stopped) = self.with(id, |post| (post.agent.clone(), post.stopped))?;
+        let (mut agent, stopped, charge) = self.with(id, |post| {
+            (post.agent.clone(), post.stopped, post.charge.clone())
+        })?;
         agent.pane = pane.clone();
         let accepted = acceptable(&facts, state.agent_in_force(&agent).allow_shell);
         let is_same = self.with(id, |post| post.address == address)?;
@@ -117,6 +120,7 @@ impl Supervisor {
             address: address.clone(),
             accepted,
             stopped,
+            charge,
         };
         // its memory is read once all of it is written
         if let Some(before) = self.with(id, Post::handle)? {

@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 
 use super::absolute;
 use super::profiles::{self, Text};
-use crate::config::{AgentConfig, Approvals, BackendConfig, BackendType, Config, Limits, Timing};
+use crate::config::{
+    AgentConfig, Approvals, BackendConfig, BackendType, Config, Limits, Timing, WorkersConfig,
+};
 use crate::error::Failure;
 use crate::http::Endpoint;
 use crate::ids::{AgentId, Kind};
@@ -37,6 +39,7 @@ enum Part {
     LogDir,
     Command,
     Webhook,
+    Workers,
 }
 
 /// One such part, in words.
@@ -101,6 +104,7 @@ impl Held {
                 Part::LogDir => config.log_dir.clone_from(&default.log_dir),
                 Part::Command => config.notify.command = None,
                 Part::Webhook => config.notify.webhook = None,
+                Part::Workers => config.workers = default.workers.clone(),
                 Part::Shell(_) | Part::Kind(..) => {}
             }
         }
@@ -319,6 +323,18 @@ fn of_notices(config: &Config) -> Vec<Harmful> {
     if let Some(hook) = &config.notify.webhook {
         let said = "`notify.webhook`: it would send what your agents ask to an address".to_owned();
         parts.push(harmful(Part::Webhook, said, json!(["webhook", hook])));
+    }
+    if config.workers != WorkersConfig::default() {
+        let programs = config.workers.programs();
+        let said = format!(
+            "`workers`: a mission would run {} in panes",
+            programs.join(", ")
+        );
+        parts.push(harmful(
+            Part::Workers,
+            said,
+            json!(["workers", config.workers]),
+        ));
     }
     parts
 }

@@ -259,7 +259,7 @@ impl Roots {
     }
 
     /// The first process of a pane: the one that leads its terminal.
-    fn root(&self, server: ProcessIdentity, pane: PaneId) -> Option<ProcessIdentity> {
+    pub(super) fn root(&self, server: ProcessIdentity, pane: PaneId) -> Option<ProcessIdentity> {
         let mut roots = lock(&self.roots);
         if let Some(root) = roots.get(&(server, pane))
             && process::alive(*root) == Some(true)
@@ -320,7 +320,7 @@ fn members(root: &Process, group: u32) -> Vec<Process> {
 }
 
 /// `root` and everything that it started, directly or not.
-fn descendants(root: &Process) -> impl Iterator<Item = Process> {
+pub(super) fn descendants(root: &Process) -> impl Iterator<Item = Process> {
     let mut next = vec![root.identity.pid];
     std::iter::from_fn(move || {
         loop {

@@ -20,6 +20,7 @@ mod error;
 mod find;
 mod focus;
 mod foreground;
+mod inhabitants;
 mod listing;
 
 use std::ffi::{OsStr, OsString};
@@ -297,7 +298,37 @@ impl Zellij {
         session: &SessionName,
         new: &NewPane,
     ) -> Result<PaneAddress, ZellijError> {
-        let mut args = vec![joined("--name=", OsStr::new(&new.name))];
+        self.open_with(session, new, &[]).await
+    }
+
+    /// The same behind what a person looks at: a floating pane as large as its tab, which is shown and focused to
+    /// nobody until they ask for it. However many there are, each has its whole size, also in a session to which no
+    /// terminal is attached (where a new tab has no size at all, as 0.45.1 was seen to do).
+    ///
+    /// A zellij that cannot leave the focus where it is shows it.
+    pub async fn open_behind(
+        &self,
+        session: &SessionName,
+        new: &NewPane,
+    ) -> Result<PaneAddress, ZellijError> {
+        const BEHIND: [&str; 4] = ["--floating", "--width=100%", "--height=100%", "--no-focus"];
+        match self.open_with(session, new, &BEHIND).await {
+            // it read no further than its command line
+            Err(ZellijError::Unknown { detail, .. }) if detail.contains("'--no-focus'") => {
+                self.open_with(session, new, &BEHIND[..3]).await
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open_with(
+        &self,
+        session: &SessionName,
+        new: &NewPane,
+        how: &[&str],
+    ) -> Result<PaneAddress, ZellijError> {
+        let mut args: Vec<OsString> = how.iter().map(OsString::from).collect();
+        args.push(joined("--name=", OsStr::new(&new.name)));
         if let Some(folder) = &new.cwd {
             args.push(joined("--cwd=", folder.as_os_str()));
         }

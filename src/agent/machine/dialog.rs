@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Busy, Effect, Machine, Moment, Sending, Ticket, Typing, Wish};
 use crate::director::approval::{self, Asked, Ruling, Subject};
+use crate::director::authority::{Authority, asks_to_trust};
 use crate::director::policy::Errand;
 use crate::director::text;
 use crate::evidence::{Known, Sight};
@@ -70,25 +71,63 @@ impl Machine {
         self.ask_person(text, sight, now, effects);
     }
 
-    /// What the person's rules say of the dialog that is open.
+    /// What is answered to the dialog that is open without asking the person.
     fn ruling(&self, sight: &Sight, now: Moment) -> Ruled {
-        let rules = &self.settings.approvals;
-        let (State::Approval, Some(dialog)) = (sight.state(), &sight.reading.dialog) else {
+        match (sight.state(), &sight.reading.dialog) {
+            (State::Approval, Some(dialog)) => self.ruling_of_rules(sight, dialog, now),
+            (State::Trust, Some(dialog)) => self.ruling_of_charge(sight, dialog, now),
+            _ => Ruled::Asked(None),
+        }
+    }
+
+    /// Why nobody but the person answers this dialog now, whatever would be answered.
+    fn is_left_to_person(&self, dialog: &Dialog, now: Moment) -> Result<(), String> {
+        if let Some(why) = self.withholds(now) {
+            return Err(format!("no rule answers: {why}"));
+        }
+        match &self.ruled {
+            Some((ruled, refused)) if ruled.is(dialog) => Err(match refused {
+                Some(why) => format!("a rule would have answered it, but pressed no key: {why}"),
+                None => "a rule has answered it, and it is still open, or open again".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The yes to a mission covers the trust dialog for the folder of its worker, and no other.
+    fn ruling_of_charge(&self, sight: &Sight, dialog: &Dialog, now: Moment) -> Ruled {
+        let Some(charge) = &self.settings.charge else {
             return Ruled::Asked(None);
         };
+        if let Err(why) = asks_to_trust(sight, &charge.trusts) {
+            return Ruled::Asked(Some(format!("the mission's yes is not for this: {why}")));
+        }
+        if let Err(why) = self.is_left_to_person(dialog, now) {
+            return Ruled::Asked(Some(why));
+        }
+        match only(dialog, Says::Yes, "yes") {
+            Ok(choice) => {
+                let answer = Answer {
+                    dialog: dialog.clone(),
+                    choice,
+                    words: None,
+                    by: Authority::Folder(charge.trusts.clone()),
+                };
+                let rule = format!("the yes to the mission, for {}", charge.on);
+                Ruled::Answer(Box::new(answer), rule)
+            }
+            Err(why) => Ruled::Asked(Some(why)),
+        }
+    }
+
+    /// What the person's rules say of a dialog that asks for a yes.
+    fn ruling_of_rules(&self, sight: &Sight, dialog: &Dialog, now: Moment) -> Ruled {
+        let rules = &self.settings.approvals;
         let Some(kind) = dialog.kind.filter(|_| !rules.rules.is_empty()) else {
             return Ruled::Asked(None);
         };
-        if let Some(why) = self.withholds(now) {
-            return Ruled::Asked(Some(format!("no rule answers: {why}")));
-        }
-        if let Some((ruled, refused)) = &self.ruled
-            && ruled.is(dialog)
-        {
-            return Ruled::Asked(Some(match refused {
-                Some(why) => format!("a rule would have answered it, but pressed no key: {why}"),
-                None => "a rule has answered it, and it is still open, or open again".into(),
-            }));
+        if let Err(why) = self.is_left_to_person(dialog, now) {
+            return Ruled::Asked(Some(why));
         }
         let folder = sight.folder();
         let command = sight.whole_command();
@@ -113,7 +152,7 @@ impl Machine {
                     dialog: dialog.clone(),
                     choice,
                     words: None,
-                    by_person: false,
+                    by: Authority::Rule,
                 };
                 Ruled::Answer(
                     Box::new(answer),
@@ -191,7 +230,7 @@ impl Machine {
                     dialog,
                     choice,
                     words,
-                    by_person: true,
+                    by: Authority::Person,
                 },
                 screen,
             ))

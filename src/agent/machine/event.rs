@@ -54,6 +54,17 @@ pub struct Settings {
     pub backend: &'static str,
     /// Under which name memos are kept.
     pub session: SessionId,
+    /// On whose behalf it works, where no person put it on the list.
+    pub charge: Option<Arc<Charge>>,
+}
+
+/// What an agent has been given that no person put on the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// What it works on, for people: `mission/task`.
+    pub on: String,
+    /// The folder, without links, whose trust dialog is answered by the yes that the person gave to all of it.
+    pub trusts: PathBuf,
 }
 
 /// What an agent had in mind when an earlier run ended.

@@ -50,6 +50,7 @@ fn settings() -> Settings {
         timing: Timing::default(),
         backend: "openaiCompat",
         session: "default".parse().unwrap(),
+        charge: None,
     }
 }
 

@@ -34,6 +34,36 @@ impl TaskPath {
         !self.0.contains('*')
     }
 
+    /// Whether `path` is what it stands for, or below that. Every `*` is looked at.
+    pub fn covers(&self, path: &str) -> bool {
+        let names: Vec<&str> = path.split('/').collect();
+        let pattern: Vec<&str> = self.0.split('/').collect();
+        // `begun[n]`: the pattern so far stands for the first `n` names
+        let mut begun = vec![false; names.len() + 1];
+        if let Some(first) = begun.first_mut() {
+            *first = true;
+        }
+        for part in pattern {
+            let mut next = vec![false; names.len() + 1];
+            let mut any = false;
+            for (at, slot) in next.iter_mut().enumerate() {
+                let here = begun.get(at).copied().unwrap_or_default();
+                any |= here;
+                let before = at
+                    .checked_sub(1)
+                    .and_then(|before| Some((begun.get(before).copied()?, *names.get(before)?)));
+                *slot = if part == "**" {
+                    any
+                } else {
+                    before.is_some_and(|(begun, name)| begun && name_fits(part, name))
+                };
+            }
+            begun = next;
+        }
+        // what is below is covered, too; by the root, everything
+        begun.iter().any(|stands| *stands)
+    }
+
     /// Whether there may be a file that both stand for, or that is below one of them. Says yes too often rather
     /// than too seldom: what comes after the first `*` of a name is not looked at.
     pub fn may_meet(&self, other: &Self) -> bool {
@@ -50,6 +80,25 @@ impl TaskPath {
             }
         }
     }
+}
+
+/// Whether a name is one that the pattern stands for.
+fn name_fits(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|begin| name.strip_prefix(begin)) else {
+        return false;
+    };
+    let parts: Vec<&str> = parts.collect();
+    let Some((end, between)) = parts.split_last() else {
+        return rest.is_empty();
+    };
+    for part in between {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = rest.get(at + part.len()..).unwrap_or_default();
+    }
+    rest.ends_with(end)
 }
 
 /// Whether a name may fit both patterns: what stands before the first `*` of each must go together, and so must
@@ -157,6 +206,31 @@ mod tests {
             ("a b", "a b"),
         ] {
             assert_eq!(path(text).as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn a_file_is_covered_by_its_path_a_folder_above_it_and_a_pattern_of_either() {
+        for (pattern, file, covered) in [
+            ("src", "src/lib.rs", true),
+            ("src", "srcs/lib.rs", false),
+            ("src/lib.rs", "src/lib.rs", true),
+            ("src/lib.rs", "src", false),
+            ("src/*.rs", "src/lib.rs", true),
+            ("src/*.rs", "src/a/lib.rs", false),
+            ("src/*.rs", "src/lib.rs.txt", false),
+            ("src/**/*.rs", "src/lib.rs", true),
+            ("src/**/*.rs", "src/a/b/lib.rs", true),
+            ("src/**/*.rs", "tests/a/lib.rs", false),
+            ("**", "anything/at/all", true),
+            ("**/tests", "a/tests/b.rs", true),
+            ("**/tests", "a/testing/b.rs", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "acb", false),
+            ("a*a", "a", false),
+            ("*", ".env", true),
+        ] {
+            assert_eq!(path(pattern).covers(file), covered, "{pattern} {file}");
         }
     }
 

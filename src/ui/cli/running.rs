@@ -112,7 +112,7 @@ pub struct EventsOptions {
 }
 
 /// The kinds of events.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 12] = [
     "status",
     "asked",
     "verdict",
@@ -122,6 +122,8 @@ const KINDS: [&str; 10] = [
     "notice",
     "ring",
     "roster",
+    "mission",
+    "task",
     "lost",
 ];
 

@@ -1,6 +1,9 @@
-//! `meta-orchestrator mission ...`: what can be done with a plan before anything of it runs.
+//! `meta-orchestrator mission ...`: what can be done with a plan before anything of it runs, and its run.
 //!
-//! Reads the plan, asks where programs are, and prints; runs no command of a plan. `main` calls it.
+//! Checks and graphs read the plan, ask where programs are, and print; they run no command of a plan. A run is an
+//! instance of the program of its own, which ends with the mission. `main` calls it.
+
+mod foreground;
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +12,12 @@ use clap::{Args, Subcommand, ValueHint};
 use crate::command::mission::Checked;
 use crate::error::{Failure, Kind};
 use crate::host::Host;
+use crate::ids::MissionId;
 use crate::mission::plan::check::{Finding, check};
 use crate::mission::plan::{LARGEST, Plan};
 use crate::store;
+
+pub use foreground::carry_out;
 
 /// What is wanted of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
@@ -34,6 +40,28 @@ pub enum MissionTask {
         #[arg(long)]
         dot: bool,
     },
+    /// Runs a plan, after a yes to it, until nothing more can be done; exit code 1 where not all of it was done
+    Run {
+        /// The plan
+        #[command(flatten)]
+        file: PlanFile,
+        /// Say yes to the plan: you have read it
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Goes on with a mission that an earlier run left unfinished
+    Resume {
+        /// Its name; the only one where none is named
+        id: Option<MissionId>,
+    },
+    /// Brings a mission's result to the base branch, closes its panes, and removes what is merged
+    Finish {
+        /// Its name; the only one where none is named
+        id: Option<MissionId>,
+        /// Remove also what is not merged
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// The file with the plan.
@@ -44,12 +72,17 @@ pub struct PlanFile {
     path: PathBuf,
 }
 
-/// Does it, and prints what came of it.
-///
+/// Does what needs no running instance, and prints what came of it; `None`: the task needs one.
+pub fn run(task: &MissionTask) -> Option<Result<u8, Failure>> {
+    match task {
+        MissionTask::Check { file, .. } | MissionTask::Graph { file, .. } => Some(look(task, file)),
+        _ => None,
+    }
+}
+
 /// # Errors
 /// When the file is not there or no plan, or its tasks wait for each other where a graph is asked for.
-pub fn run(task: &MissionTask) -> Result<u8, Failure> {
-    let (MissionTask::Check { file, .. } | MissionTask::Graph { file, .. }) = task;
+fn look(task: &MissionTask, file: &PlanFile) -> Result<u8, Failure> {
     let plan = read(&file.path)?;
     let host = Host::local();
     let findings = check(&plan, &|program| host.find_program(program).is_some());
@@ -78,6 +111,7 @@ pub fn run(task: &MissionTask) -> Result<u8, Failure> {
             super::print(text.as_bytes())?;
             Ok(0)
         }
+        _ => Ok(0),
     }
 }
 

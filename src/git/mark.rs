@@ -1,86 +1,17 @@
-//! The git program, hardened: what a folder that nobody trusts says to git runs nothing.
-//!
-//! An agent works in the folders that are looked at, and whoever can write to a repository's configuration can
-//! have git run programs: hooks, a file system monitor, filters, diff drivers, a pager, a transport. All of
-//! these are switched off here, and no variable of git's reaches it from outside, in the one place that makes
-//! a call of git. It asks for nothing, waits for no lock, and changes nothing in the repository.
-//!
-//! It never writes, fetches, or asks a person. `agent` asks it whether work has appeared in a pane's folder;
-//! later `mission` will keep worktrees with it.
+//! Whether work has appeared in a folder.
 
 use std::ffi::OsString;
 use std::hash::Hasher;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use fnv::FnvHasher;
 
-use crate::host::{Call, Host, HostError, Output};
+use super::{DEADLINE, Git, GitError};
 
-/// How long a look at a folder may take, all calls together.
-const DEADLINE: Duration = Duration::from_secs(2);
-/// How much of git's output is read, in bytes.
-const MAX_OUTPUT: usize = 1024 * 1024;
 /// How many changed files are looked at for their time and size.
 const MAX_FILES: usize = 10_000;
-/// How many settings of filters are switched off; with more, the folder is not looked at.
-const MAX_FILTERS: usize = 200;
-
-/// What is switched off in every call.
-const SETTINGS: [&str; 14] = [
-    "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
-    "core.untrackedCache=keep",
-    "core.pager=cat",
-    "core.editor=false",
-    "core.sshCommand=false",
-    "core.askPass=",
-    "credential.helper=",
-    "diff.external=",
-    "protocol.allow=never",
-    "safe.bareRepository=explicit",
-    "status.submoduleSummary=false",
-    "submodule.recurse=false",
-    "gc.auto=0",
-];
-
-/// Why git did not say what it was asked.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum GitError {
-    /// There is no git.
-    #[error("git is not installed, or not in a folder of PATH")]
-    NotInstalled,
-    /// It could not be run to its end.
-    #[error("cannot ask git about `{}`", folder.display())]
-    Host {
-        /// The folder it was asked about.
-        folder: PathBuf,
-        /// What became of it.
-        source: HostError,
-    },
-    /// The deadline for all calls together passed.
-    #[error("git did not tell about `{}` within {} s", folder.display(), DEADLINE.as_secs())]
-    TimedOut {
-        /// The folder it was asked about.
-        folder: PathBuf,
-    },
-    /// It refused.
-    #[error("git says of `{}`: {said}", folder.display())]
-    Refused {
-        /// The folder it was asked about.
-        folder: PathBuf,
-        /// The first line of what it said, at most 200 characters.
-        said: String,
-    },
-    /// The repository's configuration names more filters than can be switched off.
-    #[error("the repository of `{}` has more than {MAX_FILTERS} settings of filters", folder.display())]
-    TooManyFilters {
-        /// The folder it was asked about.
-        folder: PathBuf,
-    },
-}
 
 /// What a folder's repository is like at one moment, to tell later whether work has appeared in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -98,7 +29,7 @@ pub struct WorkMark {
 /// # Errors
 /// When there is no git, it refuses, or it does not answer within 2 s.
 pub async fn work_mark(folder: &Path) -> Result<Option<WorkMark>, GitError> {
-    let git = Git::find(folder)?;
+    let git = Git::find(folder, DEADLINE)?;
     match tokio::time::timeout(DEADLINE, git.work_mark()).await {
         Ok(found) => found,
         Err(_) => Err(GitError::TimedOut {
@@ -107,67 +38,7 @@ pub async fn work_mark(folder: &Path) -> Result<Option<WorkMark>, GitError> {
     }
 }
 
-/// The git program, for one folder.
-struct Git {
-    program: PathBuf,
-    folder: PathBuf,
-}
-
 impl Git {
-    fn find(folder: &Path) -> Result<Self, GitError> {
-        let program = Host::local().find_program("git");
-        Ok(Self {
-            program: program.ok_or(GitError::NotInstalled)?,
-            folder: folder.to_owned(),
-        })
-    }
-
-    fn call(&self) -> Call {
-        self.call_without(std::env::vars_os().map(|(name, _)| name))
-    }
-
-    /// The one constructor of a call of git; `outside` are the names of this program's own environment.
-    fn call_without(&self, outside: impl Iterator<Item = OsString>) -> Call {
-        let outside = outside.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_"));
-        let mut call = Call::new(&self.program, DEADLINE)
-            .cwd(&self.folder)
-            .max_output(MAX_OUTPUT);
-        for name in outside {
-            call = call.env_remove(name);
-        }
-        for setting in SETTINGS {
-            call = call.arg("-c").arg(setting);
-        }
-        call.arg("--no-pager")
-            .arg("--no-optional-locks")
-            .env("LC_ALL", "C")
-            .env("GIT_OPTIONAL_LOCKS", "0")
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_NO_LAZY_FETCH", "1")
-            .env("GIT_NO_REPLACE_OBJECTS", "1")
-            .env("GIT_ALLOW_PROTOCOL", "none")
-            .env_remove("SSH_ASKPASS")
-            .env_remove("PAGER")
-    }
-
-    async fn run(&self, call: Call) -> Result<Output, GitError> {
-        let run = Host::local().run(call).await;
-        run.map_err(|source| GitError::Host {
-            folder: self.folder.clone(),
-            source,
-        })
-    }
-
-    fn refused(&self, output: &Output) -> GitError {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("nothing");
-        let plain = |c: &char| !c.is_control();
-        GitError::Refused {
-            folder: self.folder.clone(),
-            said: said.chars().filter(plain).take(200).collect(),
-        }
-    }
-
     async fn work_mark(&self) -> Result<Option<WorkMark>, GitError> {
         let asked = self.call().args(["rev-parse", "--show-toplevel"]);
         let root = self.run(asked).await?;
@@ -200,47 +71,6 @@ impl Git {
         marked.map(Some).map_err(|_| GitError::TimedOut {
             folder: self.folder.clone(),
         })
-    }
-
-    /// A filter is a command of the repository's, or the user's, that git runs to compare a file. Each one
-    /// that is set up is switched off by its name.
-    async fn without_filters(&self, call: Call) -> Result<Call, GitError> {
-        let pattern = r"^filter\..*\.(clean|smudge|process|required)$";
-        let asked = self
-            .call()
-            .args(["config", "-z", "--name-only", "--get-regexp", pattern]);
-        let output = self.run(asked).await?;
-        // exit code 1: none is set
-        if output.code == Some(1) {
-            return Ok(call);
-        }
-        if !output.succeeded() {
-            return Err(self.refused(&output));
-        }
-        let mut names: Vec<&[u8]> = output.stdout.split(|byte| *byte == 0).collect();
-        names.retain(|name| !name.is_empty());
-        names.sort_unstable();
-        names.dedup();
-        if names.len() > MAX_FILTERS {
-            return Err(GitError::TooManyFilters {
-                folder: self.folder.clone(),
-            });
-        }
-        let mut call = call.env("GIT_CONFIG_COUNT", names.len().to_string());
-        for (at, name) in names.iter().enumerate() {
-            let off = if name.ends_with(b".required") {
-                "false"
-            } else {
-                ""
-            };
-            call = call
-                .env(
-                    format!("GIT_CONFIG_KEY_{at}"),
-                    OsString::from_vec(name.to_vec()),
-                )
-                .env(format!("GIT_CONFIG_VALUE_{at}"), off);
-        }
-        Ok(call)
     }
 }
 
@@ -282,7 +112,7 @@ fn mark(root: &Path, status: &[u8]) -> WorkMark {
 }
 
 /// The path in an entry of the status: behind as many fields as its kind has.
-fn path_in(entry: &[u8]) -> Option<PathBuf> {
+pub(super) fn path_in(entry: &[u8]) -> Option<PathBuf> {
     let fields = match entry.first()? {
         b'1' => 8,
         b'u' => 10,
@@ -459,7 +289,7 @@ mod tests {
 
     #[test]
     fn no_variable_of_gits_comes_in_from_outside() {
-        let git = Git::find(Path::new("/")).unwrap();
+        let git = Git::find(Path::new("/"), DEADLINE).unwrap();
         let outside = ["GIT_DIR", "GIT_EXTERNAL_DIFF", "HOME"].map(OsString::from);
         let call = format!("{:?}", git.call_without(outside.into_iter()));
         assert!(call.contains(r#"("GIT_DIR", None)"#), "{call}");

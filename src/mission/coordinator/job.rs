@@ -1,0 +1,425 @@
+//! What is done for one task at one moment: a folder, a worker, a word to it, a merge.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
+
+use super::answer::{make_folder_of, write_control};
+use super::{Note, Site};
+use crate::agent::view::Urgency;
+use crate::error::{Failure, Kind};
+use crate::ids::TaskId;
+use crate::mission::brief::{self, Brief, Scene};
+use crate::mission::journal::Step;
+use crate::mission::machine::{Message, TaskState, Wants};
+use crate::mission::merge::{self, Merge};
+use crate::mission::plan::{Plan, Task};
+use crate::mission::receipt::Receipt;
+use crate::mission::worker::{NotReady, Wanted};
+use crate::mission::{names, verify, worktree};
+
+/// How often opening a worker is tried before the person is told.
+const TRIES: u32 = 3;
+/// How long a worker that cannot be told anything is waited for.
+const UNTOLD: Duration = Duration::from_hours(4);
+
+/// Everything that a job knows: what it was when it began.
+pub(super) struct Job {
+    pub site: Arc<Site>,
+    pub plan: Arc<Plan>,
+    pub place: usize,
+    pub task: Task,
+    pub state: TaskState,
+    /// The reports of the tasks that it depends on.
+    pub reports: Vec<(TaskId, String)>,
+    /// The last receipt of each criterion.
+    pub last: Vec<Receipt>,
+    /// The tasks that are merged.
+    pub merged: Vec<usize>,
+    pub notes: mpsc::Sender<Note>,
+    pub receipts: mpsc::Sender<Receipt>,
+}
+
+impl Job {
+    pub async fn run(self, wants: Wants) {
+        let done = match wants {
+            Wants::Nothing => Ok(()),
+            Wants::Folder => self.make_folder().await,
+            Wants::Worker => self.open_worker().await,
+            Wants::Telling(message) => self.tell(&message).await,
+            Wants::Watching => self.watch().await,
+            Wants::Checking => self.check().await,
+            Wants::Answer => self.answer().await,
+            Wants::Merging => self.merge().await,
+            Wants::Proving => self.prove().await,
+            Wants::TakingBack => self.take_back().await,
+            Wants::Closing { .. } => self.close().await,
+        };
+        if let Err(failure) = done {
+            let why = failure.to_string();
+            self.say(Urgency::Person, &why);
+            self.note(Step::Trouble { why }).await;
+        }
+    }
+
+    /// Has a line written, and returns when it is.
+    pub async fn note(&self, step: Step) {
+        let (written, done) = oneshot::channel();
+        let place = self.place;
+        let note = Note {
+            place,
+            step,
+            written,
+        };
+        // where nobody writes any more, nothing may be done any more either
+        if self.notes.send(note).await.is_err() || done.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    pub fn say(&self, urgency: Urgency, text: &str) {
+        let (mission, task) = (self.site.names.mission(), &self.task.slug);
+        let text = format!("{mission}, {task}: {text}");
+        self.site.supervisor.announce(urgency, text);
+    }
+
+    /// Where the task is worked on.
+    pub fn folder(&self) -> std::path::PathBuf {
+        self.site.names.folder(&self.task.slug)
+    }
+
+    async fn make_folder(&self) -> Result<(), Failure> {
+        let commit = match &self.site.repository {
+            Some(repository) => {
+                let from = self.site.names.integration_branch();
+                let prepared =
+                    worktree::prepare(&self.site.names, repository, &self.task.slug, &from);
+                let prepared = prepared.await.map_err(Failure::from)?;
+                let folder = prepared.folder;
+                verify::setup(&self.plan.setup, &folder)
+                    .await
+                    .map_err(|error| {
+                        Failure::from_error(Kind::Failed, &error)
+                            .because_text(error.tail.clone())
+                            .hint("correct `setup` in the plan, and `/mission retry` the task")
+                    })?;
+                Some(prepared.begun_from)
+            }
+            None => None,
+        };
+        self.make_control()?;
+        self.note(Step::Prepared { commit }).await;
+        Ok(())
+    }
+
+    /// The folder for what is told to and by the worker, and the contract in it.
+    pub fn make_control(&self) -> Result<(), Failure> {
+        let file = names::contract_file(&self.task.slug);
+        match &self.plan.contract {
+            Some(contract) => write_control(&self.folder(), &file, contract),
+            None => make_folder_of(&self.folder(), &file).map(drop),
+        }
+    }
+
+    async fn open_worker(&self) -> Result<(), Failure> {
+        let wanted = self.wanted();
+        let mut tries = 0;
+        let opened = loop {
+            tries += 1;
+            match self.site.workers.open(&wanted).await {
+                Ok(opened) => break opened,
+                // what is not there will not be there in five seconds
+                Err(failure) if failure.kind == Kind::Missing || tries >= TRIES => {
+                    return Err(failure);
+                }
+                Err(failure) => {
+                    self.say(
+                        Urgency::Warning,
+                        &format!("{failure}; it is tried once more"),
+                    );
+                    sleep(self.site.pace.again).await;
+                }
+            }
+        };
+        let _ = self.site.workers.hold(&wanted.agent).await;
+        self.note(Step::Opened {
+            pane: opened.pane,
+            fresh: !opened.was_there,
+        })
+        .await;
+        Ok(())
+    }
+
+    /// The worker of the task.
+    pub fn wanted(&self) -> Wanted {
+        let names = &self.site.names;
+        Wanted {
+            agent: names.worker(&self.task.slug),
+            on: format!("{}/{}", names.mission(), self.task.slug),
+            goal: format!("{}: {}", self.task.title, self.task.description),
+            folder: self.folder(),
+            role: self.task.role,
+        }
+    }
+
+    /// Gives the worker a brief: the same one again where that was begun before a crash.
+    async fn tell(&self, message: &Message) -> Result<(), Failure> {
+        let number = match self.state.telling {
+            Some((number, _)) => number,
+            None => self.state.briefs + 1,
+        };
+        let since = self.state.telling.map(|(_, since)| since);
+        let text = self.brief(number, message);
+        self.make_control()?;
+        let file = names::brief_file(&self.task.slug, number);
+        write_control(&self.folder(), &file, &text)?;
+        if since.is_none() {
+            self.note(Step::Telling { number }).await;
+        }
+        let nudge = brief::nudge(&self.task.slug, number);
+        let agent = self.site.names.worker(&self.task.slug);
+        let until = Instant::now() + UNTOLD;
+        let mut said = String::new();
+        loop {
+            // nobody nudges it before it knows what it is here for
+            let _ = self.site.workers.hold(&agent).await;
+            let told = self
+                .site
+                .workers
+                .tell(&agent, &nudge, self.site.pace.tell, since);
+            let Err(failure) = told.await else { break };
+            let gone = match self.site.workers.look(&agent) {
+                None => Some("nobody supervises it any more".to_owned()),
+                Some(look) => look.gone,
+            };
+            let gone = gone.or_else(|| {
+                (Instant::now() > until).then(|| "it could not be told anything".to_owned())
+            });
+            if let Some(why) = gone {
+                self.note(Step::Lost { why }).await;
+                return Ok(());
+            }
+            let why = failure.to_string();
+            if why != said {
+                self.say(Urgency::Warning, &format!("it was not told yet: {why}"));
+                said = why;
+            }
+            sleep(self.site.pace.again).await;
+        }
+        self.note(Step::Told { number }).await;
+        Ok(())
+    }
+
+    fn brief(&self, number: u32, message: &Message) -> String {
+        let folder = self.folder();
+        let scene = Scene {
+            plan: &self.plan,
+            task: &self.task,
+            number,
+            folder: &folder,
+            base: self.state.base.as_deref(),
+            reports: &self.reports,
+            earlier: &self.state.wrong,
+            is_repository: self.site.names.is_repository(),
+        };
+        let failed: Vec<Receipt> = self
+            .last
+            .iter()
+            .filter(|one| !one.passed())
+            .cloned()
+            .collect();
+        let undone: Vec<String> = self
+            .last
+            .iter()
+            .flat_map(|one| one.undone.clone())
+            .collect();
+        let integration_branch = self.site.names.integration_branch();
+        let (attempt, of) = (self.state.attempt, self.state.attempts);
+        let brief = match message {
+            Message::Begin => Brief::Begin,
+            Message::Retry => Brief::Retry {
+                attempt,
+                of,
+                failed: &failed,
+                undone: &undone,
+            },
+            Message::Conflict(files) => Brief::Conflict {
+                integration_branch: &integration_branch,
+                files,
+            },
+            Message::TakenBack => Brief::TakenBack {
+                attempt,
+                of,
+                integration_branch: &integration_branch,
+                failed: &failed,
+            },
+            Message::Unsaved(files) => Brief::Unsaved { files },
+            Message::TimeUp => Brief::TimeUp {
+                minutes: super::watch::grace(&self.task)
+                    .as_secs()
+                    .div_ceil(60)
+                    .try_into()
+                    .unwrap_or(5),
+                receipts: &self.last,
+            },
+            Message::Answer(text) => Brief::Answer {
+                text,
+                from_person: false,
+            },
+            Message::Person(text) => Brief::Message { text },
+        };
+        brief::text(&scene, &brief)
+    }
+
+    async fn merge(&self) -> Result<(), Failure> {
+        let Some(repository) = &self.site.repository else {
+            return Ok(());
+        };
+        let names = &self.site.names;
+        let tip = merge::settle(names, repository)
+            .await
+            .map_err(Failure::from)?;
+        match &self.state.before {
+            Some(before) if *before != tip => {
+                // a merge of before a crash that nobody has written down yet
+                let done = merge::merged_as(names, repository, &self.task.slug).await;
+                if let Some(done) = done.map_err(Failure::from)? {
+                    let (commit, outside) = (done.commit, Vec::new());
+                    self.note(Step::Merged { commit, outside }).await;
+                    return Ok(());
+                }
+            }
+            Some(_) => {}
+            None => self.note(Step::Merging { before: tip }).await,
+        }
+        let message = format!("{}: {}", self.task.slug, self.task.title);
+        let merged = merge::merge(names, repository, &self.task, &message).await;
+        let step = match merged.map_err(Failure::from)? {
+            Merge::Merged {
+                commit, outside, ..
+            } => {
+                if !outside.is_empty() {
+                    let text = format!("it changed what it may not: {}", outside.join(", "));
+                    self.say(Urgency::Warning, &text);
+                }
+                Step::Merged { commit, outside }
+            }
+            Merge::NothingToMerge { commit } => Step::Merged {
+                commit,
+                outside: Vec::new(),
+            },
+            Merge::Conflict { files } => Step::Conflict { files },
+            Merge::Unsaved { files } => Step::Unsaved { files },
+        };
+        self.note(step).await;
+        Ok(())
+    }
+
+    async fn take_back(&self) -> Result<(), Failure> {
+        if let (Some(repository), Some(before)) = (&self.site.repository, &self.state.before) {
+            let taken = merge::take_back(&self.site.names, repository, before).await;
+            taken.map_err(Failure::from)?;
+        }
+        self.note(Step::TakenBack).await;
+        Ok(())
+    }
+
+    /// Closes the worker's pane; what does not end is tried again, and the person is told.
+    async fn close(&self) -> Result<(), Failure> {
+        let agent = self.site.names.worker(&self.task.slug);
+        let mut said = false;
+        loop {
+            let closed = self.site.workers.close(&agent, self.state.pane.as_ref());
+            match closed.await {
+                Ok(()) => break,
+                Err(failure) => {
+                    if !said {
+                        self.say(Urgency::Person, &failure.to_string());
+                    }
+                    said = true;
+                    sleep(self.site.pace.again).await;
+                }
+            }
+        }
+        self.note(Step::Closed).await;
+        Ok(())
+    }
+
+    /// Has a fresh reviewer look at the work, and returns what it wrote.
+    pub async fn reviewed(&self, what: &str, number: u32) -> Result<String, String> {
+        let names = &self.site.names;
+        let (agent, folder) = (names.reviewer(&self.task.slug), self.folder());
+        let report = self.state.report;
+        let report = report.and_then(|nth| self.site.folder.read_report(&self.task.slug, nth));
+        let reports: Vec<(TaskId, String)> = report
+            .into_iter()
+            .map(|text| (self.task.slug.clone(), text))
+            .collect();
+        let scene = Scene {
+            plan: &self.plan,
+            task: &self.task,
+            number,
+            folder: &folder,
+            base: self.state.base.as_deref(),
+            reports: &reports,
+            earlier: &[],
+            is_repository: names.is_repository(),
+        };
+        let text = brief::text(
+            &scene,
+            &Brief::Review {
+                of: &self.task,
+                what,
+            },
+        );
+        let answer = folder.join(names::review_file(&self.task.slug, number));
+        let file = names::brief_file(&self.task.slug, number);
+        let wanted = Wanted {
+            agent: agent.clone(),
+            on: format!("{}/{} (review)", names.mission(), self.task.slug),
+            goal: format!("Review: {what}"),
+            role: crate::mission::plan::Role::Reviewer,
+            folder,
+        };
+        let asked = async {
+            write_control(&wanted.folder, &file, &text)?;
+            self.site.workers.open(&wanted).await?;
+            let nudge = brief::nudge(&self.task.slug, number);
+            let told = self
+                .site
+                .workers
+                .tell(&agent, &nudge, self.site.pace.tell, None);
+            told.await.map(drop)
+        };
+        let found = match asked.await {
+            Ok(()) => self.answer_in(&answer, &agent).await,
+            Err(failure) => Err(failure.to_string()),
+        };
+        if let Err(failure) = self.site.workers.close(&agent, None).await {
+            self.say(Urgency::Warning, &failure.to_string());
+        }
+        found
+    }
+
+    /// What a reviewer writes into its file, once it stands at its prompt.
+    async fn answer_in(&self, file: &Path, agent: &crate::ids::AgentId) -> Result<String, String> {
+        let until = Instant::now() + Duration::from_secs(u64::from(self.task.time_limit_min) * 60);
+        while Instant::now() < until {
+            sleep(self.site.pace.look).await;
+            let written = super::watch::read(file);
+            match self.site.workers.ready(agent, self.site.pace.stand).await {
+                Ok(()) => {
+                    if let Some(text) = written.or_else(|| super::watch::read(file)) {
+                        return Ok(text);
+                    }
+                }
+                Err(NotReady::TimedOut { .. }) => {}
+                Err(gone) => return written.ok_or(gone.to_string()),
+            }
+        }
+        Err("the reviewer wrote nothing in time".to_owned())
+    }
+}

@@ -1,0 +1,166 @@
+//! Where a mission is on the disk: its plan, its journal, its receipts, what was reported and written about it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::journal::Entry;
+use super::plan::{self, Plan};
+use super::receipt::Receipt;
+use crate::error::{Failure, Kind};
+use crate::ids::{MissionId, TaskId};
+use crate::store::log::{Line, LogWriter, read_forward};
+use crate::store::{self, Access, StoreError};
+
+/// The longest report of a worker that is kept, in bytes.
+pub const LONGEST_REPORT: u64 = 64 * 1024;
+
+/// The folder of one mission in the folder of the logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// The folder of `mission` below the folder of the logs.
+    pub fn new(logs: &Path, mission: &MissionId) -> Self {
+        Self {
+            path: missions(logs).join(mission.as_str()),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The plan that the person said yes to.
+    pub fn plan(&self) -> PathBuf {
+        self.path.join("plan.json")
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    /// The receipts of all runs of criteria.
+    pub fn receipts(&self) -> PathBuf {
+        self.path.join("receipts.jsonl")
+    }
+
+    /// What the worker of a task answered to the brief of this number.
+    pub fn report(&self, task: &TaskId, number: u32) -> PathBuf {
+        self.path
+            .join("reports")
+            .join(format!("{task}-{number}.md"))
+    }
+
+    /// The report on the mission.
+    pub fn account(&self) -> PathBuf {
+        self.path.join("report.md")
+    }
+
+    /// The after-action review.
+    pub fn after_action(&self) -> PathBuf {
+        self.path.join("after-action.md")
+    }
+
+    /// Whether there is such a mission.
+    pub fn exists(&self) -> bool {
+        self.journal().exists()
+    }
+
+    /// Makes it, and keeps the plan there.
+    ///
+    /// # Errors
+    /// When it cannot be made, or the plan not be written.
+    pub fn make(&self, plan: &Plan) -> Result<(), Failure> {
+        store::private_folder(&self.path)?;
+        store::private_folder(&self.path.join("reports"))?;
+        let text = serde_json::to_string_pretty(plan)
+            .map_err(|error| Failure::from_error(Kind::Bug, &error))?;
+        store::write_text(&self.plan(), &text, Access::OwnerOnly)?;
+        Ok(())
+    }
+
+    /// The plan, and every line of the journal that can be read.
+    ///
+    /// # Errors
+    /// When there is no such mission, or its plan or journal cannot be read.
+    pub fn read(&self) -> Result<(Plan, Vec<Entry>), Failure> {
+        let path = self.plan();
+        let document = store::read_document(&path, plan::LARGEST)?.ok_or_else(|| {
+            Failure::usage(format!("there is no mission in {}", self.path.display()))
+                .hint("`/mission` lists the missions that there are")
+        })?;
+        let plan = Plan::read(document.text()).map_err(|error| {
+            Failure::new(Kind::Failed, format!("{} is no plan", path.display()))
+                .because(&error)
+                .hint(error.hint)
+        })?;
+        Ok((plan, lines(&self.journal())?))
+    }
+
+    /// Every receipt that can be read.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_receipts(&self) -> Result<Vec<Receipt>, StoreError> {
+        lines(&self.receipts())
+    }
+
+    /// What the worker of a task answered to the brief of this number, where it did.
+    pub fn read_report(&self, task: &TaskId, number: u32) -> Option<String> {
+        let path = self.report(task, number);
+        let document = store::read_document(&path, LONGEST_REPORT).ok()??;
+        Some(document.text().to_owned())
+    }
+
+    /// Adds a line to the journal, or a receipt; it is on its way to the disk when this returns.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn append<T: Serialize + Sync>(
+        writer: &LogWriter,
+        path: &Path,
+        line: &T,
+    ) -> Result<(), StoreError> {
+        // whatever is written here has a form in JSON
+        let line = serde_json::to_string(line).unwrap_or_default();
+        writer.append(path, line).await
+    }
+}
+
+/// The folder of all missions.
+fn missions(logs: &Path) -> PathBuf {
+    logs.join("missions")
+}
+
+/// The missions that there are, by their names.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn all(logs: &Path) -> Result<Vec<MissionId>, StoreError> {
+    let names = store::names_in(&missions(logs))?.unwrap_or_default();
+    let mut ids: Vec<MissionId> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    ids.retain(|id| Folder::new(logs, id).exists());
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut read = Vec::new();
+    for line in read_forward(path)? {
+        if let Line::Whole(text) = line?
+            && let Ok(value) = serde_json::from_str(&text)
+        {
+            read.push(value);
+        }
+    }
+    Ok(read)
+}

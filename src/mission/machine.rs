@@ -1,0 +1,403 @@
+//! The rules of a mission: what its journal makes of it, and what is to be done next. Pure.
+//!
+//! [`Machine::apply`] takes the lines of the journal one by one, and never anything else, so that after a crash
+//! the same lines make the same mission. [`Machine::due`] tells what each task wants done now; the coordinator
+//! does it and writes down what came of it. Whether a task starts is the [schedule](super::schedule)'s to say.
+
+mod apply;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::journal::{Entry, What};
+use super::plan::{Plan, Task};
+use super::schedule::{Graph, Stage, Terms, Why};
+use crate::ids::{PaneAddress, TaskId};
+
+/// How often a worker is asked to put right what stands in the way of a merge before that counts as a failure.
+const CHORES: u32 = 5;
+
+/// A mission as its journal has made it.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    plan: Plan,
+    graph: Graph,
+    is_repository: bool,
+    tasks: Vec<TaskState>,
+    proposals: Vec<Proposal>,
+    phase: Phase,
+    begun_at: Option<DateTime<Utc>>,
+    /// How many merges were asked for, to keep their order.
+    merges: u64,
+}
+
+/// What has become of a mission as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// It runs.
+    Running,
+    /// Nothing new starts, and nobody is told anything.
+    Paused,
+    /// Nothing more can be done without the person.
+    Over,
+    /// The person ended it.
+    Aborted,
+    /// The base branch has the result.
+    Finished,
+}
+
+impl Phase {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Over => "over",
+            Self::Aborted => "aborted",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+/// A task that somebody proposed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// The task.
+    pub task: Task,
+    /// Why.
+    pub why: String,
+}
+
+/// What has become of one task.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TaskState {
+    /// Where it is in the schedule.
+    pub stage: Stage,
+    /// What it wants done.
+    pub wants: Wants,
+    /// Which attempt this is, from 1; 0 before the first.
+    pub attempt: u32,
+    /// How many attempts there are: the plan's, and those that the person added.
+    pub attempts: u32,
+    /// The number of the last brief.
+    pub briefs: u32,
+    /// Its worker's pane, while it has one.
+    pub pane: Option<PaneAddress>,
+    /// The commit from which it started.
+    pub base: Option<String>,
+    /// The commit of the integration branch before its merge was begun, and after it.
+    pub before: Option<String>,
+    /// See there.
+    pub merged: Option<String>,
+    /// What it changed beside the paths that it may write.
+    pub outside: Vec<String>,
+    /// When it got a worker's place, when its worker was first told, and when it ended.
+    pub started_at: Option<DateTime<Utc>>,
+    /// See there.
+    pub told_at: Option<DateTime<Utc>>,
+    /// See there.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Its time was over, and its worker was asked to come to an end.
+    pub overtime: bool,
+    /// The brief that is being given, and since when: the same one goes on after a crash.
+    pub telling: Option<(u32, DateTime<Utc>)>,
+    /// The number of the brief whose answer counts as its report.
+    pub report: Option<u32>,
+    /// What went wrong so far, in words, the oldest first; bounded.
+    pub wrong: Vec<String>,
+    /// What it cannot go on without, or why it failed.
+    pub why: Option<String>,
+    /// How often its worker was asked to put something right for a merge.
+    chores: u32,
+    /// Whether an answer to its blocker was looked for already.
+    answered: bool,
+    /// When it came into the queue of merges.
+    queued: u64,
+    /// Whether its worker must be one that knows nothing of what was there before.
+    fresh: bool,
+}
+
+/// What a task wants done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Wants {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A folder to be worked on in.
+    Folder,
+    /// A worker.
+    Worker,
+    /// Its worker told this.
+    Telling(Message),
+    /// Its worker watched until it reports, stands still, is gone, or its time is over.
+    Watching,
+    /// Its criteria run.
+    Checking,
+    /// An answer to what it cannot go on without.
+    Answer,
+    /// Its branch merged.
+    Merging,
+    /// The criteria run on the merged tree.
+    Proving,
+    /// Its merge taken back, and then its worker told.
+    TakingBack,
+    /// Its worker's pane closed; and then, perhaps, a new one.
+    Closing {
+        /// Whether a fresh worker takes its place.
+        then_fresh: bool,
+    },
+}
+
+/// What a worker is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// The task.
+    Begin,
+    /// What its last attempt got wrong.
+    Retry,
+    /// With what its branch collides.
+    Conflict(Vec<String>),
+    /// What broke when it was merged.
+    TakenBack,
+    /// What is not committed.
+    Unsaved(Vec<String>),
+    /// That its time is over.
+    TimeUp,
+    /// An answer to its blocker.
+    Answer(String),
+    /// The person's words.
+    Person(String),
+}
+
+/// Something to be done now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Due {
+    /// Write down that this task starts.
+    Start(usize),
+    /// What a task wants.
+    Do(usize, Wants),
+    /// Write down that the mission is over.
+    Over,
+}
+
+impl Machine {
+    /// The mission of a plan before anything has happened; `None` where the plan's tasks make no graph.
+    pub fn new(plan: Plan, is_repository: bool) -> Option<Self> {
+        let graph = graph(&plan, is_repository)?;
+        let tasks = plan.tasks.iter().map(TaskState::new).collect();
+        Some(Self {
+            plan,
+            graph,
+            is_repository,
+            tasks,
+            proposals: Vec::new(),
+            phase: Phase::Running,
+            begun_at: None,
+            merges: 0,
+        })
+    }
+
+    /// The plan, with the tasks that the person accepted.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Whether tasks have worktrees, and are merged.
+    pub const fn is_repository(&self) -> bool {
+        self.is_repository
+    }
+
+    /// What has become of the mission as a whole.
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// When the person said yes to it.
+    pub const fn begun_at(&self) -> Option<DateTime<Utc>> {
+        self.begun_at
+    }
+
+    /// Tasks that were proposed, and neither accepted nor in the plan.
+    pub fn proposals(&self) -> &[Proposal] {
+        &self.proposals
+    }
+
+    /// The place of a task in the plan.
+    pub fn place(&self, task: &TaskId) -> Option<usize> {
+        self.plan.tasks.iter().position(|one| one.slug == *task)
+    }
+
+    /// A task and what has become of it.
+    pub fn task(&self, place: usize) -> Option<(&Task, &TaskState)> {
+        self.plan.tasks.get(place).zip(self.tasks.get(place))
+    }
+
+    /// All tasks, and what has become of them.
+    pub fn tasks(&self) -> impl Iterator<Item = (&Task, &TaskState)> {
+        self.plan.tasks.iter().zip(&self.tasks)
+    }
+
+    /// The stage of each task.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.tasks.iter().map(|task| task.stage).collect()
+    }
+
+    /// The tasks that were merged before this one, or have been done otherwise, in the order of the plan.
+    pub fn merged(&self) -> Vec<usize> {
+        let merged = |place: &usize| {
+            let state = self.tasks.get(*place);
+            state.is_some_and(|state| state.stage == Stage::Done && state.merged.is_some())
+        };
+        (0..self.tasks.len()).filter(merged).collect()
+    }
+
+    /// Why a task is where it is.
+    pub fn why(&self, place: usize, places: usize) -> Option<Why> {
+        self.graph.why(place, &self.stages(), self.terms(places))
+    }
+
+    /// The tasks that never start, because of what has become of others.
+    pub fn skipped(&self) -> Vec<usize> {
+        self.graph.skipped(&self.stages())
+    }
+
+    fn terms(&self, places: usize) -> Terms {
+        Terms {
+            places,
+            paused: self.phase != Phase::Running,
+        }
+    }
+
+    /// What is to be done now, at most one thing for each task; `places` workers may run at once.
+    ///
+    /// What was told before and is still under way is told again: the caller knows what it is doing.
+    pub fn due(&self, places: usize) -> Vec<Due> {
+        if self.begun_at.is_none() || self.phase == Phase::Finished {
+            return Vec::new();
+        }
+        let stages = self.stages();
+        let starts = self.graph.starts(&stages, self.terms(places));
+        let mut due: Vec<Due> = starts.into_iter().map(Due::Start).collect();
+        let merging = self.next_merge();
+        for (place, state) in self.tasks.iter().enumerate() {
+            let may = match &state.wants {
+                Wants::Nothing => false,
+                // one at a time, and in their order
+                Wants::Merging | Wants::Proving | Wants::TakingBack => merging == Some(place),
+                Wants::Telling(_) | Wants::Worker | Wants::Folder | Wants::Answer => {
+                    self.phase != Phase::Paused
+                }
+                Wants::Watching | Wants::Checking | Wants::Closing { .. } => true,
+            };
+            if may {
+                due.push(Due::Do(place, state.wants.clone()));
+            }
+        }
+        let is_over = due.is_empty()
+            && self.phase == Phase::Running
+            && self.tasks.iter().all(|state| state.wants == Wants::Nothing);
+        if is_over {
+            due.push(Due::Over);
+        }
+        due
+    }
+
+    /// Whose merge is under way, or comes next.
+    fn next_merge(&self) -> Option<usize> {
+        let queue = self.tasks.iter().enumerate().filter(|(_, state)| {
+            matches!(
+                state.wants,
+                Wants::Merging | Wants::Proving | Wants::TakingBack
+            )
+        });
+        // one that has begun is brought to its end first
+        let next = queue.min_by_key(|(_, state)| (state.wants == Wants::Merging, state.queued));
+        next.map(|(place, _)| place)
+    }
+
+    /// Takes in a line of the journal.
+    ///
+    /// A line that does not fit (the journal is a file, and may have been changed) changes nothing.
+    pub fn apply(&mut self, entry: &Entry) {
+        match &entry.what {
+            What::Begun { .. } => self.begun_at = Some(entry.ts),
+            What::Paused if self.phase == Phase::Running => self.phase = Phase::Paused,
+            What::Resumed if matches!(self.phase, Phase::Paused | Phase::Over) => {
+                self.phase = Phase::Running;
+            }
+            What::Aborted if self.phase != Phase::Finished => self.abort(entry.ts),
+            What::Over if self.phase == Phase::Running => self.phase = Phase::Over,
+            What::Finished { .. } => self.phase = Phase::Finished,
+            What::Proposed { proposal, why } => self.propose(proposal, why),
+            What::Accepted { proposal } => self.accept(proposal),
+            What::Task { task, step } => {
+                if let Some(place) = self.place(task) {
+                    self.step(place, step, entry.ts);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn abort(&mut self, ts: DateTime<Utc>) {
+        self.phase = Phase::Aborted;
+        for state in &mut self.tasks {
+            state.stop(ts);
+        }
+    }
+
+    fn propose(&mut self, task: &Task, why: &str) {
+        let is_known = self.place(&task.slug).is_some()
+            || self.proposals.iter().any(|one| one.task.slug == task.slug);
+        if !is_known {
+            self.proposals.push(Proposal {
+                task: task.clone(),
+                why: why.to_owned(),
+            });
+        }
+    }
+
+    fn accept(&mut self, slug: &TaskId) {
+        let Some(place) = self.proposals.iter().position(|one| one.task.slug == *slug) else {
+            return;
+        };
+        let proposal = self.proposals.remove(place);
+        let mut plan = self.plan.clone();
+        plan.tasks.push(proposal.task);
+        // what would make no graph is not taken in
+        if let Some(graph) = graph(&plan, self.is_repository) {
+            self.tasks.extend(plan.tasks.last().map(TaskState::new));
+            self.plan = plan;
+            self.graph = graph;
+            self.go_on();
+        }
+    }
+
+    /// There is something to be done again.
+    fn go_on(&mut self) {
+        if matches!(self.phase, Phase::Over | Phase::Aborted) {
+            self.phase = Phase::Running;
+        }
+    }
+}
+
+impl TaskState {
+    fn new(task: &Task) -> Self {
+        Self {
+            attempts: task.attempts,
+            ..Self::default()
+        }
+    }
+}
+
+fn graph(plan: &Plan, is_repository: bool) -> Option<Graph> {
+    let graph = Graph::new(plan)?;
+    Some(if is_repository {
+        graph
+    } else {
+        graph.in_one_folder()
+    })
+}

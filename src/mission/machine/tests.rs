@@ -1,0 +1,328 @@
+use super::*;
+use crate::mission::journal::{Claimed, Step};
+
+/// A mission of tasks `a`, `b` after `a`, and `c`, and its journal so far.
+struct Mission {
+    machine: Machine,
+    journal: Vec<Entry>,
+}
+
+const PLACES: usize = 3;
+
+impl Mission {
+    fn new() -> Self {
+        Self::of(
+            r#"{"goal": "g", "tasks": [
+                {"slug": "a", "title": "A", "description": "d", "role": "coder", "paths": ["a"], "attempts": 2},
+                {"slug": "b", "title": "B", "description": "d", "role": "coder", "paths": ["b"], "dependsOn": ["a"]},
+                {"slug": "c", "title": "C", "description": "d", "role": "coder", "paths": ["c"]}
+            ]}"#,
+        )
+    }
+
+    fn of(plan: &str) -> Self {
+        let machine = Machine::new(Plan::read(plan).unwrap(), true).unwrap();
+        let mut mission = Self {
+            machine,
+            journal: Vec::new(),
+        };
+        mission.write(What::Begun {
+            root: "/r".into(),
+            base: Some("main".into()),
+            commit: Some("0".into()),
+        });
+        mission
+    }
+
+    fn write(&mut self, what: What) {
+        let ts = DateTime::from_timestamp(1_000 + i64::try_from(self.journal.len()).unwrap(), 0);
+        let entry = Entry::new(ts.unwrap(), what);
+        self.machine.apply(&entry);
+        self.journal.push(entry);
+    }
+
+    fn step(&mut self, task: &str, step: Step) {
+        let task = task.parse().unwrap();
+        self.write(What::Task { task, step });
+    }
+
+    /// What is due, as words: `start a`, `a: Folder`.
+    fn due(&self) -> Vec<String> {
+        let name = |place: usize| self.machine.plan.tasks[place].slug.to_string();
+        let due = self.machine.due(PLACES).into_iter();
+        due.map(|due| match due {
+            Due::Start(place) => format!("start {}", name(place)),
+            Due::Do(place, wants) => format!("{}: {wants:?}", name(place)),
+            Due::Over => "over".to_owned(),
+        })
+        .collect()
+    }
+
+    fn state(&self, task: &str) -> &TaskState {
+        let place = self.machine.place(&task.parse().unwrap()).unwrap();
+        &self.machine.tasks[place]
+    }
+
+    /// From its start to the point at which its worker is watched.
+    fn work(&mut self, task: &str) {
+        self.step(task, Step::Started);
+        let commit = Some("0".into());
+        self.step(task, Step::Prepared { commit });
+        self.open(task);
+        self.tell(task);
+    }
+
+    fn open(&mut self, task: &str) {
+        let pane = PaneAddress {
+            session: "s".parse().unwrap(),
+            pane: "1".parse().unwrap(),
+        };
+        self.step(task, Step::Opened { pane, fresh: true });
+    }
+
+    fn tell(&mut self, task: &str) {
+        let number = self.state(task).briefs + 1;
+        self.step(task, Step::Telling { number });
+        self.step(task, Step::Told { number });
+    }
+
+    fn report(&mut self, task: &str, claim: Claimed) {
+        let number = self.state(task).briefs;
+        self.step(task, Step::Reported { claim, number });
+    }
+
+    fn check(&mut self, task: &str, failed: &[&str]) {
+        let failed = failed.iter().map(ToString::to_string).collect();
+        self.step(task, Step::Checked { failed });
+    }
+
+    fn merge(&mut self, task: &str, failed: &[&str]) {
+        self.step(task, Step::Merging { before: "1".into() });
+        let commit = "2".into();
+        let outside = Vec::new();
+        self.step(task, Step::Merged { commit, outside });
+        let failed = failed.iter().map(ToString::to_string).collect();
+        self.step(task, Step::Proven { failed });
+    }
+
+    fn finish(&mut self, task: &str) {
+        self.work(task);
+        self.report(task, Claimed::Done);
+        self.check(task, &[]);
+        self.merge(task, &[]);
+    }
+}
+
+#[test]
+fn a_task_goes_its_way_and_the_next_starts_only_when_it_is_merged() {
+    let mut mission = Mission::new();
+    assert_eq!(mission.due(), ["start a", "start c"]);
+    mission.work("a");
+    assert_eq!(mission.due(), ["start c", "a: Watching"]);
+    mission.report("a", Claimed::Done);
+    assert_eq!(mission.due(), ["start c", "a: Checking"]);
+    mission.check("a", &[]);
+    assert_eq!(mission.due(), ["start c", "a: Merging"]);
+    mission.merge("a", &[]);
+    assert_eq!(mission.due(), ["start b", "start c"]);
+    mission.finish("b");
+    mission.finish("c");
+    assert_eq!(mission.due(), ["over"]);
+    mission.write(What::Over);
+    assert_eq!(mission.due(), [""; 0]);
+}
+
+#[test]
+fn a_failed_attempt_is_told_to_the_same_worker_until_they_are_used_up() {
+    let mut mission = Mission::new();
+    mission.work("a");
+    mission.report("a", Claimed::Done);
+    mission.check("a", &["cargo test: exit code 101"]);
+    assert_eq!(mission.due(), ["start c", "a: Telling(Retry)"]);
+    assert_eq!(mission.state("a").attempt, 2);
+    mission.tell("a");
+    mission.step("a", Step::Stood);
+    mission.check("a", &["cargo test: exit code 101"]);
+    assert_eq!(mission.state("a").stage, Stage::Failed);
+    // what depends on it is skipped, everything else goes on
+    assert_eq!(mission.machine.skipped(), [1]);
+    mission.finish("c");
+    assert_eq!(mission.due(), ["over"]);
+    mission.write(What::Over);
+    // the person wants it tried again, and then the rest follows
+    mission.step("a", Step::Retried { fresh: false });
+    assert_eq!(mission.due(), ["a: Telling(Retry)"]);
+    mission.tell("a");
+    mission.report("a", Claimed::Done);
+    mission.check("a", &[]);
+    mission.merge("a", &[]);
+    assert_eq!(mission.due(), ["start b"]);
+}
+
+#[test]
+fn merges_come_one_at_a_time_and_one_that_breaks_something_is_taken_back() {
+    let mut mission = Mission::new();
+    for task in ["c", "a"] {
+        mission.work(task);
+        mission.report(task, Claimed::Done);
+        mission.check(task, &[]);
+    }
+    assert_eq!(mission.due(), ["c: Merging"]);
+    mission.merge("c", &["it breaks"]);
+    assert_eq!(mission.due(), ["c: TakingBack"]);
+    mission.step("c", Step::TakenBack);
+    assert_eq!(mission.due(), ["a: Merging", "c: Telling(TakenBack)"]);
+    let files = vec!["a/x".to_owned()];
+    mission.step("a", Step::Conflict { files });
+    assert_eq!(
+        mission.state("a").attempt,
+        1,
+        "a conflict is nobody's fault"
+    );
+    assert_eq!(
+        mission.due(),
+        ["a: Telling(Conflict([\"a/x\"]))", "c: Telling(TakenBack)"]
+    );
+}
+
+#[test]
+fn conflicts_without_end_come_to_an_end() {
+    let mut mission = Mission::new();
+    mission.work("a");
+    for round in 0..=CHORES {
+        assert_eq!(mission.state("a").stage, Stage::Running, "round {round}");
+        mission.report("a", Claimed::Done);
+        mission.check("a", &[]);
+        let files = vec!["a/x".to_owned()];
+        mission.step("a", Step::Conflict { files });
+        if mission.state("a").stage == Stage::Running {
+            mission.tell("a");
+        }
+    }
+    assert_eq!(mission.state("a").stage, Stage::Failed);
+}
+
+#[test]
+fn a_worker_that_is_gone_is_replaced_by_one_that_is_told_everything() {
+    let mut mission = Mission::new();
+    mission.work("a");
+    let why = "it ended".to_owned();
+    mission.step("a", Step::Lost { why });
+    assert_eq!(mission.due(), ["start c", "a: Worker"]);
+    mission.open("a");
+    assert_eq!(mission.due(), ["start c", "a: Telling(Begin)"]);
+    mission.tell("a");
+    // after a restart of everything it is gone, and that is no attempt
+    mission.step("a", Step::Closed);
+    assert_eq!(mission.due(), ["start c", "a: Worker"]);
+    assert_eq!(mission.state("a").attempt, 2);
+}
+
+#[test]
+fn a_blocked_worker_is_answered_once_and_then_the_person_is_needed() {
+    let mut mission = Mission::new();
+    mission.work("a");
+    mission.report("a", Claimed::Blocked("no key".into()));
+    assert_eq!(mission.due(), ["start c", "a: Answer"]);
+    let text = Some("the key is in .env".to_owned());
+    mission.step("a", Step::Answered { text });
+    mission.tell("a");
+    mission.report("a", Claimed::Blocked("no key in .env".into()));
+    mission.finish("c");
+    assert_eq!(mission.due(), ["over"]);
+    let text = "use the other one".to_owned();
+    mission.step("a", Step::Message { text, fresh: false });
+    assert_eq!(mission.due(), ["a: Telling(Person(\"use the other one\"))"]);
+}
+
+#[test]
+fn time_that_is_up_is_said_once_and_then_what_is_there_is_checked() {
+    let mut mission = Mission::new();
+    mission.work("a");
+    mission.step("a", Step::TimeUp);
+    assert_eq!(mission.due(), ["start c", "a: Telling(TimeUp)"]);
+    mission.tell("a");
+    mission.step("a", Step::TimeUp);
+    assert_eq!(mission.due(), ["start c", "a: Checking"]);
+    mission.check("a", &["not yet"]);
+    assert_eq!(mission.state("a").stage, Stage::Failed);
+}
+
+#[test]
+fn abort_closes_every_pane_and_takes_half_a_merge_back() {
+    let mut mission = Mission::new();
+    mission.finish("a");
+    mission.work("b");
+    mission.work("c");
+    mission.report("c", Claimed::Done);
+    mission.check("c", &[]);
+    mission.step("c", Step::Merging { before: "1".into() });
+    let (commit, outside) = ("2".into(), Vec::new());
+    mission.step("c", Step::Merged { commit, outside });
+    mission.write(What::Aborted);
+    let closing = "Closing { then_fresh: false }";
+    assert_eq!(
+        mission.due(),
+        [
+            format!("a: {closing}"),
+            format!("b: {closing}"),
+            "c: TakingBack".to_owned()
+        ]
+    );
+    mission.step("c", Step::TakenBack);
+    assert_eq!(mission.due()[2], format!("c: {closing}"));
+    for task in ["a", "b", "c"] {
+        mission.step(task, Step::Closed);
+    }
+    assert_eq!(mission.due(), [""; 0]);
+    assert_eq!(mission.state("a").stage, Stage::Done);
+    assert_eq!(mission.state("c").stage, Stage::Stopped);
+}
+
+#[test]
+fn a_pause_starts_and_tells_nothing() {
+    let mut mission = Mission::new();
+    mission.work("a");
+    mission.write(What::Paused);
+    assert_eq!(mission.due(), ["a: Watching"]);
+    mission.report("a", Claimed::Done);
+    mission.check("a", &["no"]);
+    assert_eq!(mission.due(), [""; 0]);
+    mission.write(What::Resumed);
+    assert_eq!(mission.due(), ["start c", "a: Telling(Retry)"]);
+}
+
+#[test]
+fn a_proposed_task_comes_in_when_the_person_accepts_it() {
+    let mut mission = Mission::new();
+    for task in ["a", "b", "c"] {
+        mission.finish(task);
+    }
+    mission.write(What::Over);
+    let proposal = Task {
+        slug: "rest".parse().unwrap(),
+        ..mission.machine.plan.tasks[0].clone()
+    };
+    let why = "a ran out of time".to_owned();
+    let proposal = Box::new(proposal);
+    mission.write(What::Proposed { proposal, why });
+    assert_eq!(mission.due(), [""; 0]);
+    let proposal = "rest".parse().unwrap();
+    mission.write(What::Accepted { proposal });
+    assert_eq!(mission.due(), ["start rest"]);
+}
+
+#[test]
+fn every_line_of_a_journal_is_read_back_as_it_was_written() {
+    let mut mission = Mission::new();
+    mission.finish("a");
+    mission.write(What::Aborted);
+    let mut again = Machine::new(mission.machine.plan.clone(), true).unwrap();
+    for entry in &mission.journal {
+        let line = serde_json::to_string(entry).unwrap();
+        let read: Entry = serde_json::from_str(&line).unwrap();
+        assert_eq!(read, *entry, "{line}");
+        again.apply(&read);
+    }
+    assert_eq!(again.tasks, mission.machine.tasks);
+}

@@ -1,0 +1,593 @@
+//! Every mission of this program in one place: begun, steered, taken up again, finished.
+//!
+//! A mission is carried out by a task of its own; what is here finds it, hands it the person's word, and reads
+//! from the disk what nobody carries out any more. It knows no front end.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::Utc;
+use tokio::sync::oneshot;
+
+use super::coordinator::{self, Order, Pace, Running, Site};
+use super::folder::{self, Folder};
+use super::journal::{Entry, Step, What};
+use super::machine::{Machine, Phase};
+use super::merge::{self, Finish, Finished};
+use super::names::Names;
+use super::plan::check::{Finding, Severity, check};
+use super::plan::{LARGEST, Plan};
+use super::view::MissionView;
+use super::worker::Workers;
+use super::worktree::{self, Remove, Removed};
+use crate::error::{Failure, Kind};
+use crate::git::Repository;
+use crate::host::Host;
+use crate::ids::{AgentId, MissionId, TaskId};
+use crate::store::{self, Lock};
+use crate::supervisor::Supervisor;
+
+/// The longest name that is made of a goal, in characters.
+const LONGEST_NAME: usize = 24;
+
+/// A plan that can be followed, and where; nothing of it has been run.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// The plan.
+    pub plan: Plan,
+    /// What is wrong with it, or odd.
+    pub findings: Vec<Finding>,
+    /// The root of the repository, or the folder.
+    pub root: PathBuf,
+    /// The repository.
+    pub repository: Option<Repository>,
+    /// The branch that it starts from, and its commit.
+    pub base: Option<(String, String)>,
+    /// Files of the person's that are not committed, and so no part of it; at most a few.
+    pub unsaved: Vec<String>,
+}
+
+/// All missions; clones are the same.
+#[derive(Clone)]
+pub struct Missions {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    supervisor: Supervisor,
+    pace: Pace,
+    running: Mutex<BTreeMap<MissionId, InProgress>>,
+    /// One mission is begun, taken up or finished at a time.
+    one: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone)]
+struct InProgress {
+    site: Arc<Site>,
+    running: Running,
+}
+
+impl Ready {
+    /// Reads a plan from a file, and finds where it is to be carried out.
+    ///
+    /// # Errors
+    /// When there is no such file, it is no plan, its folder is not there, or its base branch is not.
+    pub async fn read(path: &Path) -> Result<Self, Failure> {
+        let document = store::read_document(path, LARGEST)?;
+        let document = document.ok_or_else(|| {
+            Failure::usage(format!("there is no file {}", path.display()))
+                .hint("config/mission.example.json is a plan to begin with")
+        })?;
+        let plan = Plan::read(document.text()).map_err(|error| {
+            Failure::new(Kind::Usage, format!("{} is no plan", path.display()))
+                .because(&error)
+                .hint(error.hint)
+        })?;
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        Self::of(plan, folder).await
+    }
+
+    /// Finds where a plan is to be carried out; a relative `repository` starts from `folder`.
+    ///
+    /// # Errors
+    /// When its folder is not there, or its base branch is not.
+    pub async fn of(plan: Plan, folder: &Path) -> Result<Self, Failure> {
+        let plan = plan.complete();
+        let wanted = folder.join(&plan.repository);
+        let root = wanted.canonicalize().map_err(|error| {
+            Failure::new(
+                Kind::Usage,
+                format!("there is no folder {}", wanted.display()),
+            )
+            .because(&error)
+            .hint("correct `repository` in the plan")
+        })?;
+        let host = Host::local();
+        let findings = check(&plan, &|program| host.find_program(program).is_some());
+        let opened = Repository::open(&root).await;
+        let Some(repository) = opened.map_err(Failure::from)? else {
+            return Ok(Self {
+                plan,
+                findings,
+                root,
+                repository: None,
+                base: None,
+                unsaved: Vec::new(),
+            });
+        };
+        let base = match &plan.base {
+            Some(base) => base.clone(),
+            None => repository
+                .current_branch()
+                .await
+                .map_err(Failure::from)?
+                .ok_or_else(|| {
+                    Failure::usage("the repository is on no branch")
+                        .hint("name one in the plan: `\"base\": \"main\"`")
+                })?,
+        };
+        let commit = repository
+            .commit_of(&base)
+            .await
+            .map_err(Failure::from)?
+            .ok_or_else(|| {
+                Failure::usage(format!("the repository has no commit on a branch `{base}`"))
+                    .hint("commit something, or correct `base` in the plan")
+            })?;
+        let unsaved = repository.unsaved().await.map_err(Failure::from)?;
+        Ok(Self {
+            plan,
+            findings,
+            root: repository.root().to_owned(),
+            repository: Some(repository),
+            base: Some((base, commit)),
+            unsaved: unsaved.into_iter().take(10).map(|file| file.path).collect(),
+        })
+    }
+
+    /// Whether the plan can be followed.
+    pub fn can_be_followed(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.all(|finding| finding.severity != Severity::Error)
+    }
+}
+
+impl Missions {
+    /// The missions of a supervisor; none is taken up by itself.
+    pub fn new(supervisor: Supervisor) -> Self {
+        Self::at(supervisor, Pace::default())
+    }
+
+    /// The same, in another pace.
+    pub fn at(supervisor: Supervisor, pace: Pace) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                supervisor,
+                pace,
+                running: Mutex::default(),
+                one: tokio::sync::Mutex::default(),
+            }),
+        }
+    }
+
+    /// The missions that are carried out or were since the start, by their names.
+    pub fn views(&self) -> Vec<Arc<MissionView>> {
+        let running = self.running();
+        running
+            .values()
+            .map(|one| Arc::clone(&one.running.view.borrow()))
+            .collect()
+    }
+
+    /// Every mission that there is, also those that nobody carries out.
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub fn all(&self) -> Result<Vec<MissionId>, Failure> {
+        Ok(folder::all(self.inner.supervisor.log_dir())?)
+    }
+
+    /// Those that are neither finished nor carried out now.
+    pub fn unfinished(&self) -> Vec<MissionId> {
+        let mut ids = self.all().unwrap_or_default();
+        let running = self.running();
+        ids.retain(|id| !running.contains_key(id));
+        drop(running);
+        ids.retain(|id| {
+            let machine = self.machine(id);
+            machine.is_ok_and(|(machine, _)| {
+                matches!(machine.phase(), Phase::Running | Phase::Paused)
+                    && machine.begun_at().is_some()
+            })
+        });
+        ids
+    }
+
+    /// Begins a mission, on the person's yes to its plan. Its name.
+    ///
+    /// # Errors
+    /// When the plan cannot be followed, or what it needs cannot be made.
+    pub async fn begin(&self, ready: Ready) -> Result<MissionId, Failure> {
+        let _one = self.inner.one.lock().await;
+        if !ready.can_be_followed() {
+            return Err(Failure::usage("the plan cannot be followed").hint(
+                "`meta-orchestrator mission check FILE` tells everything that is wrong with it",
+            ));
+        }
+        let id = self.new_name(&ready.plan.goal)?;
+        let folder = self.folder(&id);
+        folder.make(&ready.plan)?;
+        let lock = self.lock(&id)?;
+        let names = Names::new(ready.root.clone(), id.clone(), ready.repository.is_some());
+        if let (Some(repository), Some((base, _))) = (&ready.repository, &ready.base) {
+            let made = worktree::integration(&names, repository, base).await;
+            made.map_err(Failure::from)?;
+        }
+        let (base, commit) = ready.base.unzip();
+        let begun = What::Begun {
+            root: ready.root,
+            base: base.clone(),
+            commit,
+        };
+        let entry = Entry::new(Utc::now(), begun);
+        let writer = self.inner.supervisor.writer();
+        Folder::append(writer, &folder.journal(), &entry).await?;
+        let machine = Machine::new(ready.plan, ready.repository.is_some());
+        let mut machine = machine.ok_or_else(no_graph)?;
+        machine.apply(&entry);
+        self.carry_out(names, ready.repository, base, machine, lock)?;
+        Ok(id)
+    }
+
+    /// Takes up a mission that nobody carries out.
+    ///
+    /// # Errors
+    /// When there is none of that name, another process carries it out, or its repository is gone.
+    pub async fn take_up(&self, id: &MissionId) -> Result<(), Failure> {
+        let _one = self.inner.one.lock().await;
+        if self.running().contains_key(id) {
+            return Ok(());
+        }
+        let (machine, begun) = self.machine(id)?;
+        let Some((root, base)) = begun else {
+            let text = format!("mission {id} never began");
+            return Err(Failure::new(Kind::Failed, text).hint("`/mission run FILE` begins one"));
+        };
+        let lock = self.lock(id)?;
+        let repository = if base.is_some() {
+            let opened = Repository::open(&root).await.map_err(Failure::from)?;
+            let gone = format!("the repository {} of mission {id} is gone", root.display());
+            Some(opened.ok_or_else(|| Failure::new(Kind::Failed, gone))?)
+        } else {
+            None
+        };
+        let names = Names::new(root, id.clone(), repository.is_some());
+        self.carry_out(names, repository, base, machine, lock)
+    }
+
+    fn carry_out(
+        &self,
+        names: Names,
+        repository: Option<Repository>,
+        base: Option<String>,
+        machine: Machine,
+        lock: Lock,
+    ) -> Result<(), Failure> {
+        let supervisor = &self.inner.supervisor;
+        let id = names.mission().clone();
+        let folder = self.folder(&id);
+        let receipts = folder.read_receipts()?;
+        let site = Arc::new(Site {
+            names,
+            repository,
+            folder,
+            workers: Workers::new(supervisor.clone(), id.clone()),
+            supervisor: supervisor.clone(),
+            writer: supervisor.writer().clone(),
+            pace: self.inner.pace,
+            base,
+        });
+        let ending = supervisor.ending();
+        let running = coordinator::spawn(Arc::clone(&site), machine, receipts, lock, ending);
+        self.running().insert(id, InProgress { site, running });
+        supervisor.changed();
+        Ok(())
+    }
+
+    /// A mission as it is now, also one that nobody carries out.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn view(&self, id: &MissionId) -> Result<Arc<MissionView>, Failure> {
+        if let Some(one) = self.running().get(id) {
+            return Ok(Arc::clone(&one.running.view.borrow()));
+        }
+        let (machine, begun) = self.machine(id)?;
+        let (root, base) = begun.unwrap_or_default();
+        let folder = self.folder(id);
+        let receipts = folder.read_receipts()?;
+        let names = Names::new(root, id.clone(), base.is_some());
+        Ok(Arc::new(coordinator::seen_from_outside(
+            &names, base, &machine, &receipts,
+        )))
+    }
+
+    /// Has a mission write down the person's word, and act by it. One that nobody carries out is taken up first.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it cannot be done now.
+    pub async fn say(&self, id: &MissionId, what: What) -> Result<(), Failure> {
+        self.take_up(id).await?;
+        self.order(id, |answer| Order::Write(what, answer)).await
+    }
+
+    /// The same about a task.
+    ///
+    /// # Errors
+    /// As [`Self::say`].
+    pub async fn say_of(&self, id: &MissionId, task: TaskId, step: Step) -> Result<(), Failure> {
+        self.say(id, What::Task { task, step }).await
+    }
+
+    /// Takes the report of the worker that is this agent.
+    ///
+    /// # Errors
+    /// When the agent is no worker, or nobody waits for its report.
+    pub async fn report_of(&self, agent: &AgentId, text: String) -> Result<String, Failure> {
+        let found = self.views().iter().find_map(|view| {
+            let task = view
+                .tasks
+                .iter()
+                .find(|task| task.agent.as_ref() == Some(agent))?;
+            Some((view.id.clone(), task.slug.clone()))
+        });
+        let (id, task) = found
+            .ok_or_else(|| Failure::usage(format!("{agent} works on no task of a mission")))?;
+        let said = format!("the report on {task} is taken");
+        self.order(&id, |answer| Order::Report(task, text, answer))
+            .await?;
+        Ok(said)
+    }
+
+    async fn order(
+        &self,
+        id: &MissionId,
+        order: impl FnOnce(oneshot::Sender<Result<(), Failure>>) -> Order,
+    ) -> Result<(), Failure> {
+        let ended = || Failure::new(Kind::Failed, format!("mission {id} has ended"));
+        let orders = self.running().get(id).map(|one| one.running.orders.clone());
+        let orders = orders.ok_or_else(ended)?;
+        let (answer, answered) = oneshot::channel();
+        orders.send(order(answer)).await.map_err(|_| ended())?;
+        answered.await.map_err(|_| ended())?
+    }
+
+    /// Brings a mission's result to the base branch, closes its panes, and removes what is merged; with `force`
+    /// also what is not. Says what was done.
+    ///
+    /// # Errors
+    /// When a task is at work, or the base branch cannot take the result; nothing is removed then.
+    pub async fn finish(&self, id: &MissionId, force: bool) -> Result<String, Failure> {
+        self.take_up(id).await?;
+        let site = self.running().get(id).map(|one| Arc::clone(&one.site));
+        let site = site.ok_or_else(no_graph)?;
+        let view = self.view(id)?;
+        let at_work = view.tasks.iter().find(|task| {
+            use super::schedule::Stage;
+            matches!(task.stage, Stage::Running | Stage::Checking)
+        });
+        if let Some(task) = at_work {
+            return Err(Failure::usage(format!("{} is still at work", task.slug))
+                .hint(format!("wait for it, or `/mission abort {id}` first")));
+        }
+        let mut said = Vec::new();
+        let mut commit = None;
+        if let (Some(repository), Some(base)) = (&site.repository, &site.base) {
+            let (text, at) = bring_home(&site.names, repository, base).await?;
+            said.push(text);
+            commit = Some(at);
+        }
+        for task in &view.tasks {
+            let agent = site.names.worker(&task.slug);
+            site.workers.close(&agent, task.pane.as_ref()).await?;
+        }
+        if let (Some(repository), Some(base)) = (&site.repository, &site.base) {
+            said.extend(tidy_up(&site.names, repository, base, &view, force).await);
+        }
+        self.say(id, What::Finished { commit }).await?;
+        Ok(said.join("\n"))
+    }
+
+    /// The report on a mission, as it stands.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub async fn report(&self, id: &MissionId) -> Result<String, Failure> {
+        let _ = self.view(id)?;
+        Err(Failure::new(Kind::Failed, "not yet"))
+    }
+
+    /// Answers a person's question about a mission, from its records.
+    ///
+    /// # Errors
+    /// When there is none of that name, or no backend answers.
+    pub async fn ask(&self, id: &MissionId, question: &str) -> Result<String, Failure> {
+        let _ = (self.view(id)?, question);
+        Err(Failure::new(Kind::Failed, "not yet"))
+    }
+
+    fn machine(&self, id: &MissionId) -> Result<(Machine, Option<Begun>), Failure> {
+        let (plan, journal) = self.folder(id).read()?;
+        let begun = journal.iter().find_map(|entry| match &entry.what {
+            What::Begun { root, base, .. } => Some((root.clone(), base.clone())),
+            _ => None,
+        });
+        let is_repository = begun.as_ref().is_some_and(|(_, base)| base.is_some());
+        let mut machine = Machine::new(plan, is_repository).ok_or_else(no_graph)?;
+        for entry in &journal {
+            machine.apply(entry);
+        }
+        Ok((machine, begun))
+    }
+
+    fn folder(&self, id: &MissionId) -> Folder {
+        Folder::new(self.inner.supervisor.log_dir(), id)
+    }
+
+    fn lock(&self, id: &MissionId) -> Result<Lock, Failure> {
+        let path = self.folder(id).path().join("lock");
+        let holder = format!("mission {id}");
+        Lock::acquire(&path, &holder).map_err(|error| {
+            Failure::from_error(Kind::Failed, &error)
+                .hint("another process carries this mission out: `meta-orchestrator ctl mission`")
+        })
+    }
+
+    /// A name that is free, made of the first words of a goal.
+    fn new_name(&self, goal: &str) -> Result<MissionId, Failure> {
+        let stem = name_of(goal);
+        let logs = self.inner.supervisor.log_dir();
+        for number in 1..1_000 {
+            let name = match number {
+                1 => stem.clone(),
+                _ => format!("{stem}-{number}"),
+            };
+            let id: MissionId = name
+                .parse()
+                .map_err(|error| Failure::from_error(Kind::Bug, &error))?;
+            if !Folder::new(logs, &id).path().exists() {
+                return Ok(id);
+            }
+        }
+        Err(Failure::new(
+            Kind::Failed,
+            format!("there are too many missions called {stem}"),
+        ))
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<MissionId, InProgress>> {
+        let running = self.inner.running.lock();
+        running.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a mission began: its root, and its base branch.
+type Begun = (PathBuf, Option<String>);
+
+/// A goal's first words as a name.
+fn name_of(goal: &str) -> String {
+    let words = goal.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut name = String::new();
+    for word in words.filter(|word| !word.is_empty()) {
+        if name.len() + word.len() >= LONGEST_NAME {
+            break;
+        }
+        if !name.is_empty() {
+            name.push('-');
+        }
+        name.push_str(&word.to_ascii_lowercase());
+    }
+    if name.is_empty() {
+        "mission".to_owned()
+    } else {
+        name
+    }
+}
+
+fn no_graph() -> Failure {
+    Failure::new(Kind::Failed, "the tasks of the plan make no graph")
+        .hint("`meta-orchestrator mission check FILE` tells everything that is wrong with it")
+}
+
+/// Brings the result to the base branch; what is said of that, and its commit.
+async fn bring_home(
+    names: &Names,
+    repository: &Repository,
+    base: &str,
+) -> Result<(String, String), Failure> {
+    let finished = merge::finish(names, repository, base, Finish::FastForward).await;
+    match finished.map_err(Failure::from)? {
+        Finished::Done { commit, .. } => Ok((format!("{base} has the result: {commit}"), commit)),
+        Finished::Already { commit } => {
+            Ok((format!("{base} had the result already: {commit}"), commit))
+        }
+        Finished::Conflict { files } => {
+            let text = format!(
+                "{base} and the result changed the same: {}",
+                files.join(", ")
+            );
+            let branch = names.integration_branch();
+            Err(Failure::new(Kind::Failed, text)
+                .hint(format!("merge `{branch}` by hand, then finish again")))
+        }
+        Finished::Unsaved { folder, files } => {
+            let text = format!(
+                "{base} is checked out in {}, where these are not committed: {}",
+                folder.display(),
+                files.join(", ")
+            );
+            Err(Failure::new(Kind::Failed, text).hint("commit or stash them, then finish again"))
+        }
+    }
+}
+
+/// Removes the worktrees and branches of a mission; what stays, and why.
+async fn tidy_up(
+    names: &Names,
+    repository: &Repository,
+    base: &str,
+    view: &MissionView,
+    force: bool,
+) -> Vec<String> {
+    let how = if force {
+        Remove::Force
+    } else {
+        Remove::IfMerged
+    };
+    let mut said = Vec::new();
+    for task in &view.tasks {
+        let removed = worktree::remove(names, repository, &task.slug, how).await;
+        said.extend(what_stays(&names.branch(&task.slug), removed));
+    }
+    let removed = worktree::remove_integration(names, repository, base, how).await;
+    said.extend(what_stays(&names.integration_branch(), removed));
+    said
+}
+
+fn what_stays(branch: &str, removed: Result<Removed, worktree::WorktreeError>) -> Option<String> {
+    match removed {
+        Ok(Removed::Removed | Removed::WasGone) => None,
+        Ok(Removed::Unsaved { files }) => Some(format!(
+            "the worktree of {branch} stays: not committed: {}",
+            files.join(", ")
+        )),
+        Ok(Removed::Unmerged { commits }) => Some(format!(
+            "{branch} stays: {commits} commits are merged nowhere (`--force` removes it)"
+        )),
+        Err(error) => Some(format!("{branch} stays: {}", crate::error::in_full(&error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mission_is_named_by_the_first_words_of_its_goal() {
+        for (goal, name) in [
+            ("Write the guide", "write-the-guide"),
+            (
+                "A library that reads and writes the project's notes",
+                "a-library-that-reads",
+            ),
+            ("Größe", "gr-e"),
+            ("", "mission"),
+            ("../../etc", "etc"),
+            (&"x".repeat(100), "mission"),
+        ] {
+            assert_eq!(name_of(goal), name);
+            assert!(name_of(goal).parse::<MissionId>().is_ok());
+        }
+    }
+}

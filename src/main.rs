@@ -21,6 +21,7 @@ use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
 use meta_orchestrator::ui::cli::running::AttachOptions;
 use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task, Theme};
+use meta_orchestrator::ui::mission::MissionTask;
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
 use meta_orchestrator::ui::signals::Signals;
@@ -81,6 +82,12 @@ fn run(options: &Options) -> Result<u8, Failure> {
             Task::Doctor { json } => examine(options, json).await,
             Task::Demo => demo::run(options).await,
             Task::Attach(ref how) => attach(options, how).await,
+            Task::Mission {
+                task: MissionTask::Plan(ref wanted),
+            } => {
+                ui::mission::planning::run(wanted, &place(options), options.log_dir.as_deref())
+                    .await
+            }
             Task::Digest(ref wanted) => {
                 ui::past::digest::run(options, wanted, &place(options)).await
             }

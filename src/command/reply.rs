@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 
-use super::text::{harmless, one_line, table, wrap};
+use super::text::{fit_middle, harmless, one_line, table, wrap};
 use super::{Notice, PaneRow, Reply, Urgency, explain, missions};
 use crate::agent::view::{AgentView, Status};
 use crate::error::Failure;
@@ -139,7 +139,7 @@ fn agent_row(view: &AgentView, frame: &Frame) -> Vec<String> {
     };
     let observed = view.observe && view.status != Status::Observing;
     vec![
-        view.id.to_string(),
+        fit_middle(view.id.as_str(), 32),
         format!("{status}{}", if observed { " (observed)" } else { "" }),
         view.state
             .map_or_else(|| "-".to_owned(), |state| state.to_string()),
@@ -344,8 +344,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::agent::view::Bounded;
-    use crate::ids::PaneAddress;
     use crate::record::{Action, MemoAction, Question, Receipt};
 
     fn frame(columns: usize) -> Frame {
@@ -359,36 +357,12 @@ mod tests {
 
     fn view(id: &str, status: Status) -> AgentView {
         AgentView {
-            id: id.parse().unwrap(),
-            pane: PaneAddress {
-                session: "work".parse().unwrap(),
-                pane: "18".parse().unwrap(),
-            },
-            goal: "make it fast".into(),
-            status,
-            state: None,
-            evidence: Vec::new(),
-            kind: None,
             polls: 1200,
             changed_at: Some(at("14:02:00")),
-            nudges: Bounded { used: 2, bound: 12 },
-            fruitless: Bounded { used: 0, bound: 3 },
-            calls: Bounded {
-                used: 5,
-                bound: 500,
-            },
-            tokens: Bounded {
-                used: 900,
-                bound: 1_000_000,
-            },
             last_decision: "instruct: run the tests again; delivered, and the screen changed"
                 .into(),
-            question: None,
-            dialog: None,
             program: Some("claude".into()),
-            observe: false,
-            all_stopped: false,
-            mission: None,
+            ..AgentView::made_up(id, status)
         }
     }
 

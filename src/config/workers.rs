@@ -152,13 +152,11 @@ impl WorkersConfig {
     /// program runs (`npx claude`).
     fn is_claude(&self) -> bool {
         let is_it = |word: &str| Path::new(word).file_name().is_some_and(|it| it == CLAUDE);
-        match &self.kind {
-            Some(kind) => kind.as_str() == CLAUDE,
-            None => {
-                let last = self.command.arguments().last();
-                is_it(self.command.program()) || last.is_some_and(|last| is_it(last))
-            }
+        if let Some(kind) = &self.kind {
+            return kind.as_str() == CLAUDE;
         }
+        let last = self.command.arguments().last();
+        is_it(self.command.program()) || last.is_some_and(|last| is_it(last))
     }
 }
 

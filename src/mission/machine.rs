@@ -27,6 +27,9 @@ pub struct Machine {
     is_repository: bool,
     tasks: Vec<TaskState>,
     proposals: Vec<Proposal>,
+    /// How tasks ended, in the order in which they did, and of how many somebody was told.
+    ends: Vec<End>,
+    informed: usize,
     phase: Phase,
     begun_at: Option<DateTime<Utc>>,
     /// How many merges were asked for, to keep their order.
@@ -50,6 +53,15 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Running,
+        Self::Paused,
+        Self::Over,
+        Self::Aborted,
+        Self::Finished,
+    ];
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,6 +80,17 @@ pub struct Proposal {
     /// The task.
     pub task: Task,
     /// Why.
+    pub why: String,
+}
+
+/// That a task's worker has come to an end of some sort.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Which.
+    pub task: TaskId,
+    /// What has become of it: done, failed, blocked, stopped or dropped.
+    pub stage: Stage,
+    /// Why, where that is known.
     pub why: String,
 }
 
@@ -194,6 +217,8 @@ impl Machine {
             is_repository,
             tasks,
             proposals: Vec::new(),
+            ends: Vec::new(),
+            informed: 0,
             phase: Phase::Running,
             begun_at: None,
             merges: 0,
@@ -223,6 +248,21 @@ impl Machine {
     /// Tasks that were proposed, and neither accepted nor in the plan.
     pub fn proposals(&self) -> &[Proposal] {
         &self.proposals
+    }
+
+    /// How tasks ended that nobody was told of yet.
+    pub fn untold(&self) -> &[End] {
+        self.ends.get(self.informed..).unwrap_or_default()
+    }
+
+    /// How many ends of tasks there were.
+    pub const fn ends(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Of how many ends somebody was told.
+    pub const fn informed(&self) -> usize {
+        self.informed
     }
 
     /// The place of a task in the plan.
@@ -331,14 +371,35 @@ impl Machine {
             What::Aborted if self.phase != Phase::Finished => self.abort(entry.ts),
             What::Over if self.phase == Phase::Running => self.phase = Phase::Over,
             What::Finished { .. } => self.phase = Phase::Finished,
+            What::Informed { ends } => self.informed = *ends,
             What::Proposed { proposal, why } => self.propose(proposal, why),
             What::Accepted { proposal } => self.accept(proposal),
             What::Task { task, step } => {
                 if let Some(place) = self.place(task) {
+                    let before = self.tasks.get(place).map(|state| state.stage);
                     self.step(place, step, entry.ts);
+                    self.note_end(place, before);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn note_end(&mut self, place: usize, before: Option<Stage>) {
+        let Some((task, state)) = self.task(place) else {
+            return;
+        };
+        let is_end = !matches!(
+            state.stage,
+            Stage::Waiting | Stage::Running | Stage::Checking
+        );
+        if is_end && before != Some(state.stage) {
+            let end = End {
+                task: task.slug.clone(),
+                stage: state.stage,
+                why: state.why.clone().unwrap_or_default(),
+            };
+            self.ends.push(end);
         }
     }
 

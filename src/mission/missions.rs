@@ -18,6 +18,7 @@ use super::merge::{self, Finish, Finished};
 use super::names::Names;
 use super::plan::check::{Finding, Severity, check};
 use super::plan::{LARGEST, Plan};
+use super::records::Records;
 use super::view::MissionView;
 use super::worker::Workers;
 use super::worktree::{self, Remove, Removed};
@@ -287,6 +288,7 @@ impl Missions {
             writer: supervisor.writer().clone(),
             pace: self.inner.pace,
             base,
+            begun_at: machine.begun_at(),
         });
         let ending = supervisor.ending();
         let running = coordinator::spawn(Arc::clone(&site), machine, receipts, lock, ending);
@@ -396,16 +398,23 @@ impl Missions {
             said.extend(tidy_up(&site.names, repository, base, &view, force).await);
         }
         self.say(id, What::Finished { commit }).await?;
+        if let Err(failure) = site.workers.leave_session().await {
+            said.push(format!("its session stays: {failure}"));
+        }
         Ok(said.join("\n"))
     }
 
-    /// The report on a mission, as it stands.
+    /// The report on a mission: as it was written at its end, else as it stands.
     ///
     /// # Errors
     /// When there is none of that name.
-    pub async fn report(&self, id: &MissionId) -> Result<String, Failure> {
-        let _ = self.view(id)?;
-        Err(Failure::new(Kind::Failed, "not yet"))
+    pub fn report(&self, id: &MissionId) -> Result<String, Failure> {
+        let (folder, view) = (self.folder(id), self.view(id)?);
+        let is_over = matches!(view.phase, Phase::Over | Phase::Finished);
+        if is_over && let Some(written) = folder.read_account() {
+            return Ok(written);
+        }
+        Ok(Records::read(&folder, &view)?.report())
     }
 
     /// Answers a person's question about a mission, from its records.
@@ -413,8 +422,21 @@ impl Missions {
     /// # Errors
     /// When there is none of that name, or no backend answers.
     pub async fn ask(&self, id: &MissionId, question: &str) -> Result<String, Failure> {
-        let _ = (self.view(id)?, question);
-        Err(Failure::new(Kind::Failed, "not yet"))
+        if question.is_empty() {
+            return Err(Failure::usage("what is the question?"));
+        }
+        let records = Records::read(&self.folder(id), &*self.view(id)?)?;
+        let director = self.inner.supervisor.director();
+        let answer = director.question(question, &records.for_a_question()).await;
+        let answer = answer.map_err(|error| {
+            Failure::from_error(Kind::Failed, &error)
+                .hint("it is answered by the `reviewBackend`; `/mission report` has the facts")
+        })?;
+        Ok(format!(
+            "{}\n\n(by {}, from the records)",
+            answer.text.trim(),
+            answer.by
+        ))
     }
 
     fn machine(&self, id: &MissionId) -> Result<(Machine, Option<Begun>), Failure> {

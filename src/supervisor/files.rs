@@ -149,7 +149,8 @@ impl Supervisor {
         let before = state.in_force().into_owned();
         let mut said = self.only_at_a_start(&before, &config);
         let backends_changed = config.decide_backend != before.decide_backend
-            || config.review_backend != before.review_backend;
+            || config.review_backend != before.review_backend
+            || config.plan_backend != before.plan_backend;
         if backends_changed || config.review != before.review {
             self.inner.director.send_replace(director);
             said.push("the backends are changed".to_owned());

@@ -291,6 +291,11 @@ impl Supervisor {
         locked(&self.inner.known_panes).clone()
     }
 
+    /// Who decides and reviews now.
+    pub fn director(&self) -> Arc<Director> {
+        Arc::clone(&self.inner.director.borrow())
+    }
+
     /// Where logs go.
     pub fn log_dir(&self) -> &Path {
         &self.inner.log_dir
@@ -441,14 +446,21 @@ pub fn director(config: &Config, http: &Http) -> Result<Director, Failure> {
         BackendType::Builtin => None,
         _ => Some(llm::backend(&config.review_backend, http, REVIEW_DEADLINE)?),
     };
+    let plan = match &config.plan_backend {
+        Some(plan) if plan.kind != BackendType::Builtin => {
+            Some(llm::backend(plan, http, REVIEW_DEADLINE)?)
+        }
+        _ => None,
+    };
     let decided_by = &config.decide_backend;
-    Ok(Director::new(
+    let director = Director::new(
         decided_by.kind,
         decide,
         decided_by.fallback,
         review,
         config.review.memo_chars,
-    ))
+    );
+    Ok(director.with_plan(plan))
 }
 
 /// Runs what reads files on a thread that may wait for the disk.

@@ -31,6 +31,7 @@ enum Part {
     Approvals,
     Decide,
     Review,
+    Plan,
     Profiles,
     Shell(AgentId),
     Kind(AgentId, Kind),
@@ -92,6 +93,7 @@ impl Held {
                     config.approvals_builtin_deny = true;
                 }
                 Part::Decide => config.decide_backend = default.decide_backend.clone(),
+                Part::Plan => config.plan_backend = None,
                 Part::Review => config.review_backend = default.review_backend.clone(),
                 Part::Profiles => config.profiles = None,
                 Part::Timing => {
@@ -240,7 +242,7 @@ fn parts(config: &Config) -> Vec<Harmful> {
     let agents = config.agents.iter().flat_map(of_agent);
     let general = of_answers(config).into_iter().chain(agents);
     let bounded = general.chain(of_bounds(config));
-    bounded.chain(of_notices(config)).collect()
+    bounded.chain(of_programs(config)).collect()
 }
 
 /// Who answers, decides and reads screens.
@@ -251,10 +253,13 @@ fn of_answers(config: &Config) -> Vec<Harmful> {
         let content = json!(["approvals", config.approvals, rules.builtin_deny]);
         parts.push(harmful(Part::Approvals, rules_in_words(&rules), content));
     }
-    for (part, field, backend) in [
-        (Part::Decide, "decideBackend", &config.decide_backend),
-        (Part::Review, "reviewBackend", &config.review_backend),
-    ] {
+    let backends = [
+        (Part::Decide, "decideBackend", Some(&config.decide_backend)),
+        (Part::Review, "reviewBackend", Some(&config.review_backend)),
+        (Part::Plan, "planBackend", config.plan_backend.as_ref()),
+    ];
+    for (part, field, backend) in backends {
+        let Some(backend) = backend else { continue };
         if let Some(said) = sends(&part, backend) {
             let said = format!("`{field}`: {said}");
             parts.push(harmful(part, said, json!([field, backend])));
@@ -314,7 +319,8 @@ fn of_bounds(config: &Config) -> Vec<Harmful> {
     parts
 }
 
-fn of_notices(config: &Config) -> Vec<Harmful> {
+/// What is run, and who is told.
+fn of_programs(config: &Config) -> Vec<Harmful> {
     let mut parts = Vec::new();
     if let Some(command) = &config.notify.command {
         let said = format!("`notify.command`: it would run {command}");
@@ -384,7 +390,7 @@ fn sends(part: &Part, backend: &BackendConfig) -> Option<String> {
     let place = Endpoint::parse(backend.base_url());
     let is_here = place.as_ref().is_ok_and(Endpoint::is_loopback);
     let usual = BackendConfig::of(backend.kind);
-    let is_usual = *part == Part::Review
+    let is_usual = matches!(part, Part::Review | Part::Plan)
         && backend.kind == BackendType::Gemini
         && backend.base_url() == usual.base_url()
         && backend.key_variable() == usual.key_variable()
@@ -395,8 +401,12 @@ fn sends(part: &Part, backend: &BackendConfig) -> Option<String> {
     let place = place.as_ref().map_or("its address", Endpoint::server);
     let key = backend.key_variable().filter(|_| backend.api_key.is_none());
     let key = key.map_or_else(String::new, |name| format!(", with the key in {name}"));
+    let what = match part {
+        Part::Plan => "repositories",
+        _ => "panes",
+    };
     Some(format!(
-        "what stands in your panes would be sent to {place}{key}"
+        "what stands in your {what} would be sent to {place}{key}"
     ))
 }
 

@@ -58,11 +58,10 @@ pub struct Claude {
     when_typed: Vec<String>,
     when_shown: Vec<String>,
     pub painted_for: (usize, usize),
-    /// What a worker does with a line; the program itself answers at once.
-    pub submitted: Option<String>,
-    pub is_worker: bool,
-    /// Whether its folder was said yes to.
-    pub trusted: bool,
+    /// Lines for whoever acts on them; without such it answers by itself.
+    pub submitted: Option<Vec<String>>,
+    /// The folder that was said yes to.
+    pub trusted: Option<String>,
 }
 
 impl Claude {
@@ -88,8 +87,7 @@ impl Claude {
             when_shown: Vec::new(),
             painted_for: (0, 0),
             submitted: None,
-            is_worker: false,
-            trusted: false,
+            trusted: None,
         })
     }
 
@@ -207,8 +205,8 @@ impl Claude {
         self.note("lines", &line)?;
         let echo = format!("\u{1b}[48;5;237m❯ {line}");
         self.above.extend([echo, String::new()]);
-        if self.is_worker {
-            self.submitted = Some(line);
+        if let Some(lines) = &mut self.submitted {
+            lines.push(line);
             return Ok(());
         }
         match line.strip_prefix('!') {
@@ -279,9 +277,9 @@ impl Claude {
         if self.deaf {
             return Ok(());
         }
-        self.dialog = None;
+        let closed = self.dialog.take();
         if label == TRUST {
-            self.trusted = true;
+            self.trusted = closed.map(|dialog| dialog.subject);
             return Ok(());
         }
         if label == LEAVE {

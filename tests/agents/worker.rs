@@ -64,7 +64,7 @@ fn main() -> io::Result<()> {
     let events = listen(&own)?;
     print("\u{1b}[?1049h\u{1b}[?2004h\u{1b}[?25l")?;
     let mut claude = Claude::new(own, cooked)?;
-    claude.is_worker = true;
+    claude.submitted = Some(Vec::new());
     claude.obey("idle fresh")?;
     let mut worker = Worker {
         claude,
@@ -126,11 +126,16 @@ impl Worker {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if std::mem::take(&mut self.claude.trusted) {
-                let line = format!("{}\n", self.folder.display());
-                append(&self.script, "trusted", line.as_bytes())?;
+            if let Some(folder) = self.claude.trusted.take() {
+                append(&self.script, "trusted", format!("{folder}\n").as_bytes())?;
             }
-            if let Some(line) = self.claude.submitted.take() {
+            for line in self
+                .claude
+                .submitted
+                .iter_mut()
+                .flat_map(std::mem::take)
+                .collect::<Vec<_>>()
+            {
                 self.begin(&line)?;
             }
             self.go_on()?;
@@ -188,6 +193,7 @@ impl Worker {
 /// A brief, and what it names.
 struct Brief {
     slug: String,
+    number: usize,
     text: String,
 }
 
@@ -208,16 +214,16 @@ fn turn(script: &Path, folder: &Path, brief: &Path, done: &Sender<Done>) -> io::
         .next()
         .unwrap_or("1");
     let number = number.parse::<usize>().unwrap_or(1).max(1);
-    let is_review = named_in(&text, "review-").is_some();
+    let brief = Brief { slug, number, text };
+    let is_review = named_in(&brief, "review-").is_some();
     let name = if is_review {
-        format!("{slug}.review")
+        format!("{}.review", brief.slug)
     } else {
-        slug.clone()
+        brief.slug.clone()
     };
     let actions = std::fs::read_to_string(script.join(name)).unwrap_or_default();
     let blocks: Vec<&str> = actions.split("---\n").collect();
     let block = blocks[number.min(blocks.len()) - 1];
-    let brief = Brief { slug, text };
     for line in block.lines().map(str::trim) {
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -262,7 +268,7 @@ fn act(
         }
         "run" => shell(folder, rest),
         "report" => {
-            let path = named_in(&brief.text, "report-").ok_or_else(no_file)?;
+            let path = named_in(brief, "report-").ok_or_else(no_file)?;
             let report = format!(
                 "Scope: {0}\nResult: {first}\nKey files: -\nFiles changed: -\nIssues: {text}\n",
                 brief.slug
@@ -270,12 +276,12 @@ fn act(
             std::fs::write(folder.join(path), report)
         }
         "lie" => {
-            let path = named_in(&brief.text, "report-").ok_or_else(no_file)?;
+            let path = named_in(brief, "report-").ok_or_else(no_file)?;
             let report = "Scope: all of it\nResult: done\nKey files: -\nFiles changed: -\nIssues: none, all tests pass\n";
             std::fs::write(folder.join(path), report)
         }
         "review" => {
-            let path = named_in(&brief.text, "review-").ok_or_else(no_file)?;
+            let path = named_in(brief, "review-").ok_or_else(no_file)?;
             std::fs::write(folder.join(path), format!("{first}\n{text}\n"))
         }
         "merge" => merge(folder),
@@ -284,7 +290,7 @@ fn act(
             Ok(())
         }
         "hang" => loop {
-            thread::sleep(Duration::from_secs(3600));
+            thread::sleep(Duration::from_hours(1));
         },
         "wait" => {
             while !script.join(first).exists() {
@@ -314,16 +320,10 @@ fn no_file() -> io::Error {
     io::Error::other("the brief names no such file")
 }
 
-/// The first word of the brief that is a file called so, in the folder for it.
-fn named_in(text: &str, begins: &str) -> Option<String> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    let mut words = text.split(|c| !is_part(c));
-    let found = words.find(|word| {
-        let word = word.trim_end_matches('.');
-        let name = word.rsplit('/').next().unwrap_or(word);
-        word.contains(".mo/") && name.starts_with(begins) && name.ends_with(".md")
-    })?;
-    Some(found.trim_end_matches('.').to_owned())
+/// The file for the answer to this brief that is called so, if the brief names it.
+fn named_in(brief: &Brief, begins: &str) -> Option<String> {
+    let path = format!(".mo/{}/{begins}{}.md", brief.slug, brief.number);
+    brief.text.contains(&path).then_some(path)
 }
 
 /// Merges the mission's integration branch, keeping both sides of what conflicts.

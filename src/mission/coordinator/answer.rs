@@ -4,18 +4,37 @@ use std::path::{Path, PathBuf};
 
 use super::Coordinator;
 use super::job::Job;
-use crate::error::{Failure, Kind};
+use crate::agent::view::Urgency;
+use crate::director::ReviewError;
+use crate::error::{Failure, Kind, in_full};
 use crate::ids::TaskId;
 use crate::mission::journal::{Step, What};
 use crate::mission::machine::{Phase, Wants};
 use crate::mission::names;
+use crate::mission::records::Records;
 use crate::mission::schedule::Stage;
 use crate::store::{self, Access};
 
 impl Job {
-    /// Looks for an answer to what the worker cannot go on without.
+    /// Looks in the mission's records for what the worker cannot go on without.
     pub async fn answer(&self) -> Result<(), Failure> {
-        self.note(Step::Answered { text: None }).await;
+        let need = self.state.why.clone().unwrap_or_default();
+        let records = Records::read(&self.site.folder, &self.seen)?;
+        let director = self.site.supervisor.director();
+        let found = director.known(&need, &records.for_a_question()).await;
+        let text = match found {
+            Ok(found) => found.map(|found| found.text),
+            Err(ReviewError::NoBackend) => None,
+            Err(error) => {
+                let why = in_full(&error);
+                self.say(
+                    Urgency::Info,
+                    &format!("nothing is known of what it needs: {why}"),
+                );
+                None
+            }
+        };
+        self.note(Step::Answered { text }).await;
         Ok(())
     }
 }

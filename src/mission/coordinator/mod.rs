@@ -6,9 +6,11 @@
 //! decides nothing that the machine or the schedule decides, and touches no pane but through
 //! [`super::worker`].
 
+mod account;
 mod answer;
 mod base;
 mod check;
+mod inform;
 mod job;
 mod publish;
 mod watch;
@@ -19,7 +21,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot, watch as channel};
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
@@ -85,6 +87,8 @@ pub(super) struct Site {
     pub pace: Pace,
     /// The branch that it started from.
     pub base: Option<String>,
+    /// When it began.
+    pub begun_at: Option<DateTime<Utc>>,
 }
 
 /// What a mission in progress is told.
@@ -121,6 +125,12 @@ struct Coordinator {
     to_notes: mpsc::Sender<Note>,
     receipts_of_jobs: mpsc::Receiver<Receipt>,
     to_receipts: mpsc::Sender<Receipt>,
+    /// Who tells a coordinating agent, and how many ends it was told of.
+    informing: Option<AbortHandle>,
+    informed: mpsc::Receiver<(usize, oneshot::Sender<()>)>,
+    to_informed: mpsc::Sender<(usize, oneshot::Sender<()>)>,
+    /// Who has a summary written.
+    summing_up: Option<AbortHandle>,
     view: channel::Sender<Arc<MissionView>>,
     /// Lines that follow from others, and are written next.
     pending: Vec<What>,
@@ -148,6 +158,7 @@ pub(super) fn spawn(
     let (orders, taken) = mpsc::channel(QUEUE);
     let (to_notes, notes) = mpsc::channel(QUEUE);
     let (to_receipts, receipts_of_jobs) = mpsc::channel(QUEUE);
+    let (to_informed, informed) = mpsc::channel(1);
     let first = publish::view(&site, &machine, &receipts, &HashMap::new(), None);
     let (view, seen) = channel::channel(Arc::new(first));
     let coordinator = Coordinator {
@@ -160,6 +171,10 @@ pub(super) fn spawn(
         to_notes,
         receipts_of_jobs,
         to_receipts,
+        informing: None,
+        informed,
+        to_informed,
+        summing_up: None,
         view,
         pending: Vec::new(),
         trouble: None,
@@ -186,12 +201,17 @@ impl Coordinator {
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.do_what_is_due().await;
+            self.inform();
             self.publish();
             tokio::select! {
                 biased;
                 () = ended.cancelled() => return,
                 Some(note) = self.notes.recv() => self.note(note).await,
                 Some(receipt) = self.receipts_of_jobs.recv() => self.keep(receipt).await,
+                Some((count, written)) = self.informed.recv() => {
+                    self.informed(count).await;
+                    let _ = written.send(());
+                }
                 order = orders.recv() => match order {
                     Some(order) => self.order(order).await,
                     None => return,
@@ -254,6 +274,7 @@ impl Coordinator {
             reports: self.reports_for(place),
             last: publish::last_receipts(&self.receipts, task),
             merged: self.machine.merged(),
+            seen: Arc::clone(&self.view.borrow()),
             notes: self.to_notes.clone(),
             receipts: self.to_receipts.clone(),
         })
@@ -341,6 +362,9 @@ impl Coordinator {
         let before = self.machine.clone();
         self.machine.apply(&entry);
         self.tell(&before, &entry);
+        if self.machine.ends() > before.ends() {
+            self.milestone();
+        }
         Ok(())
     }
 
@@ -397,7 +421,7 @@ impl Coordinator {
     /// The mission has come as far as it can: what is to be said about it is written.
     async fn over(&mut self) {
         if self.write(What::Over).await.is_ok() {
-            self.publish();
+            // first of all, so that nobody takes the mission for over before it is summed up
             self.account();
         }
     }

@@ -109,6 +109,7 @@ pub(in crate::mission) fn seen_from_outside(
         proposals: proposals.collect(),
         places,
         trouble: None,
+        summing_up: false,
     }
 }
 
@@ -174,15 +175,23 @@ fn criteria(task: &Task, state: &TaskState, receipts: &[Receipt]) -> Vec<Criteri
 }
 
 impl Coordinator {
-    /// Brings what others see up to date.
-    pub(super) fn publish(&self) {
-        let view = view(
+    /// The mission as it is to be seen now.
+    pub(super) fn current(&self) -> MissionView {
+        let mut view = view(
             &self.site,
             &self.machine,
             &self.receipts,
             &self.under_way,
             self.trouble.as_deref(),
         );
+        let summing_up = self.summing_up.as_ref();
+        view.summing_up = summing_up.is_some_and(|job| !job.is_finished());
+        view
+    }
+
+    /// Brings what others see up to date.
+    pub(super) fn publish(&self) {
+        let view = self.current();
         let is_new = self.view.send_if_modified(|seen| {
             let is_new = **seen != view;
             if is_new {
@@ -297,9 +306,6 @@ impl Coordinator {
             format!("mission {mission} can do no more: {done} of {all} tasks are done; {end}");
         self.site.supervisor.announce(Urgency::Person, text);
     }
-
-    /// Writes the report on the mission, and the after-action review.
-    pub(super) fn account(&self) {}
 
     /// A blocked task for which nothing is known: somebody could clear its way.
     fn propose_a_way_out(&mut self, place: usize) {

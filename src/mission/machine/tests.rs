@@ -293,6 +293,25 @@ fn a_pause_starts_and_tells_nothing() {
 }
 
 #[test]
+fn every_end_is_there_to_be_told_until_it_was() {
+    let mut mission = Mission::new();
+    mission.finish("a");
+    mission.work("c");
+    mission.report("c", Claimed::Blocked("no key".into()));
+    let told = |mission: &Mission| -> Vec<String> {
+        let ends = mission.machine.untold().iter();
+        ends.map(|end| format!("{} {}", end.task, end.stage.as_str()))
+            .collect()
+    };
+    assert_eq!(told(&mission), ["a done", "c blocked"]);
+    mission.write(What::Informed { ends: 1 });
+    assert_eq!(told(&mission), ["c blocked"]);
+    mission.write(What::Informed { ends: 2 });
+    mission.step("c", Step::Dropped);
+    assert_eq!(told(&mission), ["c dropped"]);
+}
+
+#[test]
 fn a_proposed_task_comes_in_when_the_person_accepts_it() {
     let mut mission = Mission::new();
     for task in ["a", "b", "c"] {

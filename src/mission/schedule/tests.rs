@@ -34,6 +34,7 @@ fn plan(tasks: &[Short<'_>]) -> Plan {
         max_parallel: 3,
         setup: Vec::new(),
         contract: None,
+        coordinator: None,
         tasks: tasks.iter().map(task).collect(),
     }
 }

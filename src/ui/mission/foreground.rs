@@ -51,7 +51,7 @@ pub async fn carry_out(
             super::super::print(format!("{said}\n").as_bytes())?;
             Ok(0)
         }
-        MissionTask::Check { .. } | MissionTask::Graph { .. } => Ok(0),
+        MissionTask::Check { .. } | MissionTask::Graph { .. } | MissionTask::Plan(_) => Ok(0),
     }
 }
 
@@ -111,7 +111,8 @@ async fn follow(
     let mut changes = client.changes();
     loop {
         let view = missions.view(id)?;
-        if matches!(view.phase, Phase::Over | Phase::Aborted | Phase::Finished) {
+        let is_over = matches!(view.phase, Phase::Over | Phase::Aborted | Phase::Finished);
+        if is_over && !view.summing_up {
             while let Ok(notice) = notices.try_recv() {
                 say(&notice);
             }

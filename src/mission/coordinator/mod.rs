@@ -35,6 +35,7 @@ use super::receipt::Receipt;
 use super::view::MissionView;
 use super::worker::Workers;
 use crate::agent::view::Urgency;
+use crate::config::WorkersConfig;
 use crate::error::{Failure, Kind, in_full};
 use crate::git::Repository;
 use crate::ids::TaskId;
@@ -46,6 +47,8 @@ use crate::supervisor::Supervisor;
 const QUEUE: usize = 64;
 /// How long a line may take to be written.
 const WRITE: Duration = Duration::from_secs(10);
+/// The shortest time between two looks at a worker.
+const SHORTEST_LOOK: Duration = Duration::from_millis(100);
 /// How often what others see is brought up to date while nothing else happens.
 const GLANCE: Duration = Duration::from_secs(1);
 
@@ -64,11 +67,13 @@ pub struct Pace {
     pub again: Duration,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
+impl Pace {
+    /// The pace for workers of this configuration: it looks twice as often as they are looked at, and gives up
+    /// waiting for a report when one has stood for three times as long as it takes to count as stalled.
+    pub fn of(workers: &WorkersConfig) -> Self {
         Self {
-            look: Duration::from_secs(1),
-            stand: Duration::from_secs(90),
+            look: (workers.poll_sec.duration() / 2).max(SHORTEST_LOOK),
+            stand: workers.stall_sec.duration() * 3,
             settle: Duration::from_mins(1),
             tell: Duration::from_mins(2),
             again: Duration::from_secs(5),

@@ -15,7 +15,7 @@ use super::folder::{self, Folder};
 use super::journal::{Entry, Step, What};
 use super::machine::{Machine, Phase};
 use super::merge::{self, Finish, Finished};
-use super::names::Names;
+use super::names::{Names, SCRATCH};
 use super::plan::check::{Finding, Severity, check};
 use super::plan::{LARGEST, Plan};
 use super::records::Records;
@@ -563,6 +563,11 @@ async fn tidy_up(
     for task in &view.tasks {
         let removed = worktree::remove(names, repository, &task.slug, how).await;
         said.extend(what_stays(&names.branch(&task.slug), removed));
+    }
+    // there only where a crash came while the criteria were run before any work
+    if let Ok(scratch) = SCRATCH.parse() {
+        let removed = worktree::remove(names, repository, &scratch, Remove::Force).await;
+        said.extend(what_stays(&names.branch(&scratch), removed));
     }
     let removed = worktree::remove_integration(names, repository, base, how).await;
     said.extend(what_stays(&names.integration_branch(), removed));

@@ -44,6 +44,8 @@ fn killed_after_every_step_it_comes_to_the_same_end() {
     assert_eq!(scene.said("in/beside/starts").lines().count(), 1, "it was adopted");
     scene.ends(scene.mission(&["finish"]), 0);
     assert_eq!(scene.on("main", "two.txt").unwrap(), "two\n");
+    assert_eq!(scene.git(&["branch", "--format", "%(refname:short)"]), "main");
+    assert_eq!(scene.git(&["worktree", "list"]).lines().count(), 1);
 }
 
 #[test]

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
 use super::journal::{Entry, Step, What};
-use super::machine::{Due, Machine, Wants};
+use super::machine::{Due, Machine, Message, Wants};
 use super::names::Names;
 use super::receipt::Receipt;
 use super::view::MissionView;
@@ -270,6 +270,11 @@ impl Coordinator {
 
     fn job(&self, place: usize) -> Option<job::Job> {
         let (task, state) = self.machine.task(place)?;
+        let mut last = publish::last_receipts(&self.receipts, task);
+        if let (Wants::Telling(Message::TakenBack), Some(merge)) = (&state.wants, &state.taken_back)
+        {
+            last.extend(publish::of_others_on(&self.receipts, task, merge));
+        }
         Some(job::Job {
             site: Arc::clone(&self.site),
             plan: Arc::new(self.machine.plan().clone()),
@@ -277,7 +282,7 @@ impl Coordinator {
             task: task.clone(),
             state: state.clone(),
             reports: self.reports_for(place),
-            last: publish::last_receipts(&self.receipts, task),
+            last,
             merged: self.machine.merged(),
             seen: Arc::clone(&self.view.borrow()),
             notes: self.to_notes.clone(),

@@ -9,6 +9,7 @@ use super::line::{KIND, expand_home};
 use super::missions::MissionVerb;
 use super::table::{Entry, FIELDS, Field, Kind, TABLE};
 use super::text::harmless;
+use super::{Client, MissionView};
 
 /// The most entries of a folder that are looked at for one completion.
 const MOST_ENTRIES: usize = 10_000;
@@ -24,6 +25,46 @@ pub struct World {
     pub panes: Vec<String>,
     /// The kinds of agents that there are.
     pub kinds: Vec<String>,
+    /// The missions that are carried out.
+    pub missions: Vec<KnownMission>,
+}
+
+/// A mission, and what there is to name of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownMission {
+    /// Its name.
+    pub id: String,
+    /// Its tasks.
+    pub tasks: Vec<String>,
+    /// The tasks that were proposed.
+    pub proposals: Vec<String>,
+}
+
+impl World {
+    /// What `client` knows now.
+    pub fn of(client: &dyn Client) -> Self {
+        let views = client.views();
+        let missions = client.missions();
+        Self {
+            agents: views.iter().map(|view| view.id.to_string()).collect(),
+            panes: client.known_panes(),
+            kinds: client.known_kinds(),
+            missions: missions.iter().map(|view| KnownMission::of(view)).collect(),
+        }
+    }
+}
+
+impl KnownMission {
+    /// What there is to name of a mission.
+    pub fn of(view: &MissionView) -> Self {
+        let tasks = view.tasks.iter().map(|task| task.slug.to_string());
+        let proposals = view.proposals.iter().map(|one| one.slug.to_string());
+        Self {
+            id: view.id.to_string(),
+            tasks: tasks.collect(),
+            proposals: proposals.collect(),
+        }
+    }
 }
 
 /// One way to go on.
@@ -124,6 +165,13 @@ pub fn complete(line: &str, cursor: usize, world: &World) -> (usize, Vec<Candida
             field,
         } => {
             let kind = meant(entry.arguments[index].kind, field);
+            if kind == Kind::OfMission {
+                let verb = line[..start].split_whitespace().last();
+                let verb = verb.and_then(|word| word.parse().ok());
+                return verb.map_or((start, Vec::new()), |verb| {
+                    of_mission(verb, start, typed, world)
+                });
+            }
             let more = index + 1 < entry.arguments.len();
             argument(kind, start, typed, more, world)
         }
@@ -178,9 +226,64 @@ fn argument(
             Some(path) => return paths(start + 1, path),
             None => Vec::new(),
         },
-        Kind::NewAgent | Kind::Value | Kind::Count | Kind::Seconds | Kind::Text => Vec::new(),
+        Kind::NewAgent
+        | Kind::Value
+        | Kind::Count
+        | Kind::Seconds
+        | Kind::OfMission
+        | Kind::Text => Vec::new(),
     };
     (start, candidates)
+}
+
+/// What may follow a verb of `/mission`: a mission, which may be left out where there is only one, and a task.
+fn of_mission(
+    verb: MissionVerb,
+    start: usize,
+    typed: &str,
+    world: &World,
+) -> (usize, Vec<Candidate>) {
+    if verb == MissionVerb::Run {
+        return paths(start, typed);
+    }
+    let word_at = typed.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let (before, word) = typed.split_at(word_at);
+    let mut before = before.split_whitespace();
+    let first = before.next();
+    let named = world
+        .missions
+        .iter()
+        .find(|one| Some(one.id.as_str()) == first);
+    let only = match world.missions.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    };
+    let is_second = first.is_some() && before.next().is_none();
+    let (mission, offers_missions) = match (first, named) {
+        (None, _) => (only, true),
+        (Some(_), Some(named)) if is_second => (Some(named), false),
+        _ => (None, false),
+    };
+    let tasks = mission.map_or(&[][..], |mission| match verb {
+        MissionVerb::Accept => mission.proposals.as_slice(),
+        verb if verb.names_a_task() => mission.tasks.as_slice(),
+        _ => &[],
+    });
+    let names = world.missions.iter().map(|one| &one.id);
+    let names = names.filter(|_| offers_missions);
+    let more = |is_mission: bool| match verb {
+        MissionVerb::Message | MissionVerb::Ask => true,
+        verb => is_mission && verb.names_a_task(),
+    };
+    let all = tasks
+        .iter()
+        .map(|task| (task, more(false)))
+        .chain(names.map(|name| (name, more(true))));
+    let fitting = all.filter(|(name, _)| name.starts_with(word));
+    let candidates = fitting
+        .take(MOST_CANDIDATES)
+        .map(|(name, more)| Candidate::new(name, more));
+    (start + word_at, candidates.collect())
 }
 
 fn commands(slash: &str, typed: &str) -> Vec<Candidate> {
@@ -295,11 +398,24 @@ mod tests {
                 "other:terminal_3".into(),
             ],
             kinds: vec!["claude".into(), "codex".into()],
+            missions: vec![mission("notes")],
+        }
+    }
+
+    fn mission(id: &str) -> KnownMission {
+        KnownMission {
+            id: id.into(),
+            tasks: vec!["parser".into(), "docs".into()],
+            proposals: vec!["resolve-docs".into()],
         }
     }
 
     fn completed(line: &str) -> Vec<String> {
-        let (start, candidates) = complete(line, line.len(), &world());
+        completed_in(line, &world())
+    }
+
+    fn completed_in(line: &str, world: &World) -> Vec<String> {
+        let (start, candidates) = complete(line, line.len(), world);
         let whole = |candidate: Candidate| format!("{}{}", &line[..start], candidate.replacement);
         candidates.into_iter().map(whole).collect()
     }
@@ -345,6 +461,58 @@ mod tests {
             assert_eq!(completed(line), expected, "{line:?}");
         }
         assert_eq!(completed("").len(), TABLE.len());
+    }
+
+    #[test]
+    fn missions_and_their_tasks_are_completed_as_their_verb_wants_them() {
+        let one = world();
+        let two = World {
+            missions: vec![mission("notes"), mission("site")],
+            ..world()
+        };
+        let cases: [(&World, &str, &[&str]); 14] = [
+            (&one, "/mission ret", &["/mission retry "]),
+            (
+                &one,
+                "/mission retry ",
+                &[
+                    "/mission retry parser",
+                    "/mission retry docs",
+                    "/mission retry notes ",
+                ],
+            ),
+            (
+                &one,
+                "/mission retry notes d",
+                &["/mission retry notes docs"],
+            ),
+            (&one, "/mission message d", &["/mission message docs "]),
+            (&one, "/mission message docs d", &[]),
+            (&one, "/mission message notes docs d", &[]),
+            (&one, "/mission accept r", &["/mission accept resolve-docs"]),
+            (
+                &one,
+                "/mission accept notes ",
+                &["/mission accept notes resolve-docs"],
+            ),
+            (&one, "/mission pause ", &["/mission pause notes"]),
+            (&one, "/mission pause notes ", &[]),
+            (&one, "/mission nonsense ", &[]),
+            (
+                &two,
+                "/mission stop ",
+                &["/mission stop notes ", "/mission stop site "],
+            ),
+            (
+                &two,
+                "/mission stop  site p",
+                &["/mission stop  site parser"],
+            ),
+            (&two, "/mission status s", &["/mission status site"]),
+        ];
+        for (world, line, expected) in cases {
+            assert_eq!(completed_in(line, world), expected, "{line:?}");
+        }
     }
 
     #[test]
@@ -403,7 +571,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_lines_and_cursors_never_panic(line in ".*", cursor in 0usize..200) {
-            for line in [line.clone(), format!("/{line}"), format!("/add {line}"), format!("/set a {line}")] {
+            for line in [line.clone(), format!("/{line}"), format!("/add {line}"), format!("/set a {line}"), format!("/mission stop {line}")] {
                 let (start, _) = complete(&line, cursor, &world());
                 prop_assert!(start <= line.len() && line.is_char_boundary(start));
                 let _ = hint(&line);

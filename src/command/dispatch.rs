@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::Utc;
 use tokio::sync::{broadcast, watch};
 
 use super::missions::{self, MissionVerb};
@@ -165,7 +166,11 @@ impl Local {
             }
             Command::Set { id, setting } => supervisor.set(&id, change(setting)?).await?,
             Command::Mission { verb, rest } => return self.mission(verb, rest.trim()).await,
-            Command::Workers => return Ok(Reply::Workers(self.missions())),
+            Command::Workers => {
+                let (views, now) = (self.missions(), Utc::now());
+                let workers = views.iter().flat_map(|view| view.workers(now));
+                return Ok(Reply::Workers(workers.collect()));
+            }
             Command::TaskReport { text } => self.task_report(text).await?,
             Command::Yes => {
                 let planned = self.planned().take();

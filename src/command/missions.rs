@@ -3,20 +3,20 @@
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Reply;
 use super::line::expand_home;
 use super::mission::Checked;
 use super::reply::{Frame, age};
-use super::text::{harmless, one_line, table};
+use super::text::{fit_middle, harmless, one_line, table};
 use crate::error::Failure;
 use crate::ids::{MissionId, TaskId};
 use crate::mission::journal::{Step, What};
 use crate::mission::missions::{Missions, Ready};
 use crate::mission::plan::RunLine;
-use crate::mission::view::{MissionView, TaskView, Tick};
+use crate::mission::view::{MissionView, TaskView, Tick, WorkerView};
 
 /// How wide the plan is shown that a person is asked about, in columns.
 const COLUMNS: usize = 100;
@@ -101,6 +101,20 @@ impl MissionVerb {
             Self::Report => "report",
             Self::Ask => "ask",
         }
+    }
+
+    /// Whether it is about a task.
+    pub const fn names_a_task(self) -> bool {
+        matches!(
+            self,
+            Self::Explain
+                | Self::Message
+                | Self::Stop
+                | Self::Retry
+                | Self::Drop
+                | Self::Take
+                | Self::Accept
+        )
     }
 
     /// Whether it only looks, and changes nothing.
@@ -298,11 +312,6 @@ fn all(missions: &Missions) -> Result<Reply, Failure> {
     for id in missions.all()? {
         views.push(missions.view(&id)?);
     }
-    if views.is_empty() {
-        return Ok(Reply::Done(
-            "no missions yet: `/mission run FILE` begins one".into(),
-        ));
-    }
     Ok(Reply::Missions(views))
 }
 
@@ -312,7 +321,12 @@ fn explain(missions: &Missions, id: &MissionId, rest: &str) -> Result<Reply, Fai
     let Some(task) = view.task(&task) else {
         return Err(Failure::usage(format!("mission {id} has no task `{task}`")));
     };
-    let mut text = format!("{} ({}): {}", task.slug, task.stage.as_str(), task.doing);
+    Ok(Reply::Text(explained(task)))
+}
+
+/// Why a task is where it is, in words.
+pub fn explained(task: &TaskView) -> String {
+    let mut text = format!("{} ({}): {}", task.slug, task.word(), task.doing);
     if let Some(why) = &task.why {
         let _ = write!(text, "\n{why}");
     }
@@ -322,7 +336,7 @@ fn explain(missions: &Missions, id: &MissionId, rest: &str) -> Result<Reply, Fai
             let _ = write!(text, ": {}", criterion.said);
         }
     }
-    Ok(Reply::Text(text))
+    text
 }
 
 /// Which mission is meant: the one that is named, or the only one; and what else was said.
@@ -383,8 +397,10 @@ fn flag<'a>(text: &'a str, flag: &str) -> (bool, &'a str) {
 
 /// Missions in words: one whole, several in a line each.
 pub(super) fn words(views: &[std::sync::Arc<MissionView>], frame: &Frame) -> String {
-    if let [one] = views {
-        return whole(one, frame);
+    match views {
+        [] => return "no missions yet: `/mission run FILE` begins one".to_owned(),
+        [one] => return whole(one, frame),
+        _ => {}
     }
     let rows: Vec<Vec<String>> = views.iter().map(|view| row(view, frame)).collect();
     let heading = ["MISSION", "PHASE", "DONE", "BEGAN", "GOAL"];
@@ -447,22 +463,16 @@ fn whole(view: &MissionView, frame: &Frame) -> String {
 }
 
 fn task_row(task: &TaskView, frame: &Frame) -> Vec<String> {
-    let stage = if task.skipped {
-        "skipped"
-    } else {
-        task.stage.as_str()
-    };
     let attempt = if task.attempt == 0 {
         String::new()
     } else {
         format!("{}/{}", task.attempt, task.attempts)
     };
-    let ended = task.ended_at.unwrap_or_else(|| frame.now.to_utc());
-    let time = task.started_at.map(|started| age(ended - started));
+    let time = task.time(frame.now.to_utc()).map(age);
     vec![
         task.slug.to_string(),
         task.role.as_str().to_owned(),
-        stage.to_owned(),
+        task.word().to_owned(),
         attempt,
         task.criteria
             .iter()
@@ -490,33 +500,30 @@ fn since(at: Option<DateTime<Utc>>, frame: &Frame) -> String {
 }
 
 /// Every worker of every mission, in words.
-pub fn workers(views: &[std::sync::Arc<MissionView>], frame: &Frame) -> String {
-    let mut rows = Vec::new();
-    for view in views {
-        for task in view.tasks.iter().filter(|task| task.agent.is_some()) {
-            let ended = task.ended_at.unwrap_or_else(|| frame.now.to_utc());
-            rows.push(vec![
-                task.agent
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-                task.role.as_str().to_owned(),
-                task.state.clone().unwrap_or_default(),
-                task.started_at
-                    .map(|at| age(ended - at))
-                    .unwrap_or_default(),
-                task.tokens.to_string(),
-                task.pane
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-                one_line(&task.title),
-            ]);
-        }
-    }
-    if rows.is_empty() {
+pub(super) fn workers(workers: &[WorkerView], frame: &Frame) -> String {
+    if workers.is_empty() {
         return "no workers: a mission has some while it runs".to_owned();
     }
+    let time = |seconds: u64| {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        TimeDelta::try_seconds(seconds).map_or_else(String::new, age)
+    };
+    let row = |worker: &WorkerView| {
+        vec![
+            fit_middle(worker.id.as_str(), 40),
+            worker.role.as_str().to_owned(),
+            worker.state.clone().unwrap_or_default(),
+            worker.time_sec.map(time).unwrap_or_default(),
+            worker.tokens.to_string(),
+            worker
+                .pane
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            one_line(&worker.title),
+        ]
+    };
+    let rows: Vec<Vec<String>> = workers.iter().map(row).collect();
     let heading = ["WORKER", "ROLE", "STATE", "TIME", "TOKENS", "PANE", "TASK"];
     table(&heading, &[40, 10, 10, 8, 10, 30], &rows, frame.columns)
 }

@@ -38,7 +38,7 @@ pub use crate::agent::view::{AgentView, Notice, Status, Urgency};
 use crate::config::Seconds;
 use crate::error::Failure;
 use crate::ids::{AgentId, Kind, PaneRef};
-pub use crate::mission::view::MissionView;
+pub use crate::mission::view::{MissionView, WorkerView};
 pub use crate::notify::Ring;
 pub use crate::record::Event;
 use crate::record::{DecisionLine, Memo, Review};
@@ -322,8 +322,8 @@ pub enum Reply {
     },
     /// Missions, as they are now.
     Missions(Vec<Arc<MissionView>>),
-    /// Missions, as they are now, of which the workers are wanted.
-    Workers(Vec<Arc<MissionView>>),
+    /// The workers of all missions, as they are now.
+    Workers(Vec<WorkerView>),
     /// A text to show as it is.
     Text(String),
     /// `/yes` does it, `/no` or another command that does something leaves it.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 
-use super::text::{harmless, one_line, table, wrap};
+use super::text::{fit_middle, harmless, one_line, table, wrap};
 use super::{Notice, PaneRow, Reply, Urgency, explain, missions};
 use crate::agent::view::{AgentView, Status};
 use crate::error::Failure;
@@ -139,7 +139,7 @@ fn agent_row(view: &AgentView, frame: &Frame) -> Vec<String> {
     };
     let observed = view.observe && view.status != Status::Observing;
     vec![
-        view.id.to_string(),
+        fit_middle(view.id.as_str(), 32),
         format!("{status}{}", if observed { " (observed)" } else { "" }),
         view.state
             .map_or_else(|| "-".to_owned(), |state| state.to_string()),

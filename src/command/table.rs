@@ -42,6 +42,8 @@ pub enum Kind {
     Count,
     /// What is wanted of a mission.
     Verb,
+    /// A mission, a task of it, and text: the rest of the line, as the verb before it wants it.
+    OfMission,
     /// Seconds.
     Seconds,
     /// `true` or `false`.
@@ -59,7 +61,7 @@ pub enum Kind {
 impl Kind {
     /// Whether it takes the rest of the line rather than one word.
     pub const fn takes_rest(self) -> bool {
-        matches!(self, Self::Path | Self::Goal | Self::Text)
+        matches!(self, Self::Path | Self::Goal | Self::Text | Self::OfMission)
     }
 }
 

@@ -84,6 +84,21 @@ pub fn fit(text: &str, columns: usize) -> String {
     }
 }
 
+/// `text`, cut to `columns` columns with `…` in it where it is longer: its end says more than its middle, as in
+/// `mission.task`.
+pub fn fit_middle(text: &str, columns: usize) -> String {
+    if text.width() <= columns || columns < 4 {
+        return fit(text, columns);
+    }
+    let behind = (columns - 1) * 2 / 3;
+    let starts = text.char_indices().map(|(at, _)| at);
+    let mut starts = starts.skip_while(|at| text[*at..].width() > behind);
+    let start = starts.next().unwrap_or(text.len());
+    let tail = &text[start..];
+    let head = fit(text, columns - tail.width());
+    format!("{head}{tail}")
+}
+
 /// `text` with blanks behind it up to `columns` columns.
 pub fn pad(text: &str, columns: usize) -> String {
     let missing = columns.saturating_sub(text.width());
@@ -196,6 +211,15 @@ mod tests {
             assert_eq!(fit(text, columns), cut, "{text} to {columns}");
         }
         assert_eq!(pad("漢", 4), "漢  ");
+        for (text, columns, cut) in [
+            ("notes.parser", 12, "notes.parser"),
+            ("a-long-mission.the-parser", 16, "a-lon…the-parser"),
+            ("漢字漢字漢字", 7, "漢…漢字"),
+            ("abcdef", 3, "ab…"),
+            ("abcdef", 0, ""),
+        ] {
+            assert_eq!(fit_middle(text, columns), cut, "{text} to {columns}");
+        }
     }
 
     #[test]
@@ -250,6 +274,7 @@ much long…  x
                 prop_assert!(!one_line(&text).chars().any(char::is_control));
                 for columns in [0, 1, 5, 80] {
                     prop_assert!(fit(&one_line(&text), columns).width() <= columns);
+                    prop_assert!(fit_middle(&one_line(&text), columns).width() <= columns);
                 }
                 let _ = wrap(&text, 30, "  ");
             }

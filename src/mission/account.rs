@@ -155,7 +155,7 @@ impl Account<'_> {
         let passed = of_work().filter(|one| one.passed()).count();
         let _ = writeln!(
             text,
-            "- Criteria: {} runs on what workers left, {passed} of them passed",
+            "- Criteria: run {} times since the work began, passed {passed} times",
             of_work().count()
         );
         let _ = writeln!(text, "- Written: {}", time_text(self.now));

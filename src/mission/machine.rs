@@ -53,6 +53,15 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Running,
+        Self::Paused,
+        Self::Over,
+        Self::Aborted,
+        Self::Finished,
+    ];
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {

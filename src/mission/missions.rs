@@ -393,6 +393,9 @@ impl Missions {
             said.extend(tidy_up(&site.names, repository, base, &view, force).await);
         }
         self.say(id, What::Finished { commit }).await?;
+        if let Err(failure) = site.workers.leave_session().await {
+            said.push(format!("its session stays: {failure}"));
+        }
         Ok(said.join("\n"))
     }
 

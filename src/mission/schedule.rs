@@ -42,6 +42,18 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Waiting,
+        Self::Running,
+        Self::Checking,
+        Self::Blocked,
+        Self::Stopped,
+        Self::Done,
+        Self::Failed,
+        Self::Dropped,
+    ];
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {

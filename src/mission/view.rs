@@ -1,6 +1,6 @@
 //! What a person, a screen or a script sees of a mission: published whole, read without asking it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::machine::Phase;
@@ -119,7 +119,53 @@ pub struct ProposalView {
     pub why: String,
 }
 
+/// One worker of a mission, as scripts see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerView {
+    /// The agent.
+    pub id: AgentId,
+    /// The mission.
+    pub mission: MissionId,
+    /// The task.
+    pub task: TaskId,
+    /// What the task is, in a few words.
+    pub title: String,
+    /// What sort of worker it is.
+    pub role: Role,
+    /// Where the task is in the schedule.
+    pub stage: Stage,
+    /// What the agent is doing: `idle`, `working`, ...; `None` before the first look.
+    pub state: Option<String>,
+    /// For how long the task has had it, in seconds.
+    pub time_sec: Option<u64>,
+    /// Tokens that the program spent on watching it.
+    pub tokens: u64,
+    /// Its pane.
+    pub pane: Option<PaneAddress>,
+}
+
 impl MissionView {
+    /// The workers that it has now, in the order of its tasks.
+    pub fn workers(&self, now: DateTime<Utc>) -> Vec<WorkerView> {
+        let worker = |task: &TaskView| {
+            let time = task.time(now);
+            Some(WorkerView {
+                id: task.agent.clone()?,
+                mission: self.id.clone(),
+                task: task.slug.clone(),
+                title: task.title.clone(),
+                role: task.role,
+                stage: task.stage,
+                state: task.state.clone(),
+                time_sec: time.and_then(|time| u64::try_from(time.num_seconds()).ok()),
+                tokens: task.tokens,
+                pane: task.pane.clone(),
+            })
+        };
+        self.tasks.iter().filter_map(worker).collect()
+    }
+
     /// How many tasks are done, and how many there are.
     pub fn done(&self) -> (usize, usize) {
         let done = self.tasks.iter().filter(|task| task.stage == Stage::Done);
@@ -135,5 +181,80 @@ impl MissionView {
     /// The task of that name.
     pub fn task(&self, slug: &TaskId) -> Option<&TaskView> {
         self.tasks.iter().find(|task| task.slug == *slug)
+    }
+}
+
+impl TaskView {
+    /// The word for where it is.
+    pub const fn word(&self) -> &'static str {
+        if self.skipped {
+            "skipped"
+        } else {
+            self.stage.as_str()
+        }
+    }
+
+    /// How long it took, or has taken so far; `None` before it began.
+    pub fn time(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let started = self.started_at?;
+        Some((self.ended_at.unwrap_or(now) - started).max(TimeDelta::zero()))
+    }
+}
+
+#[cfg(test)]
+impl MissionView {
+    /// A mission of these tasks, each with what it depends on, of which nothing has happened yet.
+    pub(crate) fn made_up(id: &str, tasks: &[(&str, &[&str])]) -> Self {
+        Self {
+            id: id.parse().unwrap(),
+            goal: "A library that reads notes, and a program that shows them".into(),
+            root: "/home/me/notes".into(),
+            base: Some("main".into()),
+            integration: Some(format!("mo/{id}/integration")),
+            phase: Phase::Running,
+            begun_at: Some(DateTime::UNIX_EPOCH),
+            tasks: tasks
+                .iter()
+                .map(|(slug, needs)| TaskView::made_up(slug, needs))
+                .collect(),
+            proposals: Vec::new(),
+            places: 2,
+            trouble: None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl TaskView {
+    /// A task that waits.
+    pub(crate) fn made_up(slug: &str, needs: &[&str]) -> Self {
+        let criterion = |what: String| CriterionView {
+            what,
+            result: Tick::Open,
+            said: String::new(),
+        };
+        Self {
+            slug: slug.parse().unwrap(),
+            title: format!("What {slug} is about"),
+            role: Role::Coder,
+            depends_on: needs.iter().map(|slug| slug.parse().unwrap()).collect(),
+            stage: Stage::Waiting,
+            skipped: false,
+            doing: "it waits".into(),
+            attempt: 0,
+            attempts: 3,
+            criteria: vec![
+                criterion(format!("cargo test -p {slug}")),
+                criterion(format!("test -f docs/{slug}.md")),
+            ],
+            agent: None,
+            pane: None,
+            state: None,
+            started_at: None,
+            ended_at: None,
+            tokens: 0,
+            why: None,
+            outside: Vec::new(),
+        }
     }
 }

@@ -17,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::lines::{LineError, Lines};
 use super::protocol::{
-    Hello, Known, LONGEST_REQUEST, Lost, Message, Request, Said, Topic, Views, Wish, Wrong, line,
+    Hello, Known, LONGEST_REQUEST, Lost, Message, Missions, Request, Said, Topic, Views, Wish,
+    Wrong, line,
 };
 use super::server::Shared;
-use crate::command::{AgentView, Client, Command, Event, Health, Notice};
+use crate::command::{AgentView, Client, Command, Event, Health, MissionView, Notice};
 use crate::error::Failure;
 
 /// How long a client may leave what it is sent unread.
@@ -222,6 +223,7 @@ impl<T: PartialEq + Clone> Followed<T> {
 #[derive(Default)]
 struct Follows {
     views: Option<Vec<Arc<AgentView>>>,
+    missions: Option<Vec<Arc<MissionView>>>,
     health: Followed<Health>,
     known: Followed<Known>,
     events: Option<broadcast::Receiver<Event>>,
@@ -317,6 +319,7 @@ impl Writer {
         for topic in &topics {
             match topic {
                 Topic::Views => follows.views = Some(Vec::new()),
+                Topic::Missions => follows.missions = Some(Vec::new()),
                 Topic::Health => follows.health = Followed::New,
                 Topic::Known => follows.known = Followed::New,
                 Topic::Notices => follows.notices = Some(self.client.notices()),
@@ -331,9 +334,8 @@ impl Writer {
             }
         }
         follows.changes = Some(changes);
-        let is_new_view = topics.contains(&Topic::Views);
         self.write(&bytes).await?;
-        let mut bytes = self.seen(is_new_view);
+        let mut bytes = self.seen(&topics);
         bytes.extend(line(&Message::answer(Some(id), Said::Subscribed(topics))));
         self.write(&bytes).await
     }
@@ -345,7 +347,7 @@ impl Writer {
 
     async fn look_again(&mut self) -> Result<(), Lapsed> {
         self.follows.due = None;
-        let bytes = self.seen(false);
+        let bytes = self.seen(&[]);
         if bytes.is_empty() {
             return Ok(());
         }
@@ -354,16 +356,26 @@ impl Writer {
         written
     }
 
-    /// What is to be seen and was not told yet; with `at_all` also where there is nothing.
-    fn seen(&mut self, at_all: bool) -> Vec<u8> {
+    /// What is to be seen and was not told yet; of those that are `new` also that there is nothing.
+    fn seen(&mut self, new: &[Topic]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let follows = &mut self.follows;
         if let Some(told) = &mut follows.views {
             let now = self.client.views();
             let message = difference(told, &now);
             *told = now;
+            let at_all = new.contains(&Topic::Views);
             if let Some(views) = message.or_else(|| at_all.then(Views::default)) {
                 bytes.extend(line(&Message::push(Said::Views(views))));
+            }
+        }
+        if let Some(told) = &mut follows.missions {
+            let now = self.client.missions();
+            let message = other_missions(told, &now);
+            *told = now;
+            let at_all = new.contains(&Topic::Missions);
+            if let Some(missions) = message.or_else(|| at_all.then(Missions::default)) {
+                bytes.extend(line(&Message::push(Said::Missions(missions))));
             }
         }
         if let Some(now) = follows.health.news(|| self.client.health()) {
@@ -435,6 +447,19 @@ fn difference(told: &[Arc<AgentView>], now: &[Arc<AgentView>]) -> Option<Views> 
         gone: gone.map(|view| view.id.clone()).collect(),
         order: (!is_same_order).then(|| now.iter().map(|view| view.id.clone()).collect()),
     })
+}
+
+/// The missions that are others than those that were told; `None` where none is.
+fn other_missions(told: &[Arc<MissionView>], now: &[Arc<MissionView>]) -> Option<Missions> {
+    let is_told = |view: &&Arc<MissionView>| {
+        let other = told.iter().find(|other| other.id == view.id);
+        other.is_some_and(|other| Arc::ptr_eq(other, view) || other == *view)
+    };
+    let changed: Vec<_> = now.iter().filter(|view| !is_told(view)).cloned().collect();
+    let stays = |view: &&Arc<MissionView>| now.iter().any(|other| other.id == view.id);
+    let gone = told.iter().filter(|view| !stays(view));
+    let gone: Vec<_> = gone.map(|view| view.id.clone()).collect();
+    (!changed.is_empty() || !gone.is_empty()).then_some(Missions { changed, gone })
 }
 
 fn lost(what: Topic, count: u64) -> Vec<u8> {

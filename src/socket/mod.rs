@@ -27,6 +27,7 @@
 //! {"v":1,"id":4,"attended":true}                                     until it is said otherwise, or the asker goes
 //! {"v":1,"views":{"changed":[{"id":"a1",...}],"gone":["a2"],"order":["a1"]}}   `order` where it is another
 //! {"v":1,"event":{"v":1,"ts":"...","agent":"a1","event":"nudge",...}}
+//! {"v":1,"missions":{"changed":[{"id":"notes",...}],"gone":["old"]}}   each whole
 //! {"v":1,"notice":{...}}  {"v":1,"health":{...}}  {"v":1,"known":{"panes":[...],"kinds":[...]}}
 //! {"v":1,"lost":{"what":"events","count":12}}                        so many came faster than they were read
 //! {"v":1,"bye":"the supervisor has ended"}                           last of all
@@ -34,10 +35,12 @@
 //!
 //! Topics: `views` (all agents at once, then those that changed, at most 30 times a second), `events` (what
 //! happens from now on), `recent` (what happened lately, then `events`), `notices`, `health`, `known` (panes and
-//! kinds of agents, for completion). Fields are added, never renamed, within one version; a message of a kind
-//! that is not known is to be passed over. Commands of one connection are begun in the order in which they came,
-//! and answered as each is ready: who needs an order waits for the answer. Relative paths are those of the
-//! listening program. A question that is answered with `yes` is one that this very connection was asked.
+//! kinds of agents, for completion), `missions` (all that are carried out, then those that changed, as often as
+//! `views`; an instance that is older refuses a request that names it). Fields are added, never renamed, within one
+//! version; a message of a kind that is not known is to be passed over. Commands of one connection are begun in the
+//! order in which they came, and answered as each is ready: who needs an order waits for the answer. Relative paths
+//! are those of the listening program. A question that is answered with `yes` is one that this very connection was
+//! asked.
 //!
 //! # What it withstands
 //!

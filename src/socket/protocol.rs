@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::command::line::parse;
-use crate::command::{AgentView, Command, Event, Health, Notice, Reply, text};
+use crate::command::{AgentView, Command, Event, Health, MissionView, Notice, Reply, text};
 use crate::error::{Failure, Kind};
-use crate::ids::AgentId;
+use crate::ids::{AgentId, MissionId};
 
 /// The version of the form.
 pub const VERSION: u32 = 1;
@@ -33,6 +33,8 @@ pub enum Topic {
     Health,
     /// The panes and kinds that completion offers.
     Known,
+    /// Every mission that is carried out, and from then on those that changed.
+    Missions,
 }
 
 /// What is asked: exactly one of the four.
@@ -188,6 +190,8 @@ pub enum Said {
     Health(Box<Health>),
     /// What completion offers now.
     Known(Known),
+    /// Missions as they are now.
+    Missions(Missions),
     /// Some are missing here.
     Lost(Lost),
     /// The end, and why.
@@ -217,6 +221,16 @@ pub struct Views {
     /// All that there are, in their order; where that is another than before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<AgentId>>,
+}
+
+/// What is to be seen of the missions, since the last such message.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Missions {
+    /// Those that are new or changed, each whole.
+    pub changed: Vec<Arc<MissionView>>,
+    /// Those that are there no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<MissionId>,
 }
 
 /// What completion offers.

@@ -14,9 +14,10 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::client::{Connection, Incoming, ended, patience, too_late, write};
-use super::protocol::{Hello, Known, Message, Request, Said, Topic, Views};
+use super::protocol::{Hello, Known, Message, Missions, Request, Said, Topic, Views};
 use crate::command::{
-    AgentView, Answering, Client, Command, Event, Health, Notice, Reply, Ring, Urgency, paths,
+    AgentView, Answering, Client, Command, Event, Health, MissionView, Notice, Reply, Ring,
+    Urgency, paths,
 };
 use crate::error::{Failure, Kind};
 use crate::record::Happening;
@@ -55,6 +56,7 @@ pub struct Remote {
 #[derive(Debug)]
 struct Mirror {
     views: Mutex<Vec<Arc<AgentView>>>,
+    missions: Mutex<Vec<Arc<MissionView>>>,
     health: Mutex<Health>,
     known: Mutex<Known>,
     changes: watch::Sender<u64>,
@@ -77,6 +79,7 @@ impl Remote {
         let (notices, early) = broadcast::channel(BEHIND);
         let mirror = Arc::new(Mirror {
             views: Mutex::default(),
+            missions: Mutex::default(),
             health: Mutex::new(health),
             known: Mutex::default(),
             changes: watch::Sender::new(0),
@@ -152,13 +155,16 @@ impl Remote {
 /// All that there is to be seen now: the health, and the rest.
 async fn first(connection: &mut Connection) -> Result<(Health, Vec<Said>), Failure> {
     let id = connection.subscribe(&ALL).await?;
+    // by itself: one that is older does not know it, says so, and has no missions to show
+    let missions = connection.subscribe(&[Topic::Missions]).await?;
     let mut health = None;
     let mut said = Vec::new();
     loop {
         let message = connection.next().await?;
         match message.said {
             Said::Failure(failed) if message.id == Some(id) => return Err(failed.into()),
-            Said::Subscribed(_) if message.id == Some(id) => break,
+            Said::Subscribed(_) | Said::Failure(_) if message.id == Some(missions) => break,
+            Said::Subscribed(_) if message.id == Some(id) => {}
             Said::Health(now) => health = Some(*now),
             other => said.push(other),
         }
@@ -179,6 +185,10 @@ impl Client for Remote {
 
     fn views(&self) -> Vec<Arc<AgentView>> {
         locked(&self.mirror.views).clone()
+    }
+
+    fn missions(&self) -> Vec<Arc<MissionView>> {
+        locked(&self.mirror.missions).clone()
     }
 
     fn notices(&self) -> broadcast::Receiver<Notice> {
@@ -225,6 +235,10 @@ impl Mirror {
         let is_seen = match said {
             Said::Views(views) => {
                 apply(&mut locked(&self.views), views);
+                true
+            }
+            Said::Missions(news) => {
+                apply_missions(&mut locked(&self.missions), news);
                 true
             }
             Said::Health(health) => {
@@ -293,6 +307,17 @@ fn apply(views: &mut Vec<Arc<AgentView>>, news: Views) {
     if let Some(order) = news.order {
         let place: HashMap<_, _> = order.iter().zip(0_usize..).collect();
         views.sort_by_key(|view| place.get(&view.id).copied().unwrap_or(usize::MAX));
+    }
+}
+
+/// Brings a picture of the missions up to date; they stand by their names.
+fn apply_missions(missions: &mut Vec<Arc<MissionView>>, news: Missions) {
+    missions.retain(|view| !news.gone.contains(&view.id));
+    for view in news.changed {
+        match missions.binary_search_by(|other| other.id.cmp(&view.id)) {
+            Ok(at) => missions[at] = view,
+            Err(at) => missions.insert(at, view),
+        }
     }
 }
 

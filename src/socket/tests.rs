@@ -18,7 +18,8 @@ use super::{Remote, Server, connection, server};
 use crate::agent::view::Status;
 use crate::command::line::parse;
 use crate::command::{
-    AgentView, Answering, Client, Command, Event, Health, Notice, PaneRow, PaneShot, Reply, Urgency,
+    AgentView, Answering, Client, Command, Event, Health, MissionView, Notice, PaneRow, PaneShot,
+    Reply, Urgency, WorkerView,
 };
 use crate::error::{Failure, Kind};
 use crate::record::Happening;
@@ -30,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What a made-up supervisor is and was told.
 struct World {
     views: Mutex<Vec<Arc<AgentView>>>,
+    missions: Mutex<Vec<Arc<MissionView>>>,
     changes: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
     notices: broadcast::Sender<Notice>,
@@ -51,7 +53,19 @@ fn view(id: &str) -> Arc<AgentView> {
     Arc::new(AgentView::made_up(id, Status::Running))
 }
 
+fn mission(id: &str) -> Arc<MissionView> {
+    Arc::new(MissionView::made_up(
+        id,
+        &[("parser", &[]), ("cli", &["parser"])],
+    ))
+}
+
 impl World {
+    fn change_missions(&self, change: impl FnOnce(&mut Vec<Arc<MissionView>>)) {
+        change(&mut self.missions.lock().unwrap());
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     fn change(&self, change: impl FnOnce(&mut Vec<Arc<AgentView>>)) {
         change(&mut self.views.lock().unwrap());
         self.changes.send_modify(|count| *count += 1);
@@ -123,6 +137,10 @@ impl Client for Fake {
         self.world.views.lock().unwrap().clone()
     }
 
+    fn missions(&self) -> Vec<Arc<MissionView>> {
+        self.world.missions.lock().unwrap().clone()
+    }
+
     fn notices(&self) -> broadcast::Receiver<Notice> {
         self.world.notices.subscribe()
     }
@@ -174,6 +192,7 @@ impl Stage {
         let home = tempfile::tempdir().unwrap();
         let world = Arc::new(World {
             views: Mutex::new(vec![view("a1"), view("a2")]),
+            missions: Mutex::new(vec![mission("notes"), mission("site")]),
             changes: watch::Sender::new(0),
             events: broadcast::Sender::new(4_096),
             notices: broadcast::Sender::new(64),
@@ -536,6 +555,115 @@ async fn a_remote_client_shows_what_the_one_in_process_shows() {
 }
 
 #[tokio::test]
+async fn missions_are_pushed_whole_when_one_has_changed_and_only_those() {
+    let stage = Stage::open();
+    let remote = Remote::new(stage.connect().await).await.unwrap();
+    assert_eq!(remote.missions(), [mission("notes"), mission("site")]);
+    let mut raw = stage.raw().await;
+    raw.says(&json!({"v":1,"id":1,"subscribe":["missions"]}))
+        .await;
+    let first = raw.hears().await;
+    assert_eq!(first["missions"]["changed"][1]["id"], "site");
+    assert_eq!(raw.hears().await["subscribed"], json!(["missions"]));
+    // an agent's change tells nothing of missions
+    stage.world.change(|views| views.push(view("a3")));
+    stage.world.change_missions(|missions| {
+        let mut next = MissionView::clone(&missions[1]);
+        next.tasks[0].doing = "its worker is at it".into();
+        missions[1] = Arc::new(next);
+        missions.push(mission("a-third"));
+    });
+    let said = raw.hears().await;
+    let changed = said["missions"]["changed"].as_array().unwrap();
+    assert_eq!(changed.len(), 2, "{said}");
+    assert_eq!(changed[0]["tasks"][0]["doing"], "its worker is at it");
+    assert_eq!(said["missions"]["gone"], Value::Null);
+    stage
+        .world
+        .change_missions(|missions| missions.retain(|one| one.id.as_str() != "notes"));
+    assert_eq!(raw.hears().await["missions"]["gone"], json!(["notes"]));
+    let names = || -> Vec<String> {
+        let missions = remote.missions();
+        missions.iter().map(|one| one.id.to_string()).collect()
+    };
+    until("the mirror", || names() == ["a-third", "site"]).await;
+    assert_eq!(remote.missions()[1].tasks[0].doing, "its worker is at it");
+}
+
+#[tokio::test]
+async fn a_mission_of_a_thousand_tasks_that_changes_without_end_is_folded_and_arrives() {
+    let stage = Stage::open();
+    let tasks: Vec<String> = (0..1_000).map(|number| format!("task-{number}")).collect();
+    let tasks: Vec<(&str, &[&str])> = tasks.iter().map(|slug| (slug.as_str(), &[][..])).collect();
+    let large = MissionView::made_up("large", &tasks);
+    let whole = line(&Message::push(Said::Missions(super::protocol::Missions {
+        changed: vec![Arc::new(large.clone())],
+        gone: Vec::new(),
+    })));
+    assert!(
+        whole.len() < super::protocol::LONGEST_ANSWER / 16,
+        "{}",
+        whole.len()
+    );
+    let remote = Remote::new(stage.connect().await).await.unwrap();
+    let mut raw = stage.raw().await;
+    raw.says(&json!({"v":1,"id":1,"subscribe":["missions"]}))
+        .await;
+    for number in 0..300_u64 {
+        let mut next = large.clone();
+        next.tasks[999].tokens = number;
+        let next = Arc::new(next);
+        stage
+            .world
+            .change_missions(|missions| *missions = vec![next]);
+        tokio::task::yield_now().await;
+    }
+    let seen = || remote.missions().first().map(|one| one.tasks[999].tokens);
+    until("the last of it", || seen() == Some(299)).await;
+    let mut pushes = 0;
+    loop {
+        let said = raw.hears().await;
+        pushes += u32::from(said["missions"].is_object());
+        if said["missions"]["changed"][0]["tasks"][999]["tokens"] == 299 {
+            break;
+        }
+    }
+    assert!(pushes < 150, "{pushes}");
+}
+
+#[tokio::test]
+async fn an_instance_that_knows_no_missions_is_attached_to_all_the_same() {
+    let stage = Stage::open();
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("old.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let real = stage.path.clone();
+    // what stands between says what an older one would
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = UnixStream::connect(real).await.unwrap();
+        let (mut to_client, mut to_server) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        loop {
+            tokio::select! {
+                read = server.read(&mut to_client) => {
+                    client.write_all(&to_client[..read.unwrap()]).await.unwrap();
+                }
+                read = client.read(&mut to_server) => {
+                    let text = String::from_utf8(to_server[..read.unwrap()].to_vec()).unwrap();
+                    let text = text.replace("[\"missions\"]", "[\"nonsense\"]");
+                    server.write_all(text.as_bytes()).await.unwrap();
+                }
+            }
+        }
+    });
+    let remote = Remote::new(Connection::open(&path).await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(remote.missions(), []);
+    assert_eq!(remote.views(), [view("a1"), view("a2")]);
+}
+
+#[tokio::test]
 async fn a_remote_terminal_rings_for_what_the_supervisor_rang_for() {
     let stage = Stage::open();
     let remote = Remote::new(stage.connect().await).await.unwrap();
@@ -644,6 +772,28 @@ async fn what_speaks_another_language_is_no_instance() {
     }
 }
 
+fn worker() -> WorkerView {
+    let mut view = MissionView::clone(&mission("notes"));
+    view.tasks[0].agent = Some("notes.parser".parse().unwrap());
+    view.tasks[0].started_at = Some(chrono::DateTime::UNIX_EPOCH);
+    let now = chrono::DateTime::UNIX_EPOCH + Duration::from_secs(90);
+    view.workers(now).remove(0)
+}
+
+#[test]
+fn a_worker_is_written_as_scripts_read_it() {
+    assert_eq!(
+        serde_json::to_value(Reply::Workers(vec![worker()])).unwrap(),
+        json!({"workers": [{
+            "id": "notes.parser", "mission": "notes", "task": "parser",
+            "title": "What parser is about", "role": "coder", "stage": "waiting",
+            "state": null, "timeSec": 90, "tokens": 0, "pane": null,
+        }]})
+    );
+    let none = serde_json::to_value(Reply::Missions(Vec::new())).unwrap();
+    assert_eq!(none, json!({"missions": []}));
+}
+
 #[test]
 fn every_kind_of_reply_reads_back_as_it_was() {
     let pane = PaneRow {
@@ -679,6 +829,8 @@ fn every_kind_of_reply_reads_back_as_it_was() {
             id: id(),
             reviews: Vec::new(),
         },
+        Reply::Missions(vec![mission("notes")]),
+        Reply::Workers(vec![worker()]),
         Reply::Text("a\nb".into()),
         Reply::Confirm("sure?".into()),
         Reply::Bye(String::new()),
@@ -725,7 +877,13 @@ fn every_command_of_the_table_goes_over_the_wire() {
             );
         }
     }
-    let all = [Topic::Views, Topic::Events, Topic::Recent, Topic::Known];
+    let all = [
+        Topic::Views,
+        Topic::Events,
+        Topic::Recent,
+        Topic::Known,
+        Topic::Missions,
+    ];
     let text = line(&Request::subscribe(4, &all));
     assert_eq!(Request::read(&text), Ok((4, Wish::Subscribe(all.to_vec()))));
     assert!(matches!(Request::read(b"{"), Err(Wrong::NoJson(_))));

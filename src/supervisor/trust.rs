@@ -242,7 +242,7 @@ fn parts(config: &Config) -> Vec<Harmful> {
     let agents = config.agents.iter().flat_map(of_agent);
     let general = of_answers(config).into_iter().chain(agents);
     let bounded = general.chain(of_bounds(config));
-    bounded.chain(of_notices(config)).collect()
+    bounded.chain(of_programs(config)).collect()
 }
 
 /// Who answers, decides and reads screens.
@@ -319,7 +319,8 @@ fn of_bounds(config: &Config) -> Vec<Harmful> {
     parts
 }
 
-fn of_notices(config: &Config) -> Vec<Harmful> {
+/// What is run, and who is told.
+fn of_programs(config: &Config) -> Vec<Harmful> {
     let mut parts = Vec::new();
     if let Some(command) = &config.notify.command {
         let said = format!("`notify.command`: it would run {command}");

@@ -6,7 +6,7 @@ use super::{Entry, Kind, may, needs};
 
 pub(super) const MISSION: Entry = Entry {
     name: "mission",
-    arguments: &[may("VERB", Kind::Verb), may("WHAT...", Kind::Text)],
+    arguments: &[may("VERB", Kind::Verb), may("WHAT...", Kind::OfMission)],
     summary: "Runs a plan of several tasks with a worker for each, and steers it.",
     details: "\
 run FILE              shows the plan, and begins after your `/yes`

@@ -259,10 +259,10 @@ fn a_mission_in_which_nothing_went_wrong_says_so() {
     };
     insta::assert_snapshot!("good", for_a_summary(&account));
     assert!(action_items(&after_action(&account)).is_empty());
-    let mut plain = view.clone();
-    (plain.base, plain.integration) = (None, None);
+    let mut in_a_folder = view.clone();
+    (in_a_folder.base, in_a_folder.integration) = (None, None);
     let account = Account {
-        view: &plain,
+        view: &in_a_folder,
         ..account
     };
     assert!(report(&account, None).contains("In the folder `/r`; it is no repository"));

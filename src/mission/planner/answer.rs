@@ -105,7 +105,8 @@ fn prune(value: &mut Value) {
         Value::Object(fields) => {
             fields.retain(|name, value| {
                 let is_empty = value.as_str().is_some_and(|text| text.trim().is_empty());
-                !value.is_null() && !(is_empty && MAY_BE_EMPTY.contains(&name.as_str()))
+                let may_be_empty = MAY_BE_EMPTY.contains(&name.as_str());
+                !(value.is_null() || (is_empty && may_be_empty))
             });
             // for a time or a count, 0 is no choice
             fields.retain(|name, value| {

@@ -1,5 +1,6 @@
 //! What a planner is told of a repository, within bounds.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::git::{GitError, Repository};
@@ -193,7 +194,7 @@ impl Surroundings {
             (0, false) => {}
             (left, more) => {
                 let or_more = if more { " or more" } else { "" };
-                text.push_str(&format!("(and {left}{or_more} others, deeper down)\n"));
+                let _ = writeln!(text, "(and {left}{or_more} others, deeper down)");
             }
         }
         text.trim_end().to_owned()

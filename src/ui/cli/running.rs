@@ -1,12 +1,16 @@
 //! What the tasks are asked to do that start an instance without a terminal, or speak to a running one.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Arg, Args, Command, Subcommand, ValueHint};
 
 use crate::agent::view::Status;
 use crate::command::table::{Argument, Kind, TABLE};
-use crate::ids::{AgentId, SessionId};
+use crate::ids::{AgentId, InvalidId, MissionId, SessionId, TaskId};
+use crate::mission::machine::Phase;
+use crate::mission::schedule::Stage;
 use crate::screen::state::State;
 
 /// What of earlier runs an instance takes up, and whether it types.
@@ -53,6 +57,10 @@ Examples:
       meta-orchestrator ctl reply kernel \"Yes, go on with the second plan\"
       meta-orchestrator ctl wait kernel --until idle,awaiting-user --timeout 30m
 
+  Wait for the end of a mission, and for one of its tasks:
+      meta-orchestrator ctl wait notes --until over,aborted,finished --timeout 8h --json | jq -e '.done == .tasks'
+      meta-orchestrator ctl wait notes/parser --until done,failed
+
   Follow what is typed, with its receipts:
       meta-orchestrator ctl events --follow --kinds nudge,question
 
@@ -85,7 +93,7 @@ pub struct How {
 pub enum What {
     /// Prints what happened lately, a JSON object a line: status, verdicts, nudges, questions
     Events(EventsOptions),
-    /// Waits until an agent is in one of several states
+    /// Waits until an agent, a mission or a task is in one of several states
     Wait(WaitOptions),
     /// Shows how the instance itself is: zellij, the backends, what was spent today
     Health,
@@ -106,6 +114,9 @@ pub struct EventsOptions {
     /// Only those of this agent
     #[arg(long, value_name = "ID")]
     pub agent: Option<AgentId>,
+    /// Only those of this mission and its tasks
+    #[arg(long, value_name = "MISSION")]
+    pub mission: Option<MissionId>,
     /// Only these, with commas between them
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = KINDS)]
     pub kinds: Vec<String>,
@@ -130,9 +141,10 @@ const KINDS: [&str; 12] = [
 /// For whom is waited, and for what.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct WaitOptions {
-    /// The agent
-    pub id: AgentId,
-    /// What it is doing, or its status: idle, working, question, awaiting-user, stopped ...; several with commas
+    /// The agent; or the mission, or MISSION/TASK
+    pub id: Awaited,
+    /// What it is doing, or its status: idle, working, question, awaiting-user, stopped ...; several with commas.
+    /// Of a mission: running, paused, over, aborted, finished; of a task: running, checking, blocked, done, failed ...
     #[arg(long, value_name = "WORD", value_delimiter = ',', required = true, value_parser = word)]
     pub until: Vec<String>,
     /// How long, at most: 90s, 10m, 2h; for ever where it is not said
@@ -140,10 +152,51 @@ pub struct WaitOptions {
     pub timeout: Option<Duration>,
 }
 
-/// A word for a state or a status.
-fn word(text: &str) -> Result<String, String> {
+/// For whom is waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Awaited {
+    /// The agent or the mission of that name.
+    Named(AgentId, MissionId),
+    /// A task of a mission.
+    Task(MissionId, TaskId),
+}
+
+impl FromStr for Awaited {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text.split_once('/') {
+            Some((mission, task)) => Ok(Self::Task(mission.parse()?, task.parse()?)),
+            None => Ok(Self::Named(text.parse()?, text.parse()?)),
+        }
+    }
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(id, _) => id.fmt(out),
+            Self::Task(mission, task) => write!(out, "{mission}/{task}"),
+        }
+    }
+}
+
+/// The words for what an agent is doing, and for its status.
+fn words_of_agents() -> impl Iterator<Item = &'static str> {
     let states = State::ALL.iter().map(|state| state.as_str());
-    let all: Vec<&str> = states.chain(Status::WORDS).collect();
+    states.chain(Status::WORDS)
+}
+
+/// Whether a word is one for an agent.
+pub fn is_of_agents(word: &str) -> bool {
+    words_of_agents().any(|one| one == word)
+}
+
+/// A word for a state or a status, of an agent, a mission or a task.
+fn word(text: &str) -> Result<String, String> {
+    let missions = Phase::ALL.map(Phase::as_str).into_iter();
+    let tasks = Stage::ALL.map(Stage::as_str).into_iter().chain(["skipped"]);
+    let all: Vec<&str> = words_of_agents().chain(missions).chain(tasks).collect();
     if all.contains(&text) {
         return Ok(text.to_owned());
     }
@@ -230,6 +283,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_an_agents_or_a_missions_and_one_with_a_stroke_a_tasks() {
+        let task = Awaited::Task("m".parse().unwrap(), "t".parse().unwrap());
+        assert_eq!("m/t".parse(), Ok(task));
+        assert!(matches!("m".parse(), Ok(Awaited::Named(..))));
+        for bad in ["", "/", "m/", "/t", "m/t/u", "a b"] {
+            assert!(bad.parse::<Awaited>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn every_state_and_status_can_be_waited_for() {
         for known in [
             "idle",
@@ -238,6 +301,10 @@ mod tests {
             "stopped",
             "gone",
             "limit",
+            "over",
+            "finished",
+            "blocked",
+            "skipped",
         ] {
             assert_eq!(word(known), Ok(known.to_owned()));
         }

@@ -1,20 +1,17 @@
-//! What is followed rather than asked once: events, the state of one agent, the health.
+//! What is followed rather than asked once: events, the health.
 
 use std::io::{ErrorKind, Write, stderr, stdout};
-use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::time::timeout;
 
 use super::json;
 use crate::command::text::one_line;
-use crate::command::{AgentView, Answers, Event, Health};
-use crate::error::{Failure, Kind};
-use crate::ids::AgentId;
+use crate::command::{Answers, Event, Health};
+use crate::error::Failure;
 use crate::record::Happening;
 use crate::socket::Connection;
 use crate::socket::protocol::{Said, Topic, VERSION};
-use crate::ui::cli::running::{EventsOptions, WaitOptions};
+use crate::ui::cli::running::EventsOptions;
 
 /// Prints events, each as a line of JSON.
 pub(super) async fn events(
@@ -54,6 +51,11 @@ fn is_wanted(event: &Event, options: &EventsOptions) -> bool {
         return true;
     }
     let of_agent = options.agent.is_none() || event.agent == options.agent;
+    let mission = match &event.what {
+        Happening::Mission { mission, .. } | Happening::Task { mission, .. } => Some(mission),
+        _ => None,
+    };
+    let of_mission = options.mission.is_none() || mission == options.mission.as_ref();
     let kind = serde_json::to_value(&event.what).ok();
     let kind = kind.as_ref().and_then(|written| written["event"].as_str());
     let of_kind = options.kinds.is_empty()
@@ -61,11 +63,11 @@ fn is_wanted(event: &Event, options: &EventsOptions) -> bool {
             .kinds
             .iter()
             .any(|wanted| Some(wanted.as_str()) == kind);
-    of_agent && of_kind
+    of_agent && of_mission && of_kind
 }
 
 /// Writes a line; whether anybody still reads it.
-fn print(line: &str) -> Result<bool, Failure> {
+pub(super) fn print(line: &str) -> Result<bool, Failure> {
     let mut out = stdout().lock();
     match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
@@ -74,109 +76,11 @@ fn print(line: &str) -> Result<bool, Failure> {
     }
 }
 
-/// Waits until an agent is what is waited for.
-pub(super) async fn wait(
-    mut connection: Connection,
-    options: &WaitOptions,
-    as_json: bool,
-) -> Result<u8, Failure> {
-    // events tell what came and went between two pictures
-    connection.subscribe(&[Topic::Events, Topic::Views]).await?;
-    let mut last = None;
-    let reached = until(&mut connection, options, &mut last);
-    let word = match options.timeout {
-        None => reached.await?,
-        Some(length) => match timeout(length, reached).await {
-            Ok(reached) => reached?,
-            Err(_) => return Err(too_late(options, last.as_deref())),
-        },
-    };
-    let id = &options.id;
-    let text = if as_json {
-        json(&Reached {
-            v: VERSION,
-            id,
-            is: word,
-        })?
-    } else {
-        format!("{id} is {word}\n")
-    };
-    print(&text)?;
-    Ok(0)
-}
-
-/// An agent that came to be what was waited for, as JSON.
-#[derive(Serialize)]
-struct Reached<'a> {
-    v: u32,
-    id: &'a AgentId,
-    is: String,
-}
-
 /// The health as JSON.
 #[derive(Serialize)]
 struct Shown {
     v: u32,
     health: Box<Health>,
-}
-
-/// The word that it came to be.
-async fn until(
-    connection: &mut Connection,
-    options: &WaitOptions,
-    last: &mut Option<Arc<AgentView>>,
-) -> Result<String, Failure> {
-    let id = &options.id;
-    let is = |word: &str| options.until.iter().any(|wanted| wanted == word);
-    loop {
-        match connection.next().await?.said {
-            Said::Views(views) => {
-                let gone = views.gone.contains(id);
-                let found = views.changed.into_iter().find(|view| view.id == *id);
-                if let Some(view) = found {
-                    let state = view.state.map_or("", |state| state.as_str());
-                    let words = [state, view.status.word()];
-                    if let Some(word) = words.into_iter().find(|word| is(word)) {
-                        return Ok(word.to_owned());
-                    }
-                    *last = Some(view);
-                } else if last.is_none() {
-                    return Err(Failure::usage(format!("there is no agent `{id}`"))
-                        .hint("`meta-orchestrator ctl list` shows them"));
-                } else if gone {
-                    let message = format!("{id} was removed while it was waited for");
-                    return Err(Failure::new(Kind::Failed, message));
-                }
-            }
-            Said::Event(event) if event.agent.as_ref() == Some(id) => {
-                if let Happening::Status { status, state, .. } = event.what {
-                    let state = state.map_or("", |state| state.as_str());
-                    if let Some(word) = [state, &status].into_iter().find(|word| is(word)) {
-                        return Ok(word.to_owned());
-                    }
-                }
-            }
-            Said::Failure(failed) => return Err(failed.into()),
-            Said::Bye(why) => return Err(Failure::new(Kind::Missing, why)),
-            _ => {}
-        }
-    }
-}
-
-fn too_late(options: &WaitOptions, last: Option<&AgentView>) -> Failure {
-    let id = &options.id;
-    let seconds = options.timeout.unwrap_or_default().as_secs();
-    let wanted = options.until.join(" or ");
-    let message = format!("{id} was not {wanted} within {seconds} s");
-    let failure = Failure::new(Kind::TimedOut, message);
-    match last {
-        Some(view) => {
-            let state = view.state.map_or("not known yet", |state| state.as_str());
-            let status = one_line(&view.status.to_string());
-            failure.because_text(format!("its state is {state}, its status {status}"))
-        }
-        None => failure,
-    }
 }
 
 /// How the instance is now.

@@ -5,6 +5,7 @@
 
 mod follow;
 mod progress;
+mod wait;
 mod words;
 
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -65,7 +66,7 @@ fn ask(options: &CtlOptions, how: &mut How, wanted: &Wanted) -> Result<u8, Failu
         match (&options.what, command) {
             (_, Some(command)) => carry_out(connection, command, *how).await,
             (What::Events(events), _) => follow::events(connection, events).await,
-            (What::Wait(wait), _) => follow::wait(connection, wait, how.json).await,
+            (What::Wait(wait), _) => wait::wait(connection, wait, how.json).await,
             (What::Health | What::Command(_), _) => follow::health(connection, how.json).await,
         }
     })

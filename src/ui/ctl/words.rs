@@ -5,6 +5,7 @@
 
 use crate::command::Command;
 use crate::command::line::parse;
+use crate::command::missions::MissionVerb;
 use crate::command::table::{Argument, Entry, Kind};
 use crate::error::Failure;
 use crate::ui::cli::running::How;
@@ -24,6 +25,8 @@ pub fn command(words: &[String], how: &mut How) -> Result<Command, Failure> {
             entry,
             arguments: entry.arguments,
             in_text: false,
+            verb: None,
+            of_mission: false,
             raw: false,
         };
         for word in rest {
@@ -44,6 +47,10 @@ struct Taker {
     arguments: &'static [Argument],
     /// Whether free text has begun.
     in_text: bool,
+    /// What is wanted of a mission.
+    verb: Option<MissionVerb>,
+    /// Whether what follows is no free text: a mission's name and a task.
+    of_mission: bool,
     /// Whether `--` came: nothing is an option any more.
     raw: bool,
 }
@@ -58,7 +65,7 @@ impl Taker {
         };
         match option {
             Some(_) if self.raw => {}
-            Some(_) if self.in_text => return Err(unclear(word)),
+            Some(_) if self.in_text && !self.of_mission => return Err(unclear(word)),
             Some(option) => {
                 *option = true;
                 return Ok(None);
@@ -79,6 +86,13 @@ impl Taker {
         let next = self.arguments.split_first();
         if let Some((argument, rest)) = next {
             self.arguments = rest;
+            if argument.kind == Kind::Verb {
+                self.verb = word.parse().ok();
+            }
+            if argument.kind == Kind::OfMission && self.verb.is_some_and(has_no_text) {
+                (self.in_text, self.of_mission) = (true, true);
+                return Ok(Some(word));
+            }
             if argument.kind.takes_rest() || argument.kind == Kind::Value {
                 self.in_text = true;
                 if word.starts_with("--") && !self.raw {
@@ -95,6 +109,14 @@ impl Taker {
         }
         Ok(Some(word))
     }
+}
+
+/// Whether nothing that is said with a verb could be typed to an agent, or asked.
+const fn has_no_text(verb: MissionVerb) -> bool {
+    !matches!(
+        verb,
+        MissionVerb::Message | MissionVerb::Ask | MissionVerb::Run
+    )
 }
 
 fn unclear(word: &str) -> Failure {
@@ -119,7 +141,16 @@ mod tests {
 
     #[test]
     fn words_are_the_command_that_a_line_would_be() {
-        let cases: [(&[&str], &str); 14] = [
+        let cases: [(&[&str], &str); 17] = [
+            (&["mission", "finish", "--force"], "/mission finish --force"),
+            (
+                &["mission", "retry", "notes", "cli", "--fresh"],
+                "/mission retry notes cli --fresh",
+            ),
+            (
+                &["mission", "message", "cli", "use -n", "too"],
+                "/mission message cli use -n too",
+            ),
             (&["list"], "/list"),
             (&["/list"], "/list"),
             (
@@ -155,7 +186,10 @@ mod tests {
 
     #[test]
     fn options_stand_before_the_text() {
-        let cases: [(&[&str], bool, bool); 5] = [
+        let cases: [(&[&str], bool, bool); 8] = [
+            (&["mission", "status", "notes", "--json"], true, false),
+            (&["mission", "finish", "--force", "--yes"], false, true),
+            (&["mission", "--json"], true, false),
             (&["list", "--json"], true, false),
             (&["--json", "list"], false, false),
             (&["log", "a1", "--json", "20"], true, false),

@@ -256,12 +256,7 @@ impl Completer for Words {
         cursor: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let views = self.client.views();
-        let world = World {
-            agents: views.iter().map(|view| view.id.to_string()).collect(),
-            panes: self.client.known_panes(),
-            kinds: self.client.known_kinds(),
-        };
+        let world = World::of(self.client.as_ref());
         let (start, candidates) = complete(line, cursor, &world);
         let pairs = candidates.into_iter().map(|one| Pair {
             display: one.display,

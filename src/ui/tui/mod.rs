@@ -353,16 +353,7 @@ impl Session {
         if std::mem::replace(&mut self.completes, true) {
             return;
         }
-        let world = World {
-            agents: self
-                .app
-                .views
-                .iter()
-                .map(|view| view.id.to_string())
-                .collect(),
-            panes: self.client.known_panes(),
-            kinds: self.client.known_kinds(),
-        };
+        let world = World::of(self.client.as_ref());
         self.tasks.spawn_blocking(move || {
             let (start, all) = complete(&line, cursor, &world);
             Message::Candidates(line, cursor, start, all)

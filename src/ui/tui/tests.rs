@@ -308,6 +308,7 @@ impl Desk {
                 .collect(),
             panes: vec!["work:terminal_3".into()],
             kinds: vec!["claude".into()],
+            missions: Vec::new(),
         };
         for effect in std::mem::take(&mut self.effects) {
             if let Effect::Complete(line, cursor) = effect {

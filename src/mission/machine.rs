@@ -115,6 +115,8 @@ pub struct TaskState {
     pub before: Option<String>,
     /// See there.
     pub merged: Option<String>,
+    /// The commit of its merge that was taken back last.
+    pub taken_back: Option<String>,
     /// What it changed beside the paths that it may write.
     pub outside: Vec<String>,
     /// When it got a worker's place, when its worker was first told, and when it ended.

@@ -15,7 +15,7 @@ use super::folder::{self, Folder};
 use super::journal::{Entry, Step, What};
 use super::machine::{Machine, Phase};
 use super::merge::{self, Finish, Finished};
-use super::names::Names;
+use super::names::{Names, SCRATCH};
 use super::plan::check::{Finding, Severity, check};
 use super::plan::{LARGEST, Plan};
 use super::records::Records;
@@ -57,7 +57,6 @@ pub struct Missions {
 
 struct Inner {
     supervisor: Supervisor,
-    pace: Pace,
     running: Mutex<BTreeMap<MissionId, InProgress>>,
     /// One mission is begun, taken up or finished at a time.
     one: tokio::sync::Mutex<()>,
@@ -157,15 +156,9 @@ impl Ready {
 impl Missions {
     /// The missions of a supervisor; none is taken up by itself.
     pub fn new(supervisor: Supervisor) -> Self {
-        Self::at(supervisor, Pace::default())
-    }
-
-    /// The same, in another pace.
-    pub fn at(supervisor: Supervisor, pace: Pace) -> Self {
         Self {
             inner: Arc::new(Inner {
                 supervisor,
-                pace,
                 running: Mutex::default(),
                 one: tokio::sync::Mutex::default(),
             }),
@@ -237,7 +230,8 @@ impl Missions {
         let machine = Machine::new(ready.plan, ready.repository.is_some());
         let mut machine = machine.ok_or_else(no_graph)?;
         machine.apply(&entry);
-        self.carry_out(names, ready.repository, base, machine, lock)?;
+        self.carry_out(names, ready.repository, base, machine, lock)
+            .await?;
         Ok(id)
     }
 
@@ -264,10 +258,10 @@ impl Missions {
             None
         };
         let names = Names::new(root, id.clone(), repository.is_some());
-        self.carry_out(names, repository, base, machine, lock)
+        self.carry_out(names, repository, base, machine, lock).await
     }
 
-    fn carry_out(
+    async fn carry_out(
         &self,
         names: Names,
         repository: Option<Repository>,
@@ -279,6 +273,7 @@ impl Missions {
         let id = names.mission().clone();
         let folder = self.folder(&id);
         let receipts = folder.read_receipts()?;
+        let pace = Pace::of(&supervisor.workers().await);
         let site = Arc::new(Site {
             names,
             repository,
@@ -286,7 +281,7 @@ impl Missions {
             workers: Workers::new(supervisor.clone(), id.clone()),
             supervisor: supervisor.clone(),
             writer: supervisor.writer().clone(),
-            pace: self.inner.pace,
+            pace,
             base,
             begun_at: machine.begun_at(),
         });
@@ -571,6 +566,11 @@ async fn tidy_up(
     for task in &view.tasks {
         let removed = worktree::remove(names, repository, &task.slug, how).await;
         said.extend(what_stays(&names.branch(&task.slug), removed));
+    }
+    // there only where a crash came while the criteria were run before any work
+    if let Ok(scratch) = SCRATCH.parse() {
+        let removed = worktree::remove(names, repository, &scratch, Remove::Force).await;
+        said.extend(what_stays(&names.branch(&scratch), removed));
     }
     let removed = worktree::remove_integration(names, repository, base, how).await;
     said.extend(what_stays(&names.integration_branch(), removed));

@@ -9,7 +9,7 @@ use crate::director::ReviewError;
 use crate::error::{Failure, Kind, in_full};
 use crate::ids::TaskId;
 use crate::mission::journal::{Step, What};
-use crate::mission::machine::{Phase, Wants};
+use crate::mission::machine::{Phase, TaskState, Wants};
 use crate::mission::names;
 use crate::mission::records::Records;
 use crate::mission::schedule::Stage;
@@ -170,7 +170,13 @@ impl Coordinator {
             .machine
             .place(task)
             .and_then(|place| self.machine.task(place));
-        let Some((_, state)) = state.filter(|(_, state)| state.wants == Wants::Watching) else {
+        // it may be done before the program knows that it was told
+        let is_awaited = |(_, state): &(&_, &TaskState)| match state.wants {
+            Wants::Watching => true,
+            Wants::Telling(_) => state.telling.is_some(),
+            _ => false,
+        };
+        let Some((_, state)) = state.filter(is_awaited) else {
             let text = format!("nobody waits for a report of `{task}` now");
             return Err(Failure::new(Kind::Failed, text));
         };

@@ -29,12 +29,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
 use super::journal::{Entry, Step, What};
-use super::machine::{Due, Machine, Wants};
+use super::machine::{Due, Machine, Message, Wants};
 use super::names::Names;
 use super::receipt::Receipt;
 use super::view::MissionView;
 use super::worker::Workers;
 use crate::agent::view::Urgency;
+use crate::config::WorkersConfig;
 use crate::error::{Failure, Kind, in_full};
 use crate::git::Repository;
 use crate::ids::TaskId;
@@ -46,6 +47,8 @@ use crate::supervisor::Supervisor;
 const QUEUE: usize = 64;
 /// How long a line may take to be written.
 const WRITE: Duration = Duration::from_secs(10);
+/// The shortest time between two looks at a worker.
+const SHORTEST_LOOK: Duration = Duration::from_millis(100);
 /// How often what others see is brought up to date while nothing else happens.
 const GLANCE: Duration = Duration::from_secs(1);
 
@@ -64,11 +67,13 @@ pub struct Pace {
     pub again: Duration,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
+impl Pace {
+    /// The pace for workers of this configuration: it looks twice as often as they are looked at, and gives up
+    /// waiting for a report when one has stood for three times as long as it takes to count as stalled.
+    pub fn of(workers: &WorkersConfig) -> Self {
         Self {
-            look: Duration::from_secs(1),
-            stand: Duration::from_secs(90),
+            look: (workers.poll_sec.duration() / 2).max(SHORTEST_LOOK),
+            stand: workers.stall_sec.duration() * 3,
             settle: Duration::from_mins(1),
             tell: Duration::from_mins(2),
             again: Duration::from_secs(5),
@@ -265,6 +270,11 @@ impl Coordinator {
 
     fn job(&self, place: usize) -> Option<job::Job> {
         let (task, state) = self.machine.task(place)?;
+        let mut last = publish::last_receipts(&self.receipts, task);
+        if let (Wants::Telling(Message::TakenBack), Some(merge)) = (&state.wants, &state.taken_back)
+        {
+            last.extend(publish::of_others_on(&self.receipts, task, merge));
+        }
         Some(job::Job {
             site: Arc::clone(&self.site),
             plan: Arc::new(self.machine.plan().clone()),
@@ -272,7 +282,7 @@ impl Coordinator {
             task: task.clone(),
             state: state.clone(),
             reports: self.reports_for(place),
-            last: publish::last_receipts(&self.receipts, task),
+            last,
             merged: self.machine.merged(),
             seen: Arc::clone(&self.view.borrow()),
             notes: self.to_notes.clone(),

@@ -15,12 +15,26 @@ use crate::mission::schedule::{Stage, Why, in_words};
 use crate::mission::view::{CriterionView, MissionView, ProposalView, TaskView, Tick};
 use crate::record::Happening;
 
-/// The last receipt of each criterion of a task, and of those of others that broke by its merge.
+/// The last receipt of each criterion of a task.
 pub(super) fn last_receipts(receipts: &[Receipt], task: &Task) -> Vec<Receipt> {
     let mut last: Vec<&Receipt> = Vec::new();
     let of_task = |receipt: &&Receipt| receipt.task == task.slug && receipt.on != Tree::Base;
     for receipt in receipts.iter().filter(of_task) {
         last.retain(|one| one.criterion != receipt.criterion);
+        last.push(receipt);
+    }
+    last.into_iter().cloned().collect()
+}
+
+/// The last receipt of each criterion of other tasks that was run on the tree that a task's merge had made.
+pub(super) fn of_others_on(receipts: &[Receipt], task: &Task, merge: &str) -> Vec<Receipt> {
+    let mut last: Vec<&Receipt> = Vec::new();
+    let of_others = |receipt: &&Receipt| {
+        let is_there = receipt.on == Tree::Merged && receipt.commit.as_deref() == Some(merge);
+        is_there && receipt.task != task.slug
+    };
+    for receipt in receipts.iter().filter(of_others) {
+        last.retain(|one| (&one.task, one.criterion) != (&receipt.task, receipt.criterion));
         last.push(receipt);
     }
     last.into_iter().cloned().collect()

@@ -49,6 +49,9 @@ pub struct Config {
     /// The heavy model behind `/review`.
     #[serde(default = "BackendConfig::default_review")]
     pub review_backend: BackendConfig,
+    /// The model that writes plans of missions; the review backend where none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan_backend: Option<BackendConfig>,
     /// The zellij session of agents that name none; without it, the session this program runs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zellij_session: Option<SessionName>,
@@ -93,6 +96,7 @@ impl Default for Config {
             log_dir: PathBuf::from("./logs"),
             decide_backend: BackendConfig::default(),
             review_backend: BackendConfig::default_review(),
+            plan_backend: None,
             zellij_session: None,
             profiles: None,
             observe: false,
@@ -353,6 +357,7 @@ impl Config {
         let hook = self.notify.webhook.as_ref();
         self.decide_backend.api_key.is_some()
             || self.review_backend.api_key.is_some()
+            || (self.plan_backend.as_ref()).is_some_and(|plan| plan.api_key.is_some())
             || hook.is_some_and(|hook| hook.url.is_some())
     }
 

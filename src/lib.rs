@@ -18,7 +18,7 @@
 //! | reading | [`screen`] what a pane's text says (pure); [`evidence`] who is in front, what an agent says of itself, and what follows from all of it; [`record`] what is remembered, and its logs |
 //! | deciding | [`director`] prompt, verdict, policy, built-in rules (pure), and asking a backend |
 //! | doing | [`hands`] a text as a transaction; [`agent`] the rules of one agent (pure), the task that carries them out, its handle |
-//! | many | [`supervisor`] every agent's handle: add, start, stop, load, save, adopt, resume, end; [`notify`] who is told, when, how often; [`mission`] a goal as tasks that a machine can check: plan and schedule (pure) |
+//! | many | [`supervisor`] every agent's handle: add, start, stop, load, save, adopt, resume, end; [`notify`] who is told, when, how often; [`mission`] a goal as tasks that a machine can check, worked on by agents, verified, merged |
 //! | people | [`command`] one table of commands; [`socket`] the same for other processes; [`ui`] the command line, the TUI, the REPL, the demo |
 //!
 //! # How a nudge comes about
@@ -31,6 +31,18 @@
 //!    types it: [`director::policy`] gives a permit for this screen of this process, the prompt must hold
 //!    exactly our text, then comes one Enter, and a receipt says what became of it.
 //! 5. What came after it goes into the memo, which the next decision sees.
+//!
+//! # How a task of a mission comes about
+//!
+//! 1. A person says yes to a [`mission::plan`]; from then on the [`mission::journal`] says all that happened, and the
+//!    [`mission::machine`] (pure) what follows from it.
+//! 2. The [`mission::schedule`] (pure) starts it when what it depends on is merged. It gets a worktree
+//!    ([`mission::worktree`]) and a worker in a pane ([`mission::worker`]), an agent like any other, which is told to
+//!    read its brief ([`mission::brief`]).
+//! 3. When the worker reports or stands still, the task's exit criteria are run ([`mission::verify`]), with the judges
+//!    as the base has them ([`mission::guard`]). Receipts alone count ([`mission::receipt`]).
+//! 4. What passes is merged ([`mission::merge`]) and proven once more on the merged tree, or taken back. What fails goes
+//!    back to its worker with the error. The base branch changes only by the person's `finish`.
 //!
 //! # What is deliberately absent
 //!

@@ -21,13 +21,14 @@ use meta_orchestrator::supervisor::doctor::{self, Examination};
 use meta_orchestrator::supervisor::{self, Memory, Overrides, Start, Supervisor};
 use meta_orchestrator::ui::cli::running::AttachOptions;
 use meta_orchestrator::ui::cli::{self, Options, ScreenOptions, Task, Theme};
+use meta_orchestrator::ui::mission::MissionTask;
 use meta_orchestrator::ui::places::{self, Chosen, ConfigPlace};
 use meta_orchestrator::ui::repl::{self, ReplOptions};
 use meta_orchestrator::ui::signals::Signals;
 use meta_orchestrator::ui::tui::terminal;
 use meta_orchestrator::ui::tui::theme::Palette;
 use meta_orchestrator::ui::tui::{self, Leaving, TuiOptions};
-use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics, serve};
+use meta_orchestrator::ui::{self, demo, demo_agent, diagnostics, found, serve};
 use meta_orchestrator::zellij::Zellij;
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +67,7 @@ fn run(options: &Options) -> Result<u8, Failure> {
     if let Task::Ctl(ctl) = &options.task {
         return ui::ctl::run(ctl, &wanted(options));
     }
-    if let Some(ran) = ui::past::run(options, &place(options).path) {
+    if let Some(ran) = ui::past::run(options, &place(options)) {
         return ran;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -81,6 +82,12 @@ fn run(options: &Options) -> Result<u8, Failure> {
             Task::Doctor { json } => examine(options, json).await,
             Task::Demo => demo::run(options).await,
             Task::Attach(ref how) => attach(options, how).await,
+            Task::Mission {
+                task: MissionTask::Plan(ref wanted),
+            } => {
+                ui::mission::planning::run(wanted, &place(options), options.log_dir.as_deref())
+                    .await
+            }
             Task::Digest(ref wanted) => {
                 ui::past::digest::run(options, wanted, &place(options)).await
             }
@@ -227,10 +234,10 @@ async fn supervise(options: &Options) -> Result<u8, Failure> {
     let (config, document) = read.map_or((Config::default(), None), |(config, document)| {
         (config, Some(document))
     });
-    let log_dir = options
-        .log_dir
-        .clone()
-        .unwrap_or_else(|| config.log_dir.clone());
+    let log_dir = match &options.log_dir {
+        Some(folder) => folder.clone(),
+        None => found::in_force(config.clone(), &place)?.log_dir,
+    };
     let _flushed = diagnostics::start(&log_dir)?;
     let zellij = Zellij::find(Host::local(), config.timing.zellij_timeout_sec.duration()).await?;
     let supervisor = Supervisor::start(Start {

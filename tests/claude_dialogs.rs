@@ -220,3 +220,50 @@ fn a_screen_of_which_a_part_is_missing_takes_no_nudge() {
         }
     }
 }
+
+#[test]
+fn a_label_is_whole_however_it_is_wrapped_and_a_description_is_none_of_it() {
+    let always = "Yes, and don't ask again for touch made.txt and make test commands in";
+    for (case, columns, option, label) in [
+        (
+            "approval/bash-short",
+            40,
+            1,
+            format!("{always} /srv/lab/cl40/proj"),
+        ),
+        (
+            "approval/bash-short",
+            60,
+            1,
+            format!("{always} /srv/lab/cl60/proj"),
+        ),
+        (
+            "approval/bash-short",
+            120,
+            1,
+            format!("{always} /srv/lab/cl120/proj"),
+        ),
+        (
+            "approval/fetch",
+            40,
+            2,
+            "No, and tell Claude what to do differently (esc)".into(),
+        ),
+        ("approval/bash-short", 40, 0, "Yes".into()),
+        ("question/single", 40, 0, "Postgres".into()),
+    ] {
+        let dialog = read(case, columns).and_then(|reading| reading.dialog);
+        let labels: Vec<_> = dialog.map_or_else(Vec::new, |dialog| {
+            dialog
+                .choices
+                .into_iter()
+                .map(|choice| choice.label)
+                .collect()
+        });
+        assert_eq!(
+            labels.get(option),
+            Some(&label),
+            "{case} at {columns}: {labels:?}"
+        );
+    }
+}

@@ -374,7 +374,8 @@ fn a_long_review_is_said_to_have_begun_at_once_and_stdout_is_the_review_alone() 
         "{said}"
     );
     let mut out = String::new();
-    asked.stdout.unwrap().read_to_string(&mut out).unwrap();
+    let mut printed = asked.stdout.take().unwrap();
+    printed.read_to_string(&mut out).unwrap();
     assert!(
         out.starts_with("Review of a1 by ") && out.contains("It goes well."),
         "{out}"
@@ -382,6 +383,7 @@ fn a_long_review_is_said_to_have_begun_at_once_and_stdout_is_the_review_alone() 
     let mut rest = String::new();
     err.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "", "no clock where there is no terminal");
+    assert!(asked.wait().unwrap().success());
     // what scripts read on stderr is JSON, with `--json`
     let json = ctl(&test, &["review", "--json", "a1"]);
     assert_eq!((json.code, json.err.as_str()), (Some(0), ""), "{json:?}");

@@ -230,6 +230,44 @@ pub struct AgentView {
     pub mission: Option<String>,
 }
 
+#[cfg(test)]
+impl AgentView {
+    /// One of pane 18, to which nothing has happened yet.
+    pub(crate) fn made_up(id: &str, status: Status) -> Self {
+        Self {
+            id: id.parse().unwrap(),
+            pane: PaneAddress {
+                session: "work".parse().unwrap(),
+                pane: "18".parse().unwrap(),
+            },
+            goal: "make it fast".into(),
+            status,
+            state: None,
+            evidence: Vec::new(),
+            kind: None,
+            polls: 0,
+            changed_at: None,
+            nudges: Bounded { used: 2, bound: 12 },
+            fruitless: Bounded { used: 0, bound: 3 },
+            calls: Bounded {
+                used: 5,
+                bound: 500,
+            },
+            tokens: Bounded {
+                used: 900,
+                bound: 1_000_000,
+            },
+            last_decision: String::new(),
+            question: None,
+            dialog: None,
+            program: None,
+            observe: false,
+            all_stopped: false,
+            mission: None,
+        }
+    }
+}
+
 /// How much something that is said wants the person's attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -344,8 +344,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::agent::view::Bounded;
-    use crate::ids::PaneAddress;
     use crate::record::{Action, MemoAction, Question, Receipt};
 
     fn frame(columns: usize) -> Frame {
@@ -359,36 +357,12 @@ mod tests {
 
     fn view(id: &str, status: Status) -> AgentView {
         AgentView {
-            id: id.parse().unwrap(),
-            pane: PaneAddress {
-                session: "work".parse().unwrap(),
-                pane: "18".parse().unwrap(),
-            },
-            goal: "make it fast".into(),
-            status,
-            state: None,
-            evidence: Vec::new(),
-            kind: None,
             polls: 1200,
             changed_at: Some(at("14:02:00")),
-            nudges: Bounded { used: 2, bound: 12 },
-            fruitless: Bounded { used: 0, bound: 3 },
-            calls: Bounded {
-                used: 5,
-                bound: 500,
-            },
-            tokens: Bounded {
-                used: 900,
-                bound: 1_000_000,
-            },
             last_decision: "instruct: run the tests again; delivered, and the screen changed"
                 .into(),
-            question: None,
-            dialog: None,
             program: Some("claude".into()),
-            observe: false,
-            all_stopped: false,
-            mission: None,
+            ..AgentView::made_up(id, status)
         }
     }
 

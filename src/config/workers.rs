@@ -139,17 +139,24 @@ impl WorkersConfig {
         WorkerCommand { command, kind }
     }
 
+    /// Every program that may be run, with the arguments that stand here, for a person.
+    pub fn programs(&self) -> Vec<String> {
+        let own = self.roles.iter();
+        let own = own.map(|(role, own)| format!("{} as {role}", own.command));
+        std::iter::once(self.command.to_string())
+            .chain(own)
+            .collect()
+    }
+
     /// Whether the common program is Claude Code: it is of that kind, or called so, by itself or as what another
     /// program runs (`npx claude`).
     fn is_claude(&self) -> bool {
         let is_it = |word: &str| Path::new(word).file_name().is_some_and(|it| it == CLAUDE);
-        match &self.kind {
-            Some(kind) => kind.as_str() == CLAUDE,
-            None => {
-                let last = self.command.arguments().last();
-                is_it(self.command.program()) || last.is_some_and(|last| is_it(last))
-            }
+        if let Some(kind) = &self.kind {
+            return kind.as_str() == CLAUDE;
         }
+        let last = self.command.arguments().last();
+        is_it(self.command.program()) || last.is_some_and(|last| is_it(last))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::config::{BackendType, Fallback};
 use crate::error::in_full;
 use crate::llm::{AnswerSchema, Backend, LlmError, Prompt};
 use crate::record::{Action, Verdict};
-use prompt::{Reader, Situation};
+use prompt::{PlanRequest, Reader, Situation};
 
 /// The longest answer that is kept in the logs, in characters.
 const ANSWER_CHARS: usize = 4_000;
@@ -27,7 +27,7 @@ const DECIDE_TOKENS: u32 = 2_048;
 /// The longest review, in tokens; models that think count their thoughts here.
 const REVIEW_TOKENS: u32 = 16_384;
 
-/// The longest page about all agents, in characters.
+/// The longest page, summary, answer or plan, in characters.
 const DIGEST_CHARS: usize = 40_000;
 
 /// Who decides, and who reviews.
@@ -40,6 +40,8 @@ pub struct Director {
     /// The review backend, or why there is none.
     review: Option<Arc<dyn Backend>>,
     review_memo_chars: usize,
+    /// Who writes plans; `None`: the review backend.
+    plan: Option<Arc<dyn Backend>>,
 }
 
 /// What came of a decision.
@@ -71,7 +73,7 @@ pub enum Undecided {
 /// A server that is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedServer {
-    /// For what: `decide` or `review`.
+    /// For what: `decide`, `review` or `plan`.
     pub role: &'static str,
     /// The wire format and the model.
     pub name: String,
@@ -108,7 +110,15 @@ impl Director {
             fallback,
             review,
             review_memo_chars,
+            plan: None,
         }
+    }
+
+    /// The same with plans written by `plan`; `None`: by the review backend.
+    #[must_use]
+    pub fn with_plan(mut self, plan: Option<Arc<dyn Backend>>) -> Self {
+        self.plan = plan;
+        self
     }
 
     /// What the decide backend is called.
@@ -118,7 +128,11 @@ impl Director {
 
     /// The servers that are asked; none for the built-in rules.
     pub fn servers(&self) -> Vec<AskedServer> {
-        let backends = [("decide", &self.decide), ("review", &self.review)];
+        let backends = [
+            ("decide", &self.decide),
+            ("review", &self.review),
+            ("plan", &self.plan),
+        ];
         let asked = backends.into_iter().filter_map(|(role, backend)| {
             let backend = backend.as_ref()?;
             Some(AskedServer {
@@ -193,25 +207,60 @@ impl Director {
     /// # Errors
     /// When there is no review backend, or it does not answer, or with nothing.
     pub async fn digest(&self, facts: &str) -> Result<Digested, ReviewError> {
-        let backend = self.review.as_ref().ok_or(ReviewError::NoBackend)?;
-        let reader = reader(backend.as_ref());
-        let prompt = Prompt {
-            system: prompt::DIGEST.to_owned(),
-            user: marked(|nonce| prompt::digest(facts, reader, nonce)),
-            schema: None,
-            max_tokens: REVIEW_TOKENS,
-            temperature: 0.2,
-        };
-        let answer = backend.ask(&prompt).await?;
-        let text = answer.text.trim();
-        if text.is_empty() {
-            return Err(ReviewError::Empty);
-        }
-        Ok(Digested {
-            text: text.chars().take(DIGEST_CHARS).collect(),
-            by: format!("{} {}", backend.name(), answer.model),
-            tokens: answer.usage.input + answer.usage.output,
-        })
+        let user = |reader, nonce: &str| prompt::digest(facts, reader, nonce);
+        write(self.review.as_ref(), prompt::DIGEST, user, None).await
+    }
+
+    /// Has the review backend write a summary of a mission, from its records and nothing else.
+    ///
+    /// # Errors
+    /// As [`Director::digest`].
+    pub async fn summary(&self, records: &str) -> Result<Digested, ReviewError> {
+        let user = |reader, nonce: &str| prompt::digest(records, reader, nonce);
+        write(self.review.as_ref(), prompt::SUMMARY, user, None).await
+    }
+
+    /// Has the review backend answer a person's question from the records of a mission.
+    ///
+    /// # Errors
+    /// As [`Director::digest`].
+    pub async fn question(&self, question: &str, records: &str) -> Result<Digested, ReviewError> {
+        let user = |reader, nonce: &str| prompt::question(question, records, reader, nonce);
+        write(self.review.as_ref(), prompt::QUESTION, user, None).await
+    }
+
+    /// What the records of a mission have for an agent that cannot go on without `need`, as the review backend
+    /// finds it; `None` where they do not have it.
+    ///
+    /// # Errors
+    /// As [`Director::digest`].
+    pub async fn known(&self, need: &str, records: &str) -> Result<Option<Digested>, ReviewError> {
+        let user = |reader, nonce: &str| prompt::known(need, records, reader, nonce);
+        let found = write(self.review.as_ref(), prompt::KNOWN, user, None).await?;
+        let says_nothing = found.text.split(|c: char| !c.is_alphanumeric());
+        let says_nothing = says_nothing.into_iter().any(|word| word == "NOTHING");
+        Ok(Some(found).filter(|_| !says_nothing))
+    }
+
+    /// Has the plan backend write a plan in the form of `schema`. What it writes is not checked here.
+    ///
+    /// # Errors
+    /// As [`Director::digest`].
+    pub async fn plan(
+        &self,
+        request: &PlanRequest<'_>,
+        schema: serde_json::Value,
+    ) -> Result<Digested, ReviewError> {
+        let backend = self.plan.as_ref().or(self.review.as_ref());
+        let user = |reader, nonce: &str| prompt::plan(request, reader, nonce);
+        let name = "plan".into();
+        write(
+            backend,
+            prompt::PLAN,
+            user,
+            Some(AnswerSchema { name, schema }),
+        )
+        .await
     }
 
     /// Has a review written.
@@ -241,10 +290,38 @@ impl Director {
     }
 }
 
-/// What a backend wrote of the facts about all agents.
+/// Has `backend` write something of at most [`DIGEST_CHARS`] characters.
+async fn write(
+    backend: Option<&Arc<dyn Backend>>,
+    system: &str,
+    user: impl Fn(Reader, &str) -> Option<String>,
+    schema: Option<AnswerSchema>,
+) -> Result<Digested, ReviewError> {
+    let backend = backend.ok_or(ReviewError::NoBackend)?;
+    let reader = reader(backend.as_ref());
+    let prompt = Prompt {
+        system: system.to_owned(),
+        user: marked(|nonce| user(reader, nonce)),
+        schema,
+        max_tokens: REVIEW_TOKENS,
+        temperature: 0.2,
+    };
+    let answer = backend.ask(&prompt).await?;
+    let text = answer.text.trim();
+    if text.is_empty() {
+        return Err(ReviewError::Empty);
+    }
+    Ok(Digested {
+        text: text.chars().take(DIGEST_CHARS).collect(),
+        by: format!("{} {}", backend.name(), answer.model),
+        tokens: answer.usage.input + answer.usage.output,
+    })
+}
+
+/// What a backend wrote from facts: a page, a summary, an answer, a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digested {
-    /// The page.
+    /// What it wrote.
     pub text: String,
     /// Which backend and model wrote it.
     pub by: String,

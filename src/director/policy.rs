@@ -742,6 +742,54 @@ mod tests {
         ));
     }
 
+    #[test]
+    fn a_missions_yes_presses_the_yes_of_one_folders_trust_dialog_and_no_other_key() {
+        const HERE: &str = "/r/.worktrees/notes/cli";
+        let trust = |named: &str| {
+            let mut dialog = Dialog::made_up_permission(None, named);
+            dialog.choices.remove(1);
+            dialog
+        };
+        let shown = |named: &str, works_in: &str, state| {
+            let mut sight = sight("is this a folder that you trust?", (0, 1));
+            sight.screen_shows(state, "a dialog");
+            sight.reading.dialog = Some(trust(named));
+            if let Some(program) = &mut sight.facts.program {
+                program.folder = Some(works_in.into());
+            }
+            sight
+        };
+        let by = Authority::Folder(HERE.into());
+        let may = |by: &Authority, choice, sight: &Sight| {
+            let judged = sight.reading.dialog.clone().unwrap_or_else(|| trust(HERE));
+            answer(&terms(), by, &judged, choice, sight)
+        };
+        let asked = shown(HERE, HERE, State::Trust);
+        assert_eq!(may(&by, 0, &asked), Ok(()));
+        assert_eq!(may(&by, 1, &asked), Err(Refusal::Always), "nor says no");
+        assert!(may(&Authority::Rule, 0, &asked).is_err(), "no rule does");
+        for (named, works_in, state) in [
+            ("/r", HERE, State::Trust),
+            (HERE, "/r", State::Trust),
+            (HERE, HERE, State::Approval),
+            (HERE, HERE, State::Question),
+            (HERE, HERE, State::Login),
+        ] {
+            let other = shown(named, works_in, state);
+            let refused = may(&by, 0, &other);
+            assert!(
+                matches!(refused, Err(Refusal::OtherFolder(_))),
+                "{named} {works_in} {state}: {refused:?}"
+            );
+            // the harm without it: a word that is not bound to a folder would press the key
+            assert_eq!(may(&Authority::Person, 0, &other), Ok(()));
+        }
+        // the dialog became another one between the look and the key
+        let judged = trust(HERE);
+        let other = shown("/r", HERE, State::Trust);
+        assert!(answer(&terms(), &by, &judged, 0, &other).is_err());
+    }
+
     fn own(status: Option<Status>) -> Own {
         let entry = |status| Entry::made_up(claude(7).process.unwrap(), status);
         let nothing = Own::nothing("none");

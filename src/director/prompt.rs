@@ -21,6 +21,14 @@ pub const DECIDE: &str = include_str!("../../config/prompts/decide.md");
 pub const REVIEW: &str = include_str!("../../config/prompts/review.md");
 /// The fixed part of what the review backend is told of a digest.
 pub const DIGEST: &str = include_str!("../../config/prompts/digest.md");
+/// The fixed part of what the plan backend is told.
+pub const PLAN: &str = include_str!("../../config/prompts/plan.md");
+/// The fixed part of what the review backend is told of a mission's summary.
+pub const SUMMARY: &str = include_str!("../../config/prompts/summary.md");
+/// The fixed part of what it is told of a question about a mission.
+pub const QUESTION: &str = include_str!("../../config/prompts/question.md");
+/// The fixed part of what it is told of an agent that cannot go on.
+pub const KNOWN: &str = include_str!("../../config/prompts/known.md");
 /// How many characters of facts a digest is written from.
 pub const DIGEST_CHARS: usize = 100_000;
 /// How many characters of the pane a decision sees.
@@ -103,22 +111,72 @@ pub fn review(
     quoting.end()
 }
 
-/// What a review backend is asked for a digest, with at most [`DIGEST_CHARS`] characters of facts. `None` as in
-/// [`decide`].
+/// What a review backend is asked for a page that is written from facts alone, with at most [`DIGEST_CHARS`]
+/// characters of them. `None` as in [`decide`].
 pub fn digest(facts: &str, reader: Reader, nonce: &str) -> Option<String> {
-    let masked = reader.may_read(facts);
-    let mut quoted: String = masked.chars().take(DIGEST_CHARS).collect();
-    if quoted.len() < masked.len() {
-        quoted.push_str("\n(the rest is left out)");
-    }
-    let mut quoting = Quoting {
-        text: String::with_capacity(quoted.len() + 128),
-        reader,
-        nonce,
-        quotations: 0,
-    };
-    quoting.quote("The facts (they repeat what programs show)", &quoted);
+    let mut quoting = Quoting::new(reader, nonce);
+    quoting.facts("The facts (they repeat what programs show)", facts);
     quoting.text.push_str("\nWrite the page now.\n");
+    quoting.end()
+}
+
+/// What a review backend is asked to answer to a person's question. `None` as in [`decide`].
+pub fn question(question: &str, facts: &str, reader: Reader, nonce: &str) -> Option<String> {
+    let mut quoting = Quoting::new(reader, nonce);
+    quoting.facts(
+        "The records (they repeat what programs and agents wrote)",
+        facts,
+    );
+    let question = reader.may_read(question);
+    let _ = write!(quoting.text, "\nThe person's question: {question}\n");
+    quoting.end()
+}
+
+/// What a review backend is asked when an agent says what it needs. `None` as in [`decide`].
+pub fn known(need: &str, facts: &str, reader: Reader, nonce: &str) -> Option<String> {
+    let mut quoting = Quoting::new(reader, nonce);
+    quoting.facts(
+        "The records (they repeat what programs and agents wrote)",
+        facts,
+    );
+    quoting.facts("What the agent says that it needs", need);
+    quoting.text.push_str("\nAnswer now, or write NOTHING.\n");
+    quoting.end()
+}
+
+/// What a plan is wanted for.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanRequest<'a> {
+    /// What is to be achieved, in the person's words.
+    pub goal: &'a str,
+    /// The most tasks.
+    pub max_tasks: usize,
+    /// What is known of the repository, each with a title of ours; bounded by whoever gathered it.
+    pub known: &'a [(&'static str, String)],
+    /// The last answer, and what was wrong with it.
+    pub rejected: Option<(&'a str, &'a [String])>,
+}
+
+/// What a plan backend is asked. `None` as in [`decide`].
+pub fn plan(request: &PlanRequest<'_>, reader: Reader, nonce: &str) -> Option<String> {
+    let mut quoting = Quoting::new(reader, nonce);
+    for (title, text) in request.known {
+        quoting.facts(title, text);
+    }
+    let goal = reader.may_read(request.goal.trim());
+    let most = request.max_tasks;
+    let _ = write!(
+        quoting.text,
+        "\nThe goal: {goal}\n\nAt most {most} tasks.\n"
+    );
+    if let Some((answer, wrong)) = request.rejected {
+        quoting.facts("Your last answer", answer);
+        quoting.facts("What is wrong with it", &wrong.join("\n"));
+        quoting.text.push_str("\nCorrect all of that.\n");
+    }
+    quoting
+        .text
+        .push_str("\nWrite the plan now: one JSON object.\n");
     quoting.end()
 }
 
@@ -149,14 +207,28 @@ struct Quoting<'a> {
 }
 
 impl<'a> Quoting<'a> {
-    /// The state, what it rests on, the goal, and what else is known.
-    fn begin(situation: &Situation, reader: Reader, nonce: &'a str) -> Self {
-        let mut quoting = Self {
+    fn new(reader: Reader, nonce: &'a str) -> Self {
+        Self {
             text: String::with_capacity(8 * 1024),
             reader,
             nonce,
             quotations: 0,
-        };
+        }
+    }
+
+    /// Quotes at most [`DIGEST_CHARS`] characters.
+    fn facts(&mut self, title: &str, facts: &str) {
+        let masked = self.reader.may_read(facts);
+        let mut quoted: String = masked.chars().take(DIGEST_CHARS).collect();
+        if quoted.len() < masked.len() {
+            quoted.push_str("\n(the rest is left out)");
+        }
+        self.quote(title, &quoted);
+    }
+
+    /// The state, what it rests on, the goal, and what else is known.
+    fn begin(situation: &Situation, reader: Reader, nonce: &'a str) -> Self {
+        let mut quoting = Self::new(reader, nonce);
         let _ = writeln!(quoting.text, "State: {}", situation.state);
         let front = one_line(&situation.front, 200);
         let mut evidence = format!("- in the foreground of the pane: {front}");

@@ -89,7 +89,7 @@ pub fn parse(answer: &str) -> Result<Verdict, NoVerdict> {
 }
 
 /// What stands after the last closed block of thinking; models quote drafts of their answer inside.
-fn after_thinking(answer: &str) -> &str {
+pub fn after_thinking(answer: &str) -> &str {
     let ends = ["</think>", "</thinking>", "</thought>", "</reasoning>"];
     let end = ends
         .iter()

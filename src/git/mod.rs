@@ -37,7 +37,7 @@ const MAX_OUTPUT: usize = 1024 * 1024;
 const MAX_FILTERS: usize = 200;
 
 /// What is switched off in every call.
-const SETTINGS: [&str; 32] = [
+const SETTINGS: [&str; 33] = [
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.untrackedCache=keep",
@@ -70,6 +70,7 @@ const SETTINGS: [&str; 32] = [
     "i18n.commitEncoding=UTF-8",
     "i18n.logOutputEncoding=UTF-8",
     "core.quotePath=false",
+    "advice.graftFileDeprecated=false",
 ];
 
 /// Settings with names of their own that name a program.
@@ -322,11 +323,14 @@ fn off(name: &[u8]) -> &'static str {
     }
 }
 
-/// The first line of what git said, at most 200 characters, harmless.
+/// The line in which git says what is wrong, at most 200 characters, harmless.
 fn first_line(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().find(|line| !line.trim().is_empty());
+    let says = |line: &&str| {
+        let aside = ["hint:", "warning:"];
+        !line.trim().is_empty() && !aside.iter().any(|word| line.starts_with(word))
+    };
+    let said = said.lines().find(says).unwrap_or("nothing");
     let plain = |c: &char| !c.is_control();
-    let said = said.unwrap_or("nothing").chars();
-    said.filter(plain).take(200).collect()
+    said.chars().filter(plain).take(200).collect()
 }

@@ -521,3 +521,6 @@ pub(super) fn entries(output: &Output) -> Vec<String> {
 pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

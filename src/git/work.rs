@@ -347,9 +347,17 @@ impl Repository {
         if all.is_empty() {
             return age.is_some_and(|age| age > CHECKOUT * 2);
         }
+        let is_git = |pid: u32| {
+            let found = process::without_arguments(pid);
+            found.is_some_and(|found| found.name.starts_with("git") && !found.has_ended())
+        };
         !all.into_iter().any(|pid| {
-            process::without_arguments(pid).is_some_and(|found| found.name.starts_with("git"))
-                && process::working_folder(pid).is_none_or(|at| at.starts_with(self.root()))
+            is_git(pid)
+                && match process::working_folder(pid) {
+                    Some(at) => at.starts_with(self.root()),
+                    // somebody else's, unless it has just ended
+                    None => is_git(pid),
+                }
         })
     }
 }

@@ -118,6 +118,16 @@ impl Folder {
         Some(document.text().to_owned())
     }
 
+    /// The report and the after-action review, as they were written last.
+    pub fn read_account(&self) -> Option<String> {
+        let read = |path: PathBuf| {
+            let document = store::read_document(&path, plan::LARGEST).ok()??;
+            Some(document.text().to_owned())
+        };
+        let review = read(self.after_action()).unwrap_or_default();
+        Some(format!("{}\n{review}", read(self.account())?))
+    }
+
     /// Adds a line to the journal, or a receipt; it is on its way to the disk when this returns.
     ///
     /// # Errors

@@ -311,6 +311,12 @@ pub async fn put_back(
         .collect();
     places.sort_by(|a, b| a.path.cmp(&b.path));
     places.dedup();
+    let all = places.clone();
+    // what is in another place goes with it
+    places.retain(|place| {
+        let is_in = |other: &Place| Path::new(&place.path).starts_with(&other.path);
+        !all.iter().any(|other| other != place && is_in(other))
+    });
     let list = serde_json::to_string(&Kept {
         v: 1,
         places: places.clone(),

@@ -36,6 +36,17 @@ impl Entry {
             what,
         }
     }
+
+    /// The number of the report on `task` that came with this line, where one did.
+    pub fn reported(&self, task: &TaskId) -> Option<u32> {
+        match &self.what {
+            What::Task {
+                task: of,
+                step: Step::Reported { number, .. },
+            } if of == task => Some(*number),
+            _ => None,
+        }
+    }
 }
 
 /// What happened.
@@ -80,6 +91,11 @@ pub enum What {
     Accepted {
         /// Which.
         proposal: TaskId,
+    },
+    /// The coordinating agent was told how tasks ended.
+    Informed {
+        /// Of so many ends, since the mission began.
+        ends: usize,
     },
     /// Nothing more can be done without the person; the report is written.
     Over,

@@ -27,6 +27,9 @@ pub struct Machine {
     is_repository: bool,
     tasks: Vec<TaskState>,
     proposals: Vec<Proposal>,
+    /// How tasks ended, in the order in which they did, and of how many somebody was told.
+    ends: Vec<End>,
+    informed: usize,
     phase: Phase,
     begun_at: Option<DateTime<Utc>>,
     /// How many merges were asked for, to keep their order.
@@ -80,6 +83,17 @@ pub struct Proposal {
     pub why: String,
 }
 
+/// That a task's worker has come to an end of some sort.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Which.
+    pub task: TaskId,
+    /// What has become of it: done, failed, blocked, stopped or dropped.
+    pub stage: Stage,
+    /// Why, where that is known.
+    pub why: String,
+}
+
 /// What has become of one task.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TaskState {
@@ -101,6 +115,8 @@ pub struct TaskState {
     pub before: Option<String>,
     /// See there.
     pub merged: Option<String>,
+    /// The commit of its merge that was taken back last.
+    pub taken_back: Option<String>,
     /// What it changed beside the paths that it may write.
     pub outside: Vec<String>,
     /// When it got a worker's place, when its worker was first told, and when it ended.
@@ -203,6 +219,8 @@ impl Machine {
             is_repository,
             tasks,
             proposals: Vec::new(),
+            ends: Vec::new(),
+            informed: 0,
             phase: Phase::Running,
             begun_at: None,
             merges: 0,
@@ -234,8 +252,23 @@ impl Machine {
         &self.proposals
     }
 
+    /// How tasks ended that nobody was told of yet.
+    pub fn untold(&self) -> &[End] {
+        self.ends.get(self.informed..).unwrap_or_default()
+    }
+
+    /// How many ends of tasks there were.
+    pub const fn ends(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Of how many ends somebody was told.
+    pub const fn informed(&self) -> usize {
+        self.informed
+    }
+
     /// The place of a task in the plan.
-    pub fn place(&self, task: &TaskId) -> Option<usize> {
+    pub fn position(&self, task: &TaskId) -> Option<usize> {
         self.plan.tasks.iter().position(|one| one.slug == *task)
     }
 
@@ -340,14 +373,35 @@ impl Machine {
             What::Aborted if self.phase != Phase::Finished => self.abort(entry.ts),
             What::Over if self.phase == Phase::Running => self.phase = Phase::Over,
             What::Finished { .. } => self.phase = Phase::Finished,
+            What::Informed { ends } => self.informed = *ends,
             What::Proposed { proposal, why } => self.propose(proposal, why),
             What::Accepted { proposal } => self.accept(proposal),
             What::Task { task, step } => {
-                if let Some(place) = self.place(task) {
+                if let Some(place) = self.position(task) {
+                    let before = self.tasks.get(place).map(|state| state.stage);
                     self.step(place, step, entry.ts);
+                    self.note_end(place, before);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn note_end(&mut self, place: usize, before: Option<Stage>) {
+        let Some((task, state)) = self.task(place) else {
+            return;
+        };
+        let is_end = !matches!(
+            state.stage,
+            Stage::Waiting | Stage::Running | Stage::Checking
+        );
+        if is_end && before != Some(state.stage) {
+            let end = End {
+                task: task.slug.clone(),
+                stage: state.stage,
+                why: state.why.clone().unwrap_or_default(),
+            };
+            self.ends.push(end);
         }
     }
 
@@ -359,7 +413,7 @@ impl Machine {
     }
 
     fn propose(&mut self, task: &Task, why: &str) {
-        let is_known = self.place(&task.slug).is_some()
+        let is_known = self.position(&task.slug).is_some()
             || self.proposals.iter().any(|one| one.task.slug == task.slug);
         if !is_known {
             self.proposals.push(Proposal {

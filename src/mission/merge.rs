@@ -142,7 +142,7 @@ pub async fn merged_as(
     let results = branch_tip(repository, &names.integration_branch()).await?;
     let merges = repository.merges_of(&results).await?;
     let found = merges.iter().find_map(|merge| match merge.as_slice() {
-        [commit, before, merged] if *merged == tip => Some(MergedAs {
+        [commit, before, second] if *second == tip => Some(MergedAs {
             commit: commit.clone(),
             before: before.clone(),
         }),

@@ -3,8 +3,10 @@
 //! A mission is carried out by a task of its own; what is here finds it, hands it the person's word, and reads
 //! from the disk what nobody carries out any more. It knows no front end.
 
+mod finish;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
@@ -14,39 +16,20 @@ use super::coordinator::{self, Order, Pace, Running, Site};
 use super::folder::{self, Folder};
 use super::journal::{Entry, Step, What};
 use super::machine::{Machine, Phase};
-use super::merge::{self, Finish, Finished};
 use super::names::Names;
-use super::plan::check::{Finding, Severity, check};
-use super::plan::{LARGEST, Plan};
+use super::ready::Ready;
+use super::records::Records;
 use super::view::MissionView;
 use super::worker::Workers;
-use super::worktree::{self, Remove, Removed};
+use super::worktree;
 use crate::error::{Failure, Kind};
 use crate::git::Repository;
-use crate::host::Host;
 use crate::ids::{AgentId, MissionId, TaskId};
-use crate::store::{self, Lock};
+use crate::store::Lock;
 use crate::supervisor::Supervisor;
 
 /// The longest name that is made of a goal, in characters.
 const LONGEST_NAME: usize = 24;
-
-/// A plan that can be followed, and where; nothing of it has been run.
-#[derive(Debug, Clone)]
-pub struct Ready {
-    /// The plan.
-    pub plan: Plan,
-    /// What is wrong with it, or odd.
-    pub findings: Vec<Finding>,
-    /// The root of the repository, or the folder.
-    pub root: PathBuf,
-    /// The repository.
-    pub repository: Option<Repository>,
-    /// The branch that it starts from, and its commit.
-    pub base: Option<(String, String)>,
-    /// Files of the person's that are not committed, and so no part of it; at most a few.
-    pub unsaved: Vec<String>,
-}
 
 /// All missions; clones are the same.
 #[derive(Clone)]
@@ -56,7 +39,6 @@ pub struct Missions {
 
 struct Inner {
     supervisor: Supervisor,
-    pace: Pace,
     running: Mutex<BTreeMap<MissionId, InProgress>>,
     /// One mission is begun, taken up or finished at a time.
     one: tokio::sync::Mutex<()>,
@@ -68,103 +50,12 @@ struct InProgress {
     running: Running,
 }
 
-impl Ready {
-    /// Reads a plan from a file, and finds where it is to be carried out.
-    ///
-    /// # Errors
-    /// When there is no such file, it is no plan, its folder is not there, or its base branch is not.
-    pub async fn read(path: &Path) -> Result<Self, Failure> {
-        let document = store::read_document(path, LARGEST)?;
-        let document = document.ok_or_else(|| {
-            Failure::usage(format!("there is no file {}", path.display()))
-                .hint("config/mission.example.json is a plan to begin with")
-        })?;
-        let plan = Plan::read(document.text()).map_err(|error| {
-            Failure::new(Kind::Usage, format!("{} is no plan", path.display()))
-                .because(&error)
-                .hint(error.hint)
-        })?;
-        let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        Self::of(plan, folder).await
-    }
-
-    /// Finds where a plan is to be carried out; a relative `repository` starts from `folder`.
-    ///
-    /// # Errors
-    /// When its folder is not there, or its base branch is not.
-    pub async fn of(plan: Plan, folder: &Path) -> Result<Self, Failure> {
-        let plan = plan.complete();
-        let wanted = folder.join(&plan.repository);
-        let root = wanted.canonicalize().map_err(|error| {
-            Failure::new(
-                Kind::Usage,
-                format!("there is no folder {}", wanted.display()),
-            )
-            .because(&error)
-            .hint("correct `repository` in the plan")
-        })?;
-        let host = Host::local();
-        let findings = check(&plan, &|program| host.find_program(program).is_some());
-        let opened = Repository::open(&root).await;
-        let Some(repository) = opened.map_err(Failure::from)? else {
-            return Ok(Self {
-                plan,
-                findings,
-                root,
-                repository: None,
-                base: None,
-                unsaved: Vec::new(),
-            });
-        };
-        let base = match &plan.base {
-            Some(base) => base.clone(),
-            None => repository
-                .current_branch()
-                .await
-                .map_err(Failure::from)?
-                .ok_or_else(|| {
-                    Failure::usage("the repository is on no branch")
-                        .hint("name one in the plan: `\"base\": \"main\"`")
-                })?,
-        };
-        let commit = repository
-            .commit_of(&base)
-            .await
-            .map_err(Failure::from)?
-            .ok_or_else(|| {
-                Failure::usage(format!("the repository has no commit on a branch `{base}`"))
-                    .hint("commit something, or correct `base` in the plan")
-            })?;
-        let unsaved = repository.unsaved().await.map_err(Failure::from)?;
-        Ok(Self {
-            plan,
-            findings,
-            root: repository.root().to_owned(),
-            repository: Some(repository),
-            base: Some((base, commit)),
-            unsaved: unsaved.into_iter().take(10).map(|file| file.path).collect(),
-        })
-    }
-
-    /// Whether the plan can be followed.
-    pub fn can_be_followed(&self) -> bool {
-        let mut findings = self.findings.iter();
-        findings.all(|finding| finding.severity != Severity::Error)
-    }
-}
-
 impl Missions {
     /// The missions of a supervisor; none is taken up by itself.
     pub fn new(supervisor: Supervisor) -> Self {
-        Self::at(supervisor, Pace::default())
-    }
-
-    /// The same, in another pace.
-    pub fn at(supervisor: Supervisor, pace: Pace) -> Self {
         Self {
             inner: Arc::new(Inner {
                 supervisor,
-                pace,
                 running: Mutex::default(),
                 one: tokio::sync::Mutex::default(),
             }),
@@ -236,7 +127,8 @@ impl Missions {
         let machine = Machine::new(ready.plan, ready.repository.is_some());
         let mut machine = machine.ok_or_else(no_graph)?;
         machine.apply(&entry);
-        self.carry_out(names, ready.repository, base, machine, lock)?;
+        self.carry_out(names, ready.repository, base, machine, lock)
+            .await?;
         Ok(id)
     }
 
@@ -263,10 +155,10 @@ impl Missions {
             None
         };
         let names = Names::new(root, id.clone(), repository.is_some());
-        self.carry_out(names, repository, base, machine, lock)
+        self.carry_out(names, repository, base, machine, lock).await
     }
 
-    fn carry_out(
+    async fn carry_out(
         &self,
         names: Names,
         repository: Option<Repository>,
@@ -278,6 +170,7 @@ impl Missions {
         let id = names.mission().clone();
         let folder = self.folder(&id);
         let receipts = folder.read_receipts()?;
+        let pace = Pace::of(&supervisor.workers().await);
         let site = Arc::new(Site {
             names,
             repository,
@@ -285,8 +178,9 @@ impl Missions {
             workers: Workers::new(supervisor.clone(), id.clone()),
             supervisor: supervisor.clone(),
             writer: supervisor.writer().clone(),
-            pace: self.inner.pace,
+            pace,
             base,
+            begun_at: machine.begun_at(),
         });
         let ending = supervisor.ending();
         let running = coordinator::spawn(Arc::clone(&site), machine, receipts, lock, ending);
@@ -363,49 +257,17 @@ impl Missions {
         answered.await.map_err(|_| ended())?
     }
 
-    /// Brings a mission's result to the base branch, closes its panes, and removes what is merged; with `force`
-    /// also what is not. Says what was done.
-    ///
-    /// # Errors
-    /// When a task is at work, or the base branch cannot take the result; nothing is removed then.
-    pub async fn finish(&self, id: &MissionId, force: bool) -> Result<String, Failure> {
-        self.take_up(id).await?;
-        let site = self.running().get(id).map(|one| Arc::clone(&one.site));
-        let site = site.ok_or_else(no_graph)?;
-        let view = self.view(id)?;
-        let at_work = view.tasks.iter().find(|task| {
-            use super::schedule::Stage;
-            matches!(task.stage, Stage::Running | Stage::Checking)
-        });
-        if let Some(task) = at_work {
-            return Err(Failure::usage(format!("{} is still at work", task.slug))
-                .hint(format!("wait for it, or `/mission abort {id}` first")));
-        }
-        let mut said = Vec::new();
-        let mut commit = None;
-        if let (Some(repository), Some(base)) = (&site.repository, &site.base) {
-            let (text, at) = bring_home(&site.names, repository, base).await?;
-            said.push(text);
-            commit = Some(at);
-        }
-        for task in &view.tasks {
-            let agent = site.names.worker(&task.slug);
-            site.workers.close(&agent, task.pane.as_ref()).await?;
-        }
-        if let (Some(repository), Some(base)) = (&site.repository, &site.base) {
-            said.extend(tidy_up(&site.names, repository, base, &view, force).await);
-        }
-        self.say(id, What::Finished { commit }).await?;
-        Ok(said.join("\n"))
-    }
-
-    /// The report on a mission, as it stands.
+    /// The report on a mission: as it was written at its end, else as it stands.
     ///
     /// # Errors
     /// When there is none of that name.
-    pub async fn report(&self, id: &MissionId) -> Result<String, Failure> {
-        let _ = self.view(id)?;
-        Err(Failure::new(Kind::Failed, "not yet"))
+    pub fn report(&self, id: &MissionId) -> Result<String, Failure> {
+        let (folder, view) = (self.folder(id), self.view(id)?);
+        let is_over = matches!(view.phase, Phase::Over | Phase::Finished);
+        if is_over && let Some(written) = folder.read_account() {
+            return Ok(written);
+        }
+        Ok(Records::read(&folder, &view)?.report())
     }
 
     /// Answers a person's question about a mission, from its records.
@@ -413,8 +275,21 @@ impl Missions {
     /// # Errors
     /// When there is none of that name, or no backend answers.
     pub async fn ask(&self, id: &MissionId, question: &str) -> Result<String, Failure> {
-        let _ = (self.view(id)?, question);
-        Err(Failure::new(Kind::Failed, "not yet"))
+        if question.is_empty() {
+            return Err(Failure::usage("what is the question?"));
+        }
+        let records = Records::read(&self.folder(id), &*self.view(id)?)?;
+        let director = self.inner.supervisor.director();
+        let answer = director.question(question, &records.for_a_question()).await;
+        let answer = answer.map_err(|error| {
+            Failure::from_error(Kind::Failed, &error)
+                .hint("it is answered by the `reviewBackend`; `/mission report` has the facts")
+        })?;
+        Ok(format!(
+            "{}\n\n(by {}, from the records)",
+            answer.text.trim(),
+            answer.by
+        ))
     }
 
     fn machine(&self, id: &MissionId) -> Result<(Machine, Option<Begun>), Failure> {
@@ -500,75 +375,6 @@ fn no_graph() -> Failure {
         .hint("`meta-orchestrator mission check FILE` tells everything that is wrong with it")
 }
 
-/// Brings the result to the base branch; what is said of that, and its commit.
-async fn bring_home(
-    names: &Names,
-    repository: &Repository,
-    base: &str,
-) -> Result<(String, String), Failure> {
-    let finished = merge::finish(names, repository, base, Finish::FastForward).await;
-    match finished.map_err(Failure::from)? {
-        Finished::Done { commit, .. } => Ok((format!("{base} has the result: {commit}"), commit)),
-        Finished::Already { commit } => {
-            Ok((format!("{base} had the result already: {commit}"), commit))
-        }
-        Finished::Conflict { files } => {
-            let text = format!(
-                "{base} and the result changed the same: {}",
-                files.join(", ")
-            );
-            let branch = names.integration_branch();
-            Err(Failure::new(Kind::Failed, text)
-                .hint(format!("merge `{branch}` by hand, then finish again")))
-        }
-        Finished::Unsaved { folder, files } => {
-            let text = format!(
-                "{base} is checked out in {}, where these are not committed: {}",
-                folder.display(),
-                files.join(", ")
-            );
-            Err(Failure::new(Kind::Failed, text).hint("commit or stash them, then finish again"))
-        }
-    }
-}
-
-/// Removes the worktrees and branches of a mission; what stays, and why.
-async fn tidy_up(
-    names: &Names,
-    repository: &Repository,
-    base: &str,
-    view: &MissionView,
-    force: bool,
-) -> Vec<String> {
-    let how = if force {
-        Remove::Force
-    } else {
-        Remove::IfMerged
-    };
-    let mut said = Vec::new();
-    for task in &view.tasks {
-        let removed = worktree::remove(names, repository, &task.slug, how).await;
-        said.extend(what_stays(&names.branch(&task.slug), removed));
-    }
-    let removed = worktree::remove_integration(names, repository, base, how).await;
-    said.extend(what_stays(&names.integration_branch(), removed));
-    said
-}
-
-fn what_stays(branch: &str, removed: Result<Removed, worktree::WorktreeError>) -> Option<String> {
-    match removed {
-        Ok(Removed::Removed | Removed::WasGone) => None,
-        Ok(Removed::Unsaved { files }) => Some(format!(
-            "the worktree of {branch} stays: not committed: {}",
-            files.join(", ")
-        )),
-        Ok(Removed::Unmerged { commits }) => Some(format!(
-            "{branch} stays: {commits} commits are merged nowhere (`--force` removes it)"
-        )),
-        Err(error) => Some(format!("{branch} stays: {}", crate::error::in_full(&error))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -579,7 +385,7 @@ mod tests {
             ("Write the guide", "write-the-guide"),
             (
                 "A library that reads and writes the project's notes",
-                "a-library-that-reads",
+                "a-library-that-reads-and",
             ),
             ("Größe", "gr-e"),
             ("", "mission"),

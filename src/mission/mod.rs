@@ -10,6 +10,7 @@
 //! [`guard`] finds judges that the judged have changed, [`merge`] brings results together. A task for each mission
 //! carries it out; [`missions`] has them all. `command` calls that, and nothing here prints.
 
+pub mod account;
 pub mod brief;
 mod coordinator;
 pub mod folder;
@@ -21,10 +22,16 @@ pub mod merge;
 pub mod missions;
 pub mod names;
 pub mod plan;
+pub mod planner;
+pub mod ready;
 pub mod receipt;
+pub mod records;
 pub mod report;
 pub mod schedule;
 pub mod verify;
 pub mod view;
 pub mod worker;
 pub mod worktree;
+
+#[cfg(test)]
+mod testing;

@@ -13,6 +13,8 @@ pub const WORKTREES: &str = ".worktrees";
 pub const CONTROL: &str = ".mo";
 /// What no task may be called: the branch and the worktree that results are merged into.
 pub const INTEGRATION: &str = "integration";
+/// The same: the worktree in which criteria are run before any work.
+pub const SCRATCH: &str = "before-any-work";
 
 /// The names of one mission.
 #[derive(Debug, Clone, PartialEq, Eq)]

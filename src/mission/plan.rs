@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::config::Role;
 use crate::config::{ConfigError, Seconds, read_json};
-use crate::ids::TaskId;
+use crate::ids::{AgentId, TaskId};
 
 pub use path::TaskPath;
 pub use run::{RunLine, WrongRunLine};
@@ -57,6 +57,9 @@ pub struct Plan {
     /// each worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<String>,
+    /// A supervised agent that is told how each task ended, when it stands at its prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coordinator: Option<AgentId>,
     /// The tasks.
     pub tasks: Vec<Task>,
 }

@@ -91,13 +91,13 @@ pub fn read(text: &str) -> Report {
         .iter()
         .filter(|(section, body)| *section == Section::Result && !body.trim().is_empty())
         .map(|(_, body)| claim(body.trim()));
-    let (mut claim, result) = claims.next().unwrap_or((Claim::Unclear, ""));
-    let mut result = result.to_owned();
+    let (mut claim, first) = claims.next().unwrap_or((Claim::Unclear, ""));
+    let mut results = vec![first.trim()];
     for (other, rest) in claims {
         if std::mem::discriminant(&other) != std::mem::discriminant(&claim) {
             claim = Claim::Unclear;
         }
-        result = format!("{result}\n\n{rest}").trim().to_owned();
+        results.push(rest.trim());
     }
     let issues = of(Section::Issues);
     if let Claim::Blocked { blocker } = &mut claim {
@@ -111,7 +111,7 @@ pub fn read(text: &str) -> Report {
     Report {
         claim,
         scope: of(Section::Scope),
-        result,
+        result: results.join("\n\n").trim().to_owned(),
         key_files: files(&of(Section::KeyFiles)),
         files_changed: files(&of(Section::FilesChanged)),
         issues,
@@ -229,17 +229,17 @@ fn files(body: &str) -> Vec<String> {
 /// The file in one entry of a list; an entry that `follows` another may be a remark instead.
 fn file(entry: &str, follows: bool) -> Option<String> {
     let bare = entry.trim_start_matches('*');
-    let name = match bare.strip_prefix('`').and_then(|it| it.split_once('`')) {
-        Some((name, _)) => name,
-        None => {
-            let remarks = [": ", " - ", " – ", " — ", " ("];
-            let end = remarks.iter().filter_map(|mark| bare.find(mark)).min();
-            let name = bare[..end.unwrap_or(bare.len())].trim_end_matches(['*', ':', '.']);
-            if name.contains(char::is_whitespace) && (follows || end.is_none()) {
-                return None;
-            }
-            name
+    let spanned = bare.strip_prefix('`').and_then(|it| it.split_once('`'));
+    let name = if let Some((name, _)) = spanned {
+        name
+    } else {
+        let remarks = [": ", " - ", " – ", " — ", " ("];
+        let end = remarks.iter().filter_map(|mark| bare.find(mark)).min();
+        let name = bare[..end.unwrap_or(bare.len())].trim_end_matches(['*', ':', '.']);
+        if name.contains(char::is_whitespace) && (follows || end.is_none()) {
+            return None;
         }
+        name
     };
     let name = name.trim();
     let is_none = ["none", "n/a", "nothing", "-"]

@@ -6,6 +6,7 @@
 
 mod cycle;
 mod words;
+mod writers;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use super::plan::{Plan, TaskPath};
 
 pub use cycle::cycle;
 pub use words::in_words;
+use writers::{Folders, Writers};
 
 /// What has become of a task.
 #[derive(
@@ -119,6 +121,7 @@ pub struct Graph {
     depends_on: Vec<Vec<usize>>,
     /// What each may write; `None`: nothing. An empty list: anything.
     writes: Vec<Option<Vec<TaskPath>>>,
+    folders: Folders,
     /// An order in which each comes after what it depends on.
     order: Vec<usize>,
 }
@@ -135,15 +138,17 @@ impl Graph {
                 needed.map(|slug| places.get(slug).copied()).collect()
             })
             .collect::<Option<Vec<Vec<usize>>>>()?;
-        let writes = plan
+        let writes: Vec<_> = plan
             .tasks
             .iter()
             .map(|task| task.role.writes().then(|| task.paths.clone()))
             .collect();
+        let folders = Folders::of(&writes);
         let order = cycle::order(&depends_on)?;
         Some(Self {
             depends_on,
             writes,
+            folders,
             order,
         })
     }
@@ -154,6 +159,7 @@ impl Graph {
         for writes in self.writes.iter_mut().flatten() {
             writes.clear();
         }
+        self.folders = Folders::of(&self.writes);
         self
     }
 
@@ -245,18 +251,16 @@ impl Graph {
         let lost = self.lost(stages);
         let at_work = (0..self.len()).filter(|&task| stage(stages, task).is_at_work());
         let mut places = terms.places.saturating_sub(at_work.count());
-        let mut writers: Vec<usize> = (0..self.len())
-            .filter(|&task| stage(stages, task).holds_its_paths())
-            .filter(|&task| self.writes.get(task).is_some_and(Option::is_some))
-            .collect();
+        let mut writers = Writers::new(&self.folders);
+        for task in (0..self.len()).filter(|&task| stage(stages, task).holds_its_paths()) {
+            writers.add(task);
+        }
         let mut all = Vec::with_capacity(self.len());
         for task in 0..self.len() {
             let why = self.decide_one(task, stages, terms, &lost, &writers, places);
             if why == Why::Starts {
                 places -= 1;
-                if self.writes.get(task).is_some_and(Option::is_some) {
-                    writers.push(task);
-                }
+                writers.add(task);
             }
             all.push(why);
         }
@@ -269,7 +273,7 @@ impl Graph {
         stages: &[Stage],
         terms: Terms,
         lost: &[Option<usize>],
-        writers: &[usize],
+        writers: &Writers<'_>,
         places: usize,
     ) -> Why {
         match stage(stages, task) {
@@ -291,7 +295,7 @@ impl Graph {
         if terms.paused {
             return Why::Paused;
         }
-        if let Some(&other) = writers.iter().find(|&&other| self.may_meet(task, other)) {
+        if let Some(other) = writers.first(task, |other| self.may_meet(task, other)) {
             return Why::SamePaths(other);
         }
         if places == 0 {

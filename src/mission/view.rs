@@ -34,6 +34,9 @@ pub struct MissionView {
     pub places: usize,
     /// What went wrong with the mission itself last; it goes on all the same.
     pub trouble: Option<String>,
+    /// Whether a summary of it is being written.
+    #[serde(default)]
+    pub summing_up: bool,
 }
 
 /// One task as it is seen from outside.
@@ -217,6 +220,7 @@ impl MissionView {
             proposals: Vec::new(),
             places: 2,
             trouble: None,
+            summing_up: false,
         }
     }
 }

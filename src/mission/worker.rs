@@ -30,7 +30,7 @@ use crate::supervisor::{Employment, Supervisor};
 const AGAIN: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// The workers of one mission; clones are the same.
+/// The workers of one mission; clones are the same. It keeps the supervisor, and with it its locks, alive.
 #[derive(Clone)]
 pub struct Workers {
     supervisor: Supervisor,
@@ -158,7 +158,7 @@ impl Workers {
         if let Err(failure) = begun {
             if !was_there {
                 // what did not come up is no use to anybody; what it showed is in the failure
-                let _ = self.close(&wanted.agent, Some(&pane)).await;
+                let _ = self.close_pane(&wanted.agent, &pane).await;
             }
             let mut told = Failure::new(
                 failure.kind,
@@ -207,8 +207,7 @@ impl Workers {
         let before = views.borrow().polls;
         let settled = |view: &Arc<AgentView>| {
             let stands = matches!(view.state, Some(State::Idle | State::Failed));
-            let free = !matches!(view.status, Status::Instructed | Status::Starting);
-            matches!(view.status, Status::Gone(_)) || (view.polls > before && stands && free)
+            matches!(view.status, Status::Gone(_)) || (view.polls > before && stands)
         };
         let seen = match timeout_at(until, views.wait_for(settled)).await {
             Ok(Ok(view)) => Some(Ok(Arc::clone(&view))),
@@ -225,7 +224,7 @@ impl Workers {
         }
     }
 
-    /// Tells a worker one line, as the person's own words would be: once it stands at its prompt, through `hands`.
+    /// Tells a worker, or another agent, one line, as the person's own words would be: once it stands at its prompt, through `hands`.
     ///
     /// Where its decision log knows of exactly this text in its pane since then (`None`: ever) as delivered or
     /// unproven, it is not typed again.
@@ -244,7 +243,7 @@ impl Workers {
         let text = text::reply(text).map_err(|why| Failure::usage(why.to_string()))?;
         let mut wait = AGAIN;
         loop {
-            let view = self.view(agent).ok_or_else(|| unknown(agent))?;
+            let view = self.anybody(agent).ok_or_else(|| unknown(agent))?;
             // before anything is typed, and after each time when it is not clear whether it was
             if let Some(told) = self.told(&view, &text, since).await? {
                 return Ok(told);
@@ -331,13 +330,24 @@ impl Workers {
         self.panes_of(names).await
     }
 
+    /// Ends the session that was started for this mission's panes, where nothing but its first shell is left in it.
+    /// Whether it did; a session of a person's is never touched.
+    ///
+    /// # Errors
+    /// When zellij does not answer.
+    pub async fn leave_session(&self) -> Result<bool, Failure> {
+        self.end_own_session().await
+    }
+
+    /// An agent as it is now, a worker or not.
+    fn anybody(&self, agent: &AgentId) -> Option<Arc<AgentView>> {
+        let mut views = self.supervisor.views().into_iter();
+        views.find(|view| view.id == *agent)
+    }
+
     /// A worker as it is now; agents that are none do not count.
     fn view(&self, agent: &AgentId) -> Option<Arc<AgentView>> {
-        let views = self.supervisor.views();
-        let mut found = views
-            .into_iter()
-            .filter(|view| view.id == *agent && view.mission.is_some());
-        found.next()
+        self.anybody(agent).filter(|view| view.mission.is_some())
     }
 }
 

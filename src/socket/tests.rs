@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{Connection, NoConnection};
 use super::protocol::{Failed, Message, Request, Said, Topic, Wish, Wrong, line};
 use super::{Remote, Server, connection, server};
-use crate::agent::view::{Bounded, Status};
+use crate::agent::view::Status;
 use crate::command::line::parse;
 use crate::command::{
     AgentView, Answering, Client, Command, Event, Health, MissionView, Notice, PaneRow, PaneShot,
@@ -50,37 +50,7 @@ struct Fake {
 }
 
 fn view(id: &str) -> Arc<AgentView> {
-    Arc::new(AgentView {
-        id: id.parse().unwrap(),
-        pane: crate::ids::PaneAddress {
-            session: "work".parse().unwrap(),
-            pane: "18".parse().unwrap(),
-        },
-        goal: "make it fast".into(),
-        status: Status::Running,
-        state: None,
-        evidence: Vec::new(),
-        kind: None,
-        polls: 0,
-        changed_at: None,
-        nudges: Bounded { used: 2, bound: 12 },
-        fruitless: Bounded { used: 0, bound: 3 },
-        calls: Bounded {
-            used: 5,
-            bound: 500,
-        },
-        tokens: Bounded {
-            used: 9,
-            bound: 1_000,
-        },
-        last_decision: String::new(),
-        question: None,
-        dialog: None,
-        program: None,
-        observe: false,
-        all_stopped: false,
-        mission: None,
-    })
+    Arc::new(AgentView::made_up(id, Status::Running))
 }
 
 fn mission(id: &str) -> Arc<MissionView> {
@@ -705,12 +675,12 @@ async fn a_remote_terminal_rings_for_what_the_supervisor_rang_for() {
     };
     let rung = Event::new(Utc::now(), None, what.clone());
     stage.world.events.send(rung).unwrap();
-    let ring = timeout(PATIENCE, rings.recv()).await.unwrap().unwrap();
+    let heard = timeout(PATIENCE, rings.recv()).await.unwrap().unwrap();
     assert_eq!(
         what,
         Happening::Ring {
-            title: ring.title,
-            body: ring.body
+            title: heard.title,
+            body: heard.body
         }
     );
     assert!(rings.is_empty());

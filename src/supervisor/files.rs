@@ -149,7 +149,8 @@ impl Supervisor {
         let before = state.in_force().into_owned();
         let mut said = self.only_at_a_start(&before, &config);
         let backends_changed = config.decide_backend != before.decide_backend
-            || config.review_backend != before.review_backend;
+            || config.review_backend != before.review_backend
+            || config.plan_backend != before.plan_backend;
         if backends_changed || config.review != before.review {
             self.inner.director.send_replace(director);
             said.push("the backends are changed".to_owned());
@@ -189,7 +190,7 @@ impl Supervisor {
     }
 
     /// What of another configuration only the next start follows.
-    fn only_at_a_start(&self, before: &Config, now: &Config) -> Vec<String> {
+    pub(super) fn only_at_a_start(&self, before: &Config, now: &Config) -> Vec<String> {
         let mut said = Vec::new();
         if self.inner.overrides.log_dir.is_none() && now.log_dir != self.inner.log_dir {
             said.push(format!(

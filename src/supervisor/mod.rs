@@ -191,14 +191,6 @@ impl Supervisor {
     /// wrong, or agents name no session and there is none to be found.
     pub async fn start(start: Start) -> Result<Self, Failure> {
         let lock = lock::configuration(&start.path)?;
-        let log_dir = start
-            .overrides
-            .log_dir
-            .clone()
-            .unwrap_or_else(|| start.config.log_dir.clone());
-        store::private_folder(&log_dir)?;
-        let stop = stop_all::left(&log_dir);
-        let http = Http::new(start.config.limits.calls_at_once);
         let trust::Judged { held, texts } = trust::judge(
             &start.config,
             &start.path,
@@ -206,6 +198,14 @@ impl Supervisor {
             start.overrides.trusted.as_deref(),
         )?;
         let in_force = trust::in_force(held.as_ref(), &start.config);
+        let log_dir = start
+            .overrides
+            .log_dir
+            .clone()
+            .unwrap_or_else(|| in_force.log_dir.clone());
+        store::private_folder(&log_dir)?;
+        let stop = stop_all::left(&log_dir);
+        let http = Http::new(in_force.limits.calls_at_once);
         let director = Arc::new(director(&in_force, &http)?);
         let named: &[_] = if in_force.profiles.is_some() {
             &texts
@@ -289,6 +289,11 @@ impl Supervisor {
     /// The panes known from the last look: `session:terminal_18`.
     pub fn known_panes(&self) -> Vec<String> {
         locked(&self.inner.known_panes).clone()
+    }
+
+    /// Who decides and reviews now.
+    pub fn director(&self) -> Arc<Director> {
+        Arc::clone(&self.inner.director.borrow())
     }
 
     /// Where logs go.
@@ -441,14 +446,21 @@ pub fn director(config: &Config, http: &Http) -> Result<Director, Failure> {
         BackendType::Builtin => None,
         _ => Some(llm::backend(&config.review_backend, http, REVIEW_DEADLINE)?),
     };
+    let plan = match &config.plan_backend {
+        Some(plan) if plan.kind != BackendType::Builtin => {
+            Some(llm::backend(plan, http, REVIEW_DEADLINE)?)
+        }
+        _ => None,
+    };
     let decided_by = &config.decide_backend;
-    Ok(Director::new(
+    let director = Director::new(
         decided_by.kind,
         decide,
         decided_by.fallback,
         review,
         config.review.memo_chars,
-    ))
+    );
+    Ok(director.with_plan(plan))
 }
 
 /// Runs what reads files on a thread that may wait for the disk.

@@ -62,9 +62,8 @@ impl Supervisor {
             Change::Kind(kind) => agent.kind = kind,
             Change::Pane(_) => {}
         }
-        let (address, charge) =
-            self.with(id, |post| (post.address.clone(), post.charge.clone()))?;
-        let settings = self.settings(&state, &agent, &address, charge);
+        let (address, duty) = self.with(id, |post| (post.address.clone(), post.charge.clone()))?;
+        let settings = self.settings(&state, &agent, &address, duty);
         self.handle(id)?
             .set(settings)
             .await

@@ -1,8 +1,8 @@
 //! What a configuration that nobody named may not do before the person has said yes to it.
 //!
 //! A file that merely lies in the working folder may have come with a cloned repository, or been written by an
-//! agent. Until the person has said yes to it, whatever in it could press a key unasked, run a program, send what
-//! stands in the panes elsewhere or make a screen pass for another is left out, as if the file did not say it; the
+//! agent. Until the person has said yes to it, whatever in it could press a key unasked, run a program, send or write
+//! what stands in the panes elsewhere, spend more than usual or make a screen pass for another is left out, as if the file did not say it; the
 //! rest holds. The yes is for exactly that content and is remembered by its digest ([`ledger`]): a change by this
 //! program keeps it, a change by anybody else loses it. `supervisor` goes by it, and `doctor`. The partition is
 //! pure; only the ledger touches a file.
@@ -11,14 +11,16 @@ pub(super) mod ledger;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use ring::digest::{Context, SHA256};
 use serde_json::{Value, json};
 
 use super::absolute;
 use super::profiles::{self, Text};
-use crate::config::{AgentConfig, Approvals, BackendConfig, BackendType, Config, Timing};
+use crate::config::{
+    AgentConfig, Approvals, BackendConfig, BackendType, Config, Limits, Timing, WorkersConfig,
+};
 use crate::error::Failure;
 use crate::http::Endpoint;
 use crate::ids::{AgentId, Kind};
@@ -29,12 +31,16 @@ enum Part {
     Approvals,
     Decide,
     Review,
+    Plan,
     Profiles,
     Shell(AgentId),
     Kind(AgentId, Kind),
     Timing,
+    Limits,
+    LogDir,
     Command,
     Webhook,
+    Workers,
 }
 
 /// One such part, in words.
@@ -87,6 +93,7 @@ impl Held {
                     config.approvals_builtin_deny = true;
                 }
                 Part::Decide => config.decide_backend = default.decide_backend.clone(),
+                Part::Plan => config.plan_backend = None,
                 Part::Review => config.review_backend = default.review_backend.clone(),
                 Part::Profiles => config.profiles = None,
                 Part::Timing => {
@@ -95,8 +102,11 @@ impl Held {
                     config.timing.person_quiet_sec =
                         given.person_quiet_sec.max(least.person_quiet_sec);
                 }
+                Part::Limits => config.limits = against_usual(&config.limits, u64::min),
+                Part::LogDir => config.log_dir.clone_from(&default.log_dir),
                 Part::Command => config.notify.command = None,
                 Part::Webhook => config.notify.webhook = None,
+                Part::Workers => config.workers = default.workers.clone(),
                 Part::Shell(_) | Part::Kind(..) => {}
             }
         }
@@ -220,25 +230,39 @@ pub(super) fn is_harmless(config: &Config) -> bool {
     parts(config).is_empty()
 }
 
-/// What of a configuration could harm, each with what exactly a yes to it is for (which may hold a secret).
-fn parts(config: &Config) -> Vec<(Withheld, Value)> {
+/// One such part, with what exactly a yes to it is for (which may hold a secret).
+type Harmful = (Withheld, Value);
+
+fn harmful(part: Part, said: String, content: Value) -> Harmful {
+    (Withheld { part, said }, content)
+}
+
+/// What of a configuration could harm.
+fn parts(config: &Config) -> Vec<Harmful> {
+    let agents = config.agents.iter().flat_map(of_agent);
+    let general = of_answers(config).into_iter().chain(agents);
+    let bounded = general.chain(of_bounds(config));
+    bounded.chain(of_programs(config)).collect()
+}
+
+/// Who answers, decides and reads screens.
+fn of_answers(config: &Config) -> Vec<Harmful> {
     let mut parts = Vec::new();
-    let mut hold = |part, said: String, content| parts.push((Withheld { part, said }, content));
     let rules = config.approval_rules();
     if rules != Approvals::default() {
-        hold(
-            Part::Approvals,
-            rules_in_words(&rules),
-            json!(["approvals", config.approvals, rules.builtin_deny]),
-        );
+        let content = json!(["approvals", config.approvals, rules.builtin_deny]);
+        parts.push(harmful(Part::Approvals, rules_in_words(&rules), content));
     }
-    for (part, field, backend) in [
-        (Part::Decide, "decideBackend", &config.decide_backend),
-        (Part::Review, "reviewBackend", &config.review_backend),
-    ] {
+    let backends = [
+        (Part::Decide, "decideBackend", Some(&config.decide_backend)),
+        (Part::Review, "reviewBackend", Some(&config.review_backend)),
+        (Part::Plan, "planBackend", config.plan_backend.as_ref()),
+    ];
+    for (part, field, backend) in backends {
+        let Some(backend) = backend else { continue };
         if let Some(said) = sends(&part, backend) {
             let said = format!("`{field}`: {said}");
-            hold(part, said, json!([field, backend]));
+            parts.push(harmful(part, said, json!([field, backend])));
         }
     }
     if let Some(folder) = &config.profiles {
@@ -246,38 +270,101 @@ fn parts(config: &Config) -> Vec<(Withheld, Value)> {
             "`profiles`: the screens of agents would be read by the files in {}, which decide what counts as an empty prompt",
             folder.display()
         );
-        hold(Part::Profiles, said, json!(["profiles", folder]));
+        parts.push(harmful(Part::Profiles, said, json!(["profiles", folder])));
     }
-    for agent in &config.agents {
-        let id = &agent.id;
-        if agent.allow_shell {
-            let said = format!("`allowShell` of {id}: a text would be a command for a shell");
-            let content = json!(["allowShell", id, agent.pane]);
-            hold(Part::Shell(id.clone()), said, content);
-        }
-        if let Some(kind) = &agent.kind {
-            let said = format!(
-                "`kind` of {id}: whatever runs in its pane would be read, and typed to, as `{kind}`"
-            );
-            let content = json!(["kind", id, agent.pane, kind]);
-            hold(Part::Kind(id.clone(), kind.clone()), said, content);
-        }
+    parts
+}
+
+fn of_agent(agent: &AgentConfig) -> Vec<Harmful> {
+    let mut parts = Vec::new();
+    let id = &agent.id;
+    if agent.allow_shell {
+        let said = format!("`allowShell` of {id}: a text would be a command for a shell");
+        let content = json!(["allowShell", id, agent.pane]);
+        parts.push(harmful(Part::Shell(id.clone()), said, content));
     }
+    if let Some(kind) = &agent.kind {
+        let said = format!(
+            "`kind` of {id}: whatever runs in its pane would be read, and typed to, as `{kind}`"
+        );
+        let content = json!(["kind", id, agent.pane, kind]);
+        parts.push(harmful(Part::Kind(id.clone(), kind.clone()), said, content));
+    }
+    parts
+}
+
+/// How soon, how much, and where to.
+fn of_bounds(config: &Config) -> Vec<Harmful> {
+    let mut parts = Vec::new();
     let (given, usual) = (config.timing, Timing::default());
     if given.settle_sec < usual.settle_sec || given.person_quiet_sec < usual.person_quiet_sec {
         let said = "`timing`: `settleSec` and `personQuietSec` are shorter than usual: a text would be typed sooner after a change or after you".to_owned();
         let content = json!(["timing", given.settle_sec, given.person_quiet_sec]);
-        hold(Part::Timing, said, content);
+        parts.push(harmful(Part::Timing, said, content));
     }
+    // narrower ones need no yes: what a yes is for does not change by them
+    let [narrow, wide] = [u64::min, u64::max].map(|which| against_usual(&config.limits, which));
+    if config.limits != narrow {
+        let said = "`limits`: they are wider than usual: your agents would be nudged, and models asked, more often".to_owned();
+        parts.push(harmful(Part::Limits, said, json!(["limits", wide])));
+    }
+    let folder = &config.log_dir;
+    if leads_away(folder) {
+        let said = format!(
+            "`logDir`: what stands in your panes would be written to {}, outside of this folder",
+            folder.display()
+        );
+        parts.push(harmful(Part::LogDir, said, json!(["logDir", folder])));
+    }
+    parts
+}
+
+/// What is run, and who is told.
+fn of_programs(config: &Config) -> Vec<Harmful> {
+    let mut parts = Vec::new();
     if let Some(command) = &config.notify.command {
         let said = format!("`notify.command`: it would run {command}");
-        hold(Part::Command, said, json!(["command", command]));
+        parts.push(harmful(Part::Command, said, json!(["command", command])));
     }
     if let Some(hook) = &config.notify.webhook {
         let said = "`notify.webhook`: it would send what your agents ask to an address".to_owned();
-        hold(Part::Webhook, said, json!(["webhook", hook]));
+        parts.push(harmful(Part::Webhook, said, json!(["webhook", hook])));
+    }
+    if config.workers != WorkersConfig::default() {
+        let programs = config.workers.programs();
+        let said = format!(
+            "`workers`: a mission would run {} in panes",
+            programs.join(", ")
+        );
+        parts.push(harmful(
+            Part::Workers,
+            said,
+            json!(["workers", config.workers]),
+        ));
     }
     parts
+}
+
+/// Limits, each of them as `which` says of it and the usual one.
+fn against_usual(given: &Limits, which: fn(u64, u64) -> u64) -> Limits {
+    let usual = Limits::default();
+    let small = |given: u32, usual: u32| {
+        let chosen = which(given.into(), usual.into());
+        u32::try_from(chosen).unwrap_or(usual)
+    };
+    Limits {
+        nudges_per_hour: small(given.nudges_per_hour, usual.nudges_per_hour),
+        fruitless_nudges: small(given.fruitless_nudges, usual.fruitless_nudges),
+        calls_per_day: small(given.calls_per_day, usual.calls_per_day),
+        tokens_per_day: which(given.tokens_per_day, usual.tokens_per_day),
+        calls_at_once: small(given.calls_at_once, usual.calls_at_once),
+    }
+}
+
+/// Whether a path, by its words, leads out of the folder in which it is meant.
+fn leads_away(path: &Path) -> bool {
+    let stays = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    !path.components().all(stays)
 }
 
 fn rules_in_words(rules: &Approvals) -> String {
@@ -303,7 +390,7 @@ fn sends(part: &Part, backend: &BackendConfig) -> Option<String> {
     let place = Endpoint::parse(backend.base_url());
     let is_here = place.as_ref().is_ok_and(Endpoint::is_loopback);
     let usual = BackendConfig::of(backend.kind);
-    let is_usual = *part == Part::Review
+    let is_usual = matches!(part, Part::Review | Part::Plan)
         && backend.kind == BackendType::Gemini
         && backend.base_url() == usual.base_url()
         && backend.key_variable() == usual.key_variable()
@@ -314,8 +401,12 @@ fn sends(part: &Part, backend: &BackendConfig) -> Option<String> {
     let place = place.as_ref().map_or("its address", Endpoint::server);
     let key = backend.key_variable().filter(|_| backend.api_key.is_none());
     let key = key.map_or_else(String::new, |name| format!(", with the key in {name}"));
+    let what = match part {
+        Part::Plan => "repositories",
+        _ => "panes",
+    };
     Some(format!(
-        "what stands in your panes would be sent to {place}{key}"
+        "what stands in your {what} would be sent to {place}{key}"
     ))
 }
 

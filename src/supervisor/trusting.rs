@@ -121,6 +121,9 @@ impl Supervisor {
         if !is_kept {
             said.push_str(", for this run");
         }
+        for later in self.only_at_a_start(&shown.without(&state.config), &state.config) {
+            let _ = write!(said, "; {later}");
+        }
         let shells = agents.iter().filter(|agent| agent.allow_shell);
         let waiting = shells.filter(|agent| {
             self.with(&agent.id, |post: &Post| post.accepted.is_none()) == Ok(true)

@@ -166,7 +166,9 @@ impl Supervisor {
                     Err(failure)
                 }
             }
-            Err(failure) => Err(failure),
+            Err(failure) => {
+                Err(failure.hint("`workers.session` in the configuration names it for missions"))
+            }
         }
     }
 

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod demo_agent;
 pub mod diagnostics;
 pub mod explain;
+pub mod found;
 pub mod mission;
 pub mod past;
 pub mod places;

@@ -33,10 +33,10 @@ use criterion::Criterion;
 use made_up::{MadeUp, app, health, moment, views};
 use meta_orchestrator::host::process;
 use meta_orchestrator::ui::tui::input::{Input, Key};
+use meta_orchestrator::ui::tui::paint::Paint;
 use meta_orchestrator::ui::tui::theme::Palette;
 use meta_orchestrator::ui::tui::update::Message;
 use meta_orchestrator::ui::tui::{self, Leaving, TuiOptions, view};
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -107,12 +107,12 @@ impl Write for Written {
 
 const AREA: Rect = Rect::new(0, 0, COLUMNS, ROWS);
 
-fn terminal() -> Terminal<CrosstermBackend<Written>> {
+fn terminal() -> Terminal<Paint<Written>> {
     let options = TerminalOptions {
         viewport: Viewport::Fixed(AREA),
     };
     let written = Written(Vec::with_capacity(1 << 20));
-    Terminal::with_options(CrosstermBackend::new(written), options).unwrap()
+    Terminal::with_options(Paint::new(written, AREA.into()), options).unwrap()
 }
 
 fn measure_frames(criterion: &mut Criterion) {

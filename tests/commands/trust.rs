@@ -161,3 +161,40 @@ fn a_found_configuration_sends_nothing_to_a_far_server_and_the_doctor_does_not_e
     assert!(!named.contains("left out"), "{named}");
     assert!(!server.requests().is_empty(), "{named}");
 }
+
+#[test]
+fn a_found_configuration_writes_nothing_outside_of_its_folder() {
+    let test = TestZellij::start();
+    let elsewhere = test.home().join("else/where");
+    let config = json!({
+        "logDir": elsewhere,
+        "limits": { "callsAtOnce": 9 },
+        "decideBackend": { "type": "builtin" },
+        "reviewBackend": { "type": "builtin" },
+    });
+    std::fs::write(test.home().join(NAME), config.to_string()).unwrap();
+    let diagnostics = |folder: &std::path::Path| folder.join("diag").exists();
+    let ended = run(command(&test, &[]), test.home(), "/list");
+    for said in [
+        "`logDir`: what stands in your panes",
+        "`limits`: they are wider",
+    ] {
+        assert!(ended.err.contains(said), "{said}: {ended:?}");
+    }
+    assert!(diagnostics(&test.home().join("logs")) && !elsewhere.exists());
+    // who reads them looks where they are
+    let read = run(command(&test, &["log", "w"]), test.home(), "");
+    assert!(read.err.contains("there are no logs in ./logs"), "{read:?}");
+    let ended = run(command(&test, &[]), test.home(), "/trust\n/yes");
+    for said in [
+        "holds as it is written; logs go on in ./logs until the next start",
+        "`limits.callsAtOnce` holds from the next start on",
+    ] {
+        assert!(ended.out.contains(said), "{said}: {ended:?}");
+    }
+    assert!(!elsewhere.exists());
+    // the control: after the yes
+    let ended = run(command(&test, &[]), test.home(), "/list");
+    assert!(!ended.err.contains("left out of it"), "{ended:?}");
+    assert!(diagnostics(&elsewhere));
+}

@@ -38,7 +38,7 @@ impl Page<'_> {
             &plain(&scene.plan.goal, GOAL_CHARS),
         );
         self.section("Your task", &plain(&scene.task.description, TASK_CHARS));
-        self.contract();
+        self.contract(" Where it cannot be kept, do not change it: report `Result: blocked`.");
         self.reports("What you build on", "The results of these tasks are in your folder already. What their workers reported stands here.");
         self.earlier();
         let bounds = self.bounds();
@@ -48,14 +48,14 @@ impl Page<'_> {
         self.report();
     }
 
-    fn contract(&mut self) {
+    fn contract(&mut self, otherwise: &str) {
         let Some(contract) = &self.scene.plan.contract else {
             return;
         };
         let file = names::contract_file(&self.scene.task.slug);
         let body = format!(
             "The parts that the workers build fit together only if each of them keeps to this, word for word. It \
-             stands in {} too. Where it cannot be kept, do not change it: report `Result: blocked`.\n\n{}",
+             stands in {} too.{otherwise}\n\n{}",
             code(&file.to_string_lossy(), 300),
             fenced(contract, CONTRACT_CHARS)
         );
@@ -161,8 +161,9 @@ impl Page<'_> {
              for yourself; what was reported is not to be believed.",
         );
         self.section("What must be so", &plain(what, 4_000));
-        self.section("What the task was", &plain(&of.description, TASK_CHARS));
-        self.contract();
+        // quoted, lest a reviewer does the task once more
+        self.section("What the task was", &quoted(&of.description, TASK_CHARS));
+        self.contract("");
         self.reports("What the worker reported", "It may be wrong.");
         let folder = code(&self.scene.folder.to_string_lossy(), 1_000);
         let mut look = format!("- The work is in {folder}.");

@@ -4,18 +4,37 @@ use std::path::{Path, PathBuf};
 
 use super::Coordinator;
 use super::job::Job;
-use crate::error::{Failure, Kind};
+use crate::agent::view::Urgency;
+use crate::director::ReviewError;
+use crate::error::{Failure, Kind, in_full};
 use crate::ids::TaskId;
 use crate::mission::journal::{Step, What};
-use crate::mission::machine::{Phase, Wants};
+use crate::mission::machine::{Phase, TaskState, Wants};
 use crate::mission::names;
+use crate::mission::records::Records;
 use crate::mission::schedule::Stage;
 use crate::store::{self, Access};
 
 impl Job {
-    /// Looks for an answer to what the worker cannot go on without.
+    /// Looks in the mission's records for what the worker cannot go on without.
     pub async fn answer(&self) -> Result<(), Failure> {
-        self.note(Step::Answered { text: None }).await;
+        let need = self.state.why.clone().unwrap_or_default();
+        let records = Records::read(&self.site.folder, &self.seen)?;
+        let director = self.site.supervisor.director();
+        let found = director.known(&need, &records.for_a_question()).await;
+        let text = match found {
+            Ok(found) => found.map(|found| found.text),
+            Err(ReviewError::NoBackend) => None,
+            Err(error) => {
+                let why = in_full(&error);
+                self.say(
+                    Urgency::Info,
+                    &format!("nothing is known of what it needs: {why}"),
+                );
+                None
+            }
+        };
+        self.note(Step::Answered { text }).await;
         Ok(())
     }
 }
@@ -98,7 +117,7 @@ impl Coordinator {
         let mission = self.site.names.mission();
         let Some((_, of_task)) = self
             .machine
-            .place(task)
+            .position(task)
             .and_then(|place| self.machine.task(place))
         else {
             let known: Vec<&str> = self
@@ -149,9 +168,15 @@ impl Coordinator {
     pub(super) fn report(&self, task: &TaskId, text: &str) -> Result<(), Failure> {
         let state = self
             .machine
-            .place(task)
+            .position(task)
             .and_then(|place| self.machine.task(place));
-        let Some((_, state)) = state.filter(|(_, state)| state.wants == Wants::Watching) else {
+        // it may be done before the program knows that it was told
+        let is_awaited = |(_, state): &(&_, &TaskState)| match state.wants {
+            Wants::Watching => true,
+            Wants::Telling(_) => state.telling.is_some(),
+            _ => false,
+        };
+        let Some((_, state)) = state.filter(is_awaited) else {
             let text = format!("nobody waits for a report of `{task}` now");
             return Err(Failure::new(Kind::Failed, text));
         };

@@ -18,6 +18,7 @@ use crate::mission::machine::{Message, TaskState, Wants};
 use crate::mission::merge::{self, Merge};
 use crate::mission::plan::{Plan, Task};
 use crate::mission::receipt::Receipt;
+use crate::mission::view::MissionView;
 use crate::mission::worker::{NotReady, Wanted};
 use crate::mission::{names, verify, worktree};
 
@@ -39,6 +40,8 @@ pub(super) struct Job {
     pub last: Vec<Receipt>,
     /// The tasks that are merged.
     pub merged: Vec<usize>,
+    /// The mission as it was seen last.
+    pub seen: Arc<MissionView>,
     pub notes: mpsc::Sender<Note>,
     pub receipts: mpsc::Sender<Receipt>,
 }

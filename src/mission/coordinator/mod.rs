@@ -6,8 +6,11 @@
 //! decides nothing that the machine or the schedule decides, and touches no pane but through
 //! [`super::worker`].
 
+mod account;
 mod answer;
+mod base;
 mod check;
+mod inform;
 mod job;
 mod publish;
 mod watch;
@@ -18,7 +21,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot, watch as channel};
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
@@ -26,12 +29,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
 use super::journal::{Entry, Step, What};
-use super::machine::{Due, Machine, Wants};
+use super::machine::{Due, Machine, Message, Wants};
 use super::names::Names;
 use super::receipt::Receipt;
 use super::view::MissionView;
 use super::worker::Workers;
 use crate::agent::view::Urgency;
+use crate::config::WorkersConfig;
 use crate::error::{Failure, Kind, in_full};
 use crate::git::Repository;
 use crate::ids::TaskId;
@@ -43,6 +47,8 @@ use crate::supervisor::Supervisor;
 const QUEUE: usize = 64;
 /// How long a line may take to be written.
 const WRITE: Duration = Duration::from_secs(10);
+/// The shortest time between two looks at a worker.
+const SHORTEST_LOOK: Duration = Duration::from_millis(100);
 /// How often what others see is brought up to date while nothing else happens.
 const GLANCE: Duration = Duration::from_secs(1);
 
@@ -61,11 +67,13 @@ pub struct Pace {
     pub again: Duration,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
+impl Pace {
+    /// The pace for workers of this configuration: it looks twice as often as they are looked at, and gives up
+    /// waiting for a report when one has stood for three times as long as it takes to count as stalled.
+    pub fn of(workers: &WorkersConfig) -> Self {
         Self {
-            look: Duration::from_secs(1),
-            stand: Duration::from_secs(90),
+            look: (workers.poll_sec.duration() / 2).max(SHORTEST_LOOK),
+            stand: workers.stall_sec.duration() * 3,
             settle: Duration::from_mins(1),
             tell: Duration::from_mins(2),
             again: Duration::from_secs(5),
@@ -84,6 +92,8 @@ pub(super) struct Site {
     pub pace: Pace,
     /// The branch that it started from.
     pub base: Option<String>,
+    /// When it began.
+    pub begun_at: Option<DateTime<Utc>>,
 }
 
 /// What a mission in progress is told.
@@ -120,6 +130,12 @@ struct Coordinator {
     to_notes: mpsc::Sender<Note>,
     receipts_of_jobs: mpsc::Receiver<Receipt>,
     to_receipts: mpsc::Sender<Receipt>,
+    /// Who tells a coordinating agent, and how many ends it was told of.
+    informing: Option<AbortHandle>,
+    informed: mpsc::Receiver<(usize, oneshot::Sender<()>)>,
+    to_informed: mpsc::Sender<(usize, oneshot::Sender<()>)>,
+    /// Who has a summary written.
+    summing_up: Option<AbortHandle>,
     view: channel::Sender<Arc<MissionView>>,
     /// Lines that follow from others, and are written next.
     pending: Vec<What>,
@@ -147,6 +163,7 @@ pub(super) fn spawn(
     let (orders, taken) = mpsc::channel(QUEUE);
     let (to_notes, notes) = mpsc::channel(QUEUE);
     let (to_receipts, receipts_of_jobs) = mpsc::channel(QUEUE);
+    let (to_informed, informed) = mpsc::channel(1);
     let first = publish::view(&site, &machine, &receipts, &HashMap::new(), None);
     let (view, seen) = channel::channel(Arc::new(first));
     let coordinator = Coordinator {
@@ -159,6 +176,10 @@ pub(super) fn spawn(
         to_notes,
         receipts_of_jobs,
         to_receipts,
+        informing: None,
+        informed,
+        to_informed,
+        summing_up: None,
         view,
         pending: Vec::new(),
         trouble: None,
@@ -176,16 +197,26 @@ impl Coordinator {
             () = ended.cancelled() => return,
             () = self.find_again() => {}
         }
+        if self.receipts.is_empty() && self.machine.is_repository() {
+            let (site, receipts) = (Arc::clone(&self.site), self.to_receipts.clone());
+            let plan = self.machine.plan().clone();
+            self.jobs.spawn(base::check(site, plan, receipts));
+        }
         let mut glance = interval(GLANCE);
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.do_what_is_due().await;
+            self.inform();
             self.publish();
             tokio::select! {
                 biased;
                 () = ended.cancelled() => return,
                 Some(note) = self.notes.recv() => self.note(note).await,
                 Some(receipt) = self.receipts_of_jobs.recv() => self.keep(receipt).await,
+                Some((count, written)) = self.informed.recv() => {
+                    self.informed(count).await;
+                    let _ = written.send(());
+                }
                 order = orders.recv() => match order {
                     Some(order) => self.order(order).await,
                     None => return,
@@ -239,6 +270,11 @@ impl Coordinator {
 
     fn job(&self, place: usize) -> Option<job::Job> {
         let (task, state) = self.machine.task(place)?;
+        let mut last = publish::last_receipts(&self.receipts, task);
+        if let (Wants::Telling(Message::TakenBack), Some(merge)) = (&state.wants, &state.taken_back)
+        {
+            last.extend(publish::of_others_on(&self.receipts, task, merge));
+        }
         Some(job::Job {
             site: Arc::clone(&self.site),
             plan: Arc::new(self.machine.plan().clone()),
@@ -246,8 +282,9 @@ impl Coordinator {
             task: task.clone(),
             state: state.clone(),
             reports: self.reports_for(place),
-            last: publish::last_receipts(&self.receipts, task),
+            last,
             merged: self.machine.merged(),
+            seen: Arc::clone(&self.view.borrow()),
             notes: self.to_notes.clone(),
             receipts: self.to_receipts.clone(),
         })
@@ -259,7 +296,7 @@ impl Coordinator {
             return Vec::new();
         };
         let needed = task.depends_on.iter().filter_map(|slug| {
-            let (_, state) = self.machine.task(self.machine.place(slug)?)?;
+            let (_, state) = self.machine.task(self.machine.position(slug)?)?;
             let text = self.site.folder.read_report(slug, state.report?)?;
             Some((slug.clone(), text))
         });
@@ -335,6 +372,9 @@ impl Coordinator {
         let before = self.machine.clone();
         self.machine.apply(&entry);
         self.tell(&before, &entry);
+        if self.machine.ends() > before.ends() {
+            self.milestone();
+        }
         Ok(())
     }
 
@@ -369,7 +409,7 @@ impl Coordinator {
     async fn end_jobs_of(&mut self, what: &What) {
         let places: Vec<usize> = match what {
             What::Aborted => self.under_way.keys().copied().collect(),
-            What::Task { task, .. } => self.machine.place(task).into_iter().collect(),
+            What::Task { task, .. } => self.machine.position(task).into_iter().collect(),
             _ => Vec::new(),
         };
         for place in places {
@@ -391,7 +431,7 @@ impl Coordinator {
     /// The mission has come as far as it can: what is to be said about it is written.
     async fn over(&mut self) {
         if self.write(What::Over).await.is_ok() {
-            self.publish();
+            // first of all, so that nobody takes the mission for over before it is summed up
             self.account();
         }
     }

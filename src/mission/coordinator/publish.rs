@@ -15,12 +15,26 @@ use crate::mission::schedule::{Stage, Why, in_words};
 use crate::mission::view::{CriterionView, MissionView, ProposalView, TaskView, Tick};
 use crate::record::Happening;
 
-/// The last receipt of each criterion of a task, and of those of others that broke by its merge.
+/// The last receipt of each criterion of a task.
 pub(super) fn last_receipts(receipts: &[Receipt], task: &Task) -> Vec<Receipt> {
     let mut last: Vec<&Receipt> = Vec::new();
     let of_task = |receipt: &&Receipt| receipt.task == task.slug && receipt.on != Tree::Base;
     for receipt in receipts.iter().filter(of_task) {
         last.retain(|one| one.criterion != receipt.criterion);
+        last.push(receipt);
+    }
+    last.into_iter().cloned().collect()
+}
+
+/// The last receipt of each criterion of other tasks that was run on the tree that a task's merge had made.
+pub(super) fn of_others_on(receipts: &[Receipt], task: &Task, merge: &str) -> Vec<Receipt> {
+    let mut last: Vec<&Receipt> = Vec::new();
+    let of_others = |receipt: &&Receipt| {
+        let is_there = receipt.on == Tree::Merged && receipt.commit.as_deref() == Some(merge);
+        is_there && receipt.task != task.slug
+    };
+    for receipt in receipts.iter().filter(of_others) {
+        last.retain(|one| (&one.task, one.criterion) != (&receipt.task, receipt.criterion));
         last.push(receipt);
     }
     last.into_iter().cloned().collect()
@@ -109,6 +123,7 @@ pub(in crate::mission) fn seen_from_outside(
         proposals: proposals.collect(),
         places,
         trouble: None,
+        summing_up: false,
     }
 }
 
@@ -174,15 +189,23 @@ fn criteria(task: &Task, state: &TaskState, receipts: &[Receipt]) -> Vec<Criteri
 }
 
 impl Coordinator {
-    /// Brings what others see up to date.
-    pub(super) fn publish(&self) {
-        let view = view(
+    /// The mission as it is to be seen now.
+    pub(super) fn current(&self) -> MissionView {
+        let mut view = view(
             &self.site,
             &self.machine,
             &self.receipts,
             &self.under_way,
             self.trouble.as_deref(),
         );
+        let summing_up = self.summing_up.as_ref();
+        view.summing_up = summing_up.is_some_and(|job| !job.is_finished());
+        view
+    }
+
+    /// Brings what others see up to date.
+    pub(super) fn publish(&self) {
+        let view = self.current();
         let is_new = self.view.send_if_modified(|seen| {
             let is_new = **seen != view;
             if is_new {
@@ -218,7 +241,7 @@ impl Coordinator {
         let What::Task { task, step } = &entry.what else {
             return;
         };
-        let Some(place) = self.machine.place(task) else {
+        let Some(place) = self.machine.position(task) else {
             return;
         };
         let stage = |machine: &Machine| machine.task(place).map(|(_, state)| state.stage);
@@ -297,9 +320,6 @@ impl Coordinator {
             format!("mission {mission} can do no more: {done} of {all} tasks are done; {end}");
         self.site.supervisor.announce(Urgency::Person, text);
     }
-
-    /// Writes the report on the mission, and the after-action review.
-    pub(super) fn account(&self) {}
 
     /// A blocked task for which nothing is known: somebody could clear its way.
     fn propose_a_way_out(&mut self, place: usize) {

@@ -369,12 +369,16 @@ mod tests {
             with(&["docs/API.md"])
         );
         assert_eq!(
-            judging("sh -c 'cd check; ./check/run.sh'", None, &[]),
-            with(&["check/run.sh", "check/words.txt"])
+            judging("sh -c 'cd docs; ../check/run.sh'", None, &[]),
+            with(&["docs/API.md"])
         );
         assert_eq!(
             judging("prog --list=docs/API.md:3", None, &[]),
             with(&["docs/API.md"])
+        );
+        assert_eq!(
+            judging("sh -c 'a; check/run.sh'", None, &[]),
+            with(&["check/run.sh"])
         );
         let tests = [
             "crates/a/tests/it.rs",

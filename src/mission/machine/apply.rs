@@ -160,11 +160,11 @@ impl TaskState {
                 self.wants = Wants::TakingBack;
             }
             (Step::TakenBack, Wants::TakingBack) if self.stage != Stage::Checking => {
-                (self.merged, self.before) = (None, None);
+                (self.taken_back, self.before) = (self.merged.take(), None);
                 self.stop(ts);
             }
             (Step::TakenBack, Wants::TakingBack) => {
-                (self.merged, self.before) = (None, None);
+                (self.taken_back, self.before) = (self.merged.take(), None);
                 let why = self.why.take().unwrap_or_default();
                 self.failed(format!("on the merged tree: {why}"), Message::TakenBack, ts);
             }

@@ -59,7 +59,7 @@ impl Mission {
     }
 
     fn state(&self, task: &str) -> &TaskState {
-        let place = self.machine.place(&task.parse().unwrap()).unwrap();
+        let place = self.machine.position(&task.parse().unwrap()).unwrap();
         &self.machine.tasks[place]
     }
 
@@ -171,6 +171,11 @@ fn merges_come_one_at_a_time_and_one_that_breaks_something_is_taken_back() {
     mission.merge("c", &["it breaks"]);
     assert_eq!(mission.due(), ["c: TakingBack"]);
     mission.step("c", Step::TakenBack);
+    let state = mission.state("c");
+    assert_eq!(
+        (state.merged.is_some(), state.taken_back.is_some()),
+        (false, true)
+    );
     assert_eq!(mission.due(), ["a: Merging", "c: Telling(TakenBack)"]);
     let files = vec!["a/x".to_owned()];
     mission.step("a", Step::Conflict { files });
@@ -290,6 +295,25 @@ fn a_pause_starts_and_tells_nothing() {
     assert_eq!(mission.due(), [""; 0]);
     mission.write(What::Resumed);
     assert_eq!(mission.due(), ["start c", "a: Telling(Retry)"]);
+}
+
+#[test]
+fn every_end_is_there_to_be_told_until_it_was() {
+    let mut mission = Mission::new();
+    mission.finish("a");
+    mission.work("c");
+    mission.report("c", Claimed::Blocked("no key".into()));
+    let told = |mission: &Mission| -> Vec<String> {
+        let ends = mission.machine.untold().iter();
+        ends.map(|end| format!("{} {}", end.task, end.stage.as_str()))
+            .collect()
+    };
+    assert_eq!(told(&mission), ["a done", "c blocked"]);
+    mission.write(What::Informed { ends: 1 });
+    assert_eq!(told(&mission), ["c blocked"]);
+    mission.write(What::Informed { ends: 2 });
+    mission.step("c", Step::Dropped);
+    assert_eq!(told(&mission), ["c dropped"]);
 }
 
 #[test]

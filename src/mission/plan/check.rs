@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::{Criterion, MOST_TASKS, Plan, Role, RunLine, Task};
 use crate::ids::TaskId;
+use crate::mission::names::{INTEGRATION, SCRATCH};
 use crate::mission::schedule::{Graph, cycle};
 
 /// The longest text of a task, in characters.
@@ -150,7 +151,28 @@ fn of_the_whole(plan: &Plan, found: &mut Found) {
     }
 }
 
+/// Why a branch or a worktree cannot be named after a task (or, but for the first reason, a mission). Source:
+/// `git help check-ref-format`.
+pub fn is_no_branch(slug: &str) -> Option<&'static str> {
+    let ends = |end: &str| slug.to_lowercase().ends_with(end);
+    match slug {
+        _ if slug.eq_ignore_ascii_case(INTEGRATION) => {
+            Some("is the name of the branch that results are merged into")
+        }
+        _ if slug.eq_ignore_ascii_case(SCRATCH) => {
+            Some("is the name of the worktree in which criteria are run before any work")
+        }
+        _ if slug.contains("..") => Some("has `..` in it, which git takes in no branch"),
+        _ if ends(".") => Some("ends in `.`, which git takes in no branch"),
+        _ if ends(".lock") => Some("ends in `.lock`, which git takes in no branch"),
+        _ => None,
+    }
+}
+
 fn of_task(task: &Task, exists: &dyn Fn(&str) -> bool, found: &mut Found) {
+    if let Some(why) = is_no_branch(task.slug.as_str()) {
+        found.error(format!("its slug {why}"), "give it another slug");
+    }
     for (name, text) in [("title", &task.title), ("description", &task.description)] {
         if text.trim().is_empty() {
             found.error(

@@ -34,6 +34,7 @@ fn plan(tasks: &[Short<'_>]) -> Plan {
         max_parallel: 3,
         setup: Vec::new(),
         contract: None,
+        coordinator: None,
         tasks: tasks.iter().map(task).collect(),
     }
 }
@@ -189,7 +190,9 @@ fn any_mission() -> impl Strategy<Value = (Plan, Vec<Stage>, Terms)> {
     let task = (
         proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
         proptest::collection::vec(
-            prop::sample::select(vec!["a", "a/b", "b", "c/*", "**"]),
+            prop::sample::select(vec![
+                "a", "a/b", "b", "c/*", "**", "a/*.rs", "a/b/c", "c/d", "*",
+            ]),
             0..3,
         ),
         any::<bool>(),

@@ -13,7 +13,7 @@ use crate::error::{Failure, Kind, in_full};
 use crate::evidence::Facts;
 use crate::host::process::{self, ProcessIdentity};
 use crate::host::{Host, is_program};
-use crate::ids::{AgentId, PaneAddress, SessionName};
+use crate::ids::{AgentId, PaneAddress, PaneId, SessionName};
 use crate::mission::names::Names;
 use crate::zellij::{NewPane, Pane, Panes, ZellijError};
 
@@ -89,19 +89,15 @@ impl Place {
     }
 }
 
+/// The pane that a new session has.
+const FIRST_PANE: PaneId = PaneId::new(0);
+
 impl Workers {
     /// The session for this mission's panes; where there is none at all, one of its own is started.
     pub(super) async fn session(&self) -> Result<SessionName, Failure> {
         let zellij = self.supervisor.zellij();
-        let session = match self.supervisor.session_for_workers().await? {
-            Some(session) => session,
-            None => {
-                let name: String = self.mission.as_str().chars().take(IN_SESSION).collect();
-                let name = format!("mo-{name}");
-                name.parse()
-                    .map_err(|error| Failure::from_error(Kind::Bug, &error))?
-            }
-        };
+        let given = self.supervisor.session_for_workers().await?;
+        let session = given.map_or_else(|| self.own_session(), Ok)?;
         match zellij.panes(&session, LOOK_EVERY).await {
             Ok(_) => Ok(session),
             Err(ZellijError::SessionNotFound { .. }) => {
@@ -112,6 +108,37 @@ impl Workers {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn own_session(&self) -> Result<SessionName, Failure> {
+        let name: String = self.mission.as_str().chars().take(IN_SESSION).collect();
+        format!("mo-{name}")
+            .parse()
+            .map_err(|error| Failure::from_error(Kind::Bug, &error))
+    }
+
+    pub(super) async fn end_own_session(&self) -> Result<bool, Failure> {
+        let zellij = self.supervisor.zellij();
+        let session = self.own_session()?;
+        let panes = match zellij.panes(&session, Duration::ZERO).await {
+            Ok(panes) => panes,
+            Err(ZellijError::SessionNotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let mut left = panes.iter();
+        let (Some(pane), None) = (left.next(), left.next()) else {
+            return Ok(false);
+        };
+        let address = PaneAddress {
+            session: session.clone(),
+            pane: pane.id,
+        };
+        let front = zellij.foreground(&address, pane).await;
+        let is_idle = front.is_some_and(|front| front.is_shell()) && pane.id == FIRST_PANE;
+        if is_idle {
+            zellij.end_session(&session).await?;
+        }
+        Ok(is_idle)
     }
 
     /// The pane in which this worker lives already: by its name, its folder and its program. What is left of one

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::agent::view::Bounded;
-use crate::ids::PaneAddress;
 use crate::record::Question;
 use crate::supervisor::BackendHealth;
 
@@ -36,35 +35,10 @@ fn backend(role: &str, answers: Answers) -> BackendHealth {
 
 fn view(status: Status, state: Option<State>) -> AgentView {
     AgentView {
-        status,
         state,
-        id: "a1".parse().unwrap(),
-        pane: PaneAddress {
-            session: "work".parse().unwrap(),
-            pane: "18".parse().unwrap(),
-        },
-        goal: "make it fast".into(),
-        evidence: Vec::new(),
-        kind: None,
         polls: 12,
         changed_at: Some(at(NOW - 600)),
-        nudges: Bounded { used: 2, bound: 12 },
-        fruitless: Bounded { used: 0, bound: 3 },
-        calls: Bounded {
-            used: 5,
-            bound: 500,
-        },
-        tokens: Bounded {
-            used: 9,
-            bound: 1_000_000,
-        },
-        last_decision: String::new(),
-        question: None,
-        dialog: None,
-        program: None,
-        observe: false,
-        all_stopped: false,
-        mission: None,
+        ..AgentView::made_up("a1", status)
     }
 }
 

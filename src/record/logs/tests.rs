@@ -214,6 +214,42 @@ fn an_intent_without_a_receipt_was_interrupted() {
 }
 
 #[test]
+fn what_was_typed_before_is_known_by_its_text_its_pane_and_its_beginning() {
+    let folder = Folder::new();
+    let refused = Step::Receipt {
+        origin: Origin::Person,
+        text: String::new(),
+        receipt: Receipt::Refused { why: "no".into() },
+    };
+    folder.append([
+        step("d1", intent("d1"), 0),
+        step("d1", receipt(), 0),
+        step("d2", intent("d2"), 0),
+        step("d3", intent("d3"), 0),
+        step("d3", refused, 0),
+    ]);
+    let pane = |number: &str| crate::ids::PaneAddress {
+        session: "s".parse().unwrap(),
+        pane: number.parse().unwrap(),
+    };
+    let delivered = Some(Typed::Ended(Receipt::delivered("test")));
+    for (text, place, since, expected) in [
+        ("text of d1", "1", None, delivered.clone()),
+        ("text of d1", "1", Some(at(0)), delivered),
+        ("text of d1", "1", Some(at(1)), None),
+        // the same words in another pane are another worker's
+        ("text of d1", "2", None, None),
+        ("text of d", "1", None, None),
+        ("text of d2", "1", None, Some(Typed::Begun)),
+        // nothing of it was typed
+        ("text of d3", "1", None, None),
+    ] {
+        let typed = folder.logs.typed(text, &pane(place), since).unwrap();
+        assert_eq!(typed.found, expected, "{text} {place} {since:?}");
+    }
+}
+
+#[test]
 fn a_log_that_is_not_there_is_empty() {
     let folder = Folder::new();
     assert_eq!(folder.texts(10), (vec![], 0));

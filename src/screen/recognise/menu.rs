@@ -1,6 +1,7 @@
 //! Reads an open dialog: what it asks for, and what can be chosen.
 
 use serde::{Deserialize, Serialize};
+use unicode_width::UnicodeWidthStr;
 
 use super::super::profile::{DialogSpec, FieldTyping, Pattern, Press, Profile, RuleSpec};
 use super::super::styled;
@@ -180,6 +181,11 @@ fn dialog(
         return None; // the first option is not to be seen, or these are the rest of an older dialog
     }
     choices.truncate(MOST);
+    for placed in &mut choices {
+        placed.take_wrapped(rows, shown.columns, |at| {
+            is_text(at) || option(spec, rows[at]).is_some()
+        });
+    }
     if choices.is_empty() {
         choices = numbered()
             .rev()
@@ -232,6 +238,26 @@ impl Placed {
             choice,
             row,
             column,
+        }
+    }
+}
+
+impl Placed {
+    /// Takes in the rows into which its label was wrapped: those that begin below it, each after one in which its
+    /// first word had no room. (A description below a short label stays out.) What the option says is read from
+    /// its first row alone, before this.
+    fn take_wrapped(&mut self, rows: &[&str], columns: usize, ends: impl Fn(usize) -> bool) {
+        for at in self.row + 1..rows.len() {
+            let text = rows[at].trim_start_matches(' ');
+            let indent = rows[at].len() - text.len();
+            let first = text.split(' ').next().unwrap_or_default();
+            // Claude 2.1.197 leaves the last column free
+            let is_full = rows[at - 1].trim_end().width() + 1 + first.width() >= columns;
+            if first.is_empty() || indent != self.column || !is_full || ends(at) {
+                return;
+            }
+            self.choice.label.push(' ');
+            self.choice.label.push_str(text.trim_end());
         }
     }
 }

@@ -75,10 +75,11 @@ fn ask(options: &CtlOptions, how: &mut How, wanted: &Wanted) -> Result<u8, Failu
 async fn carry_out(mut connection: Connection, command: Command, how: How) -> Result<u8, Failure> {
     let folder = std::env::current_dir().ok();
     let command = paths::absolute(command, folder.as_deref());
-    let begun = match how.json {
+    let begun = if how.json {
         // what scripts read there is JSON
-        true => None,
-        false => progress::words(&mut connection, &command).await?,
+        None
+    } else {
+        progress::words(&mut connection, &command).await?
     };
     let reply = match begun {
         None => connection.ask(command).await?,

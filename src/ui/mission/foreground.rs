@@ -13,7 +13,8 @@ use crate::command::{Client, Command, Reply};
 use crate::error::Failure;
 use crate::ids::MissionId;
 use crate::mission::machine::Phase;
-use crate::mission::missions::{Missions, Ready};
+use crate::mission::missions::Missions;
+use crate::mission::ready::Ready;
 
 /// Runs a plan, goes on with a mission, or finishes one.
 ///
@@ -51,7 +52,7 @@ pub async fn carry_out(
             super::super::print(format!("{said}\n").as_bytes())?;
             Ok(0)
         }
-        MissionTask::Check { .. } | MissionTask::Graph { .. } => Ok(0),
+        MissionTask::Check { .. } | MissionTask::Graph { .. } | MissionTask::Plan(_) => Ok(0),
     }
 }
 
@@ -111,7 +112,8 @@ async fn follow(
     let mut changes = client.changes();
     loop {
         let view = missions.view(id)?;
-        if matches!(view.phase, Phase::Over | Phase::Aborted | Phase::Finished) {
+        let is_over = matches!(view.phase, Phase::Over | Phase::Aborted | Phase::Finished);
+        if is_over && !view.summing_up {
             while let Ok(notice) = notices.try_recv() {
                 say(&notice);
             }

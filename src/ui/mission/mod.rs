@@ -4,6 +4,7 @@
 //! instance of the program of its own, which ends with the mission. `main` calls it.
 
 mod foreground;
+pub mod planning;
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,8 @@ pub enum MissionTask {
         #[arg(long)]
         dot: bool,
     },
+    /// Has a model write a plan for a repository, and checks it; nothing of it is run
+    Plan(planning::PlanOptions),
     /// Runs a plan, after a yes to it, until nothing more can be done; exit code 1 where not all of it was done
     Run {
         /// The plan

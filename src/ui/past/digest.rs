@@ -18,7 +18,8 @@ use crate::record::past::{Past, Wanted};
 use crate::supervisor;
 use crate::ui::cli::Options;
 use crate::ui::cli::past::DigestOptions;
-use crate::ui::places::{self, Chosen, ConfigPlace};
+use crate::ui::found;
+use crate::ui::places::ConfigPlace;
 
 /// Prints the page.
 ///
@@ -30,7 +31,7 @@ pub async fn run(
     place: &ConfigPlace,
 ) -> Result<u8, Failure> {
     let clock = clock();
-    let logs = Logs::find(options, &place.path)?;
+    let logs = Logs::find(options, place)?;
     let since = wanted.since.moment(&clock);
     let facts = facts(&logs, since, &clock)?;
     let text = if wanted.json {
@@ -40,7 +41,7 @@ pub async fn run(
         tell(Some(
             "the review backend is asked; this takes a while\n".to_owned(),
         ));
-        let config = in_force(&logs.config.clone().unwrap_or_default(), place)?;
+        let config = found::in_force(logs.config.clone().unwrap_or_default(), place)?;
         let written = written(&config, &body(&facts, &clock)).await;
         by_model(&facts, since, &clock, written)
     } else {
@@ -48,16 +49,6 @@ pub async fn run(
     };
     super::super::print(text.as_bytes())?;
     Ok(0)
-}
-
-/// What holds of the configuration: one that was found sends no text to a server that nobody said yes to.
-fn in_force(config: &Config, place: &ConfigPlace) -> Result<Config, Failure> {
-    if place.chosen != Chosen::InWorkingFolder {
-        return Ok(config.clone());
-    }
-    let trusted = places::trusted(|name| std::env::var_os(name));
-    let held = supervisor::held_of(config, &place.path, trusted.as_deref())?;
-    Ok(held.map_or_else(|| config.clone(), |held| held.without(config)))
 }
 
 /// What the review backend makes of the tables.

@@ -10,12 +10,14 @@ mod out;
 mod stats;
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, FixedOffset, Local, Offset, TimeZone, Utc};
 
 use super::cli::past::Span;
 use super::cli::{Options, Task};
+use super::found;
+use super::places::ConfigPlace;
 use crate::command::nearest::nearest;
 use crate::command::reply::Frame;
 use crate::command::when::Clock;
@@ -87,9 +89,9 @@ fn frame(clock: &Clock<'_>, columns: usize) -> Frame {
 ///
 /// # Errors
 /// When there are no such logs, or they cannot be read, or what is asked for cannot be written.
-pub fn run(options: &Options, config: &Path) -> Option<Result<u8, Failure>> {
+pub fn run(options: &Options, place: &ConfigPlace) -> Option<Result<u8, Failure>> {
     let clock = clock();
-    let logs = || Logs::find(options, config);
+    let logs = || Logs::find(options, place);
     Some(match &options.task {
         Task::Log(wanted) => logs().and_then(|logs| log::run(&logs, wanted, &clock, columns())),
         Task::Stats(wanted) => logs().and_then(|logs| stats::run(&logs, wanted, &clock, columns())),
@@ -99,12 +101,12 @@ pub fn run(options: &Options, config: &Path) -> Option<Result<u8, Failure>> {
 }
 
 impl Logs {
-    /// The logs that the command line and the configuration at `config` name.
+    /// The logs that the command line and the configuration at `place` name.
     ///
     /// # Errors
     /// When the configuration is wrong, and the command line does not say where the logs are.
-    pub fn find(options: &Options, config: &Path) -> Result<Self, Failure> {
-        let read = supervisor::read_configuration(config);
+    pub fn find(options: &Options, place: &ConfigPlace) -> Result<Self, Failure> {
+        let read = supervisor::read_configuration(&place.path);
         let read = match (&options.log_dir, read) {
             (_, Ok(read)) => read.map(|(config, _)| config),
             (Some(_), Err(_)) => None,
@@ -112,10 +114,14 @@ impl Logs {
                 return Err(failure.hint("with --log-dir DIR logs are read without it"));
             }
         };
-        let path = config.display();
+        let path = place.path.display();
         let (folder, named_by) = match (&options.log_dir, &read) {
             (Some(folder), _) => (folder.clone(), "--log-dir names it".to_owned()),
-            (None, Some(read)) => (read.log_dir.clone(), format!("by the configuration {path}")),
+            (None, Some(read)) => {
+                // where a run of it writes them
+                let folder = found::in_force(read.clone(), place)?.log_dir;
+                (folder, format!("by the configuration {path}"))
+            }
             (None, None) => (
                 Config::default().log_dir,
                 format!("the default; there is no configuration {path}"),

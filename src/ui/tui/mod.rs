@@ -19,6 +19,7 @@ mod line;
 mod messages;
 pub mod mission;
 mod mouse;
+pub mod paint;
 pub mod pane;
 mod rows;
 pub mod scroll;

@@ -19,7 +19,6 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 use rustix::termios::{
@@ -27,6 +26,7 @@ use rustix::termios::{
 };
 use tokio::sync::watch;
 
+use super::paint::Paint;
 use crate::error::{Failure, Kind};
 
 /// Sequences by which a terminal is taken, and given back in the reverse order (xterm's control sequences,
@@ -62,7 +62,7 @@ struct Taken {
 
 /// The terminal while the TUI has it; dropped, it is as it was before.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Drawn>>,
+    terminal: Terminal<Paint<Drawn>>,
     drawn: Drawn,
     taken: Arc<Taken>,
     /// To the thread that writes; `None` while the screen is being dropped.
@@ -209,7 +209,7 @@ impl Screen {
         let options = TerminalOptions {
             viewport: Viewport::Fixed(area),
         };
-        let terminal = Terminal::with_options(CrosstermBackend::new(drawn.clone()), options)?;
+        let terminal = Terminal::with_options(Paint::new(drawn.clone(), area.into()), options)?;
         let (frames, to_write) = mpsc::sync_channel::<Vec<u8>>(1);
         let (progress, written) = watch::channel(Written::default());
         let writing = Arc::clone(taken);
@@ -259,6 +259,7 @@ impl Screen {
         self.drawn.bytes().extend_from_slice(BEGIN_FRAME);
         if self.taken.spoilt.swap(false, Ordering::SeqCst) || area != self.area {
             self.area = area;
+            self.terminal.backend_mut().resize(area.into());
             self.terminal.resize(area).map_err(|error| gone(&error))?;
         }
         self.terminal.draw(render).map_err(|error| gone(&error))?;

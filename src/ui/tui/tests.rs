@@ -17,14 +17,13 @@ use super::keymap::{self, KEYMAP, Place};
 use super::theme::Palette;
 use super::update::{Effect, Message};
 use super::view;
-use crate::agent::view::Bounded;
 use crate::command::complete::{World, complete};
 use crate::command::{
     AgentView, Answers, BackendHealth, Command, Health, Notice, Reply, Status, Urgency,
 };
 use crate::config::DialogKind;
 use crate::error::{Failure, Kind};
-use crate::ids::{AgentId, PaneAddress};
+use crate::ids::AgentId;
 use crate::record::Question;
 use crate::screen::recognise::{Choice, Dialog, Says};
 use crate::screen::state::State;
@@ -46,35 +45,14 @@ fn ago(seconds: i64) -> DateTime<Utc> {
 
 fn agent(name: &str, status: Status) -> AgentView {
     AgentView {
-        id: id(name),
-        pane: PaneAddress {
-            session: "work".parse().unwrap(),
-            pane: "18".parse().unwrap(),
-        },
         goal: "make it twice as fast".into(),
-        status,
         state: Some(State::Working),
-        evidence: Vec::new(),
         kind: Some("claude".into()),
         polls: 42,
         changed_at: Some(ago(187)),
-        nudges: Bounded { used: 2, bound: 12 },
-        fruitless: Bounded { used: 0, bound: 3 },
-        calls: Bounded {
-            used: 5,
-            bound: 500,
-        },
-        tokens: Bounded {
-            used: 900,
-            bound: 1_000_000,
-        },
         last_decision: "instruct: run the tests again; delivered, and the screen changed".into(),
-        question: None,
-        dialog: None,
         program: Some("claude".into()),
-        observe: false,
-        all_stopped: false,
-        mission: None,
+        ..AgentView::made_up(name, status)
     }
 }
 

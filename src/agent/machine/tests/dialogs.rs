@@ -259,3 +259,106 @@ fn the_person_chooses_any_option_by_key_or_words() {
         }
     }
 }
+
+const WORKTREE: &str = "/r/.worktrees/notes/cli";
+
+/// The dialog that asks whether it may work in `folder`, as the screen shows the path.
+fn trust(folder: &str) -> Dialog {
+    let mut dialog = Dialog::made_up_permission(None, folder);
+    dialog.choices.remove(1);
+    dialog
+}
+
+/// A worker of a mission that asks whether it may work in `named`, and works in `works_in`.
+fn asked_to_trust(named: &str, works_in: Option<&str>, charged: bool) -> Story {
+    let mut settings = settings();
+    // rules say nothing about trust
+    settings.approvals = Arc::new(rules(
+        r#"[{"answer": "allow", "kinds": ["command", "fileEdit", "plan", "tool", "apiKey"]}]"#,
+    ));
+    settings.charge = charged.then(|| {
+        Arc::new(Charge {
+            on: "notes/cli".into(),
+            trusts: WORKTREE.into(),
+        })
+    });
+    let mut story = Story::with(IDLE, settings, Restored::default());
+    story.front.folder = works_in.map(Into::into);
+    story.show("Is this a folder that you trust?");
+    story.state = Some(State::Trust);
+    story.dialog = Some(trust(named));
+    story.pass(11.0);
+    story
+}
+
+#[test]
+fn a_missions_yes_answers_the_trust_dialog_of_its_workers_folder_and_nothing_else() {
+    let here = Some(WORKTREE);
+    let yes = Some((Origin::Rule, 0, false));
+    let cases = [
+        (WORKTREE, here, true, yes),
+        // a long path is broken at the edge of the pane
+        ("/r/.worktrees/no\ntes/cli", here, true, yes),
+        // the harm without the rule: another folder would be trusted
+        ("/r", here, true, None),
+        ("/r/.worktrees/notes", here, true, None),
+        ("/r/.worktrees/notes/cli2", here, true, None),
+        ("/r/.worktrees/notes/cli/..", here, true, None),
+        ("/r/.worktrees/notes/CLI", here, true, None),
+        ("", here, true, None),
+        // the dialog says one folder, the system another
+        (WORKTREE, Some("/r"), true, None),
+        (WORKTREE, None, true, None),
+        // an agent of the person's
+        (WORKTREE, here, false, None),
+    ];
+    for (named, works_in, charged, expected) in cases {
+        let story = asked_to_trust(named, works_in, charged);
+        assert_eq!(
+            pressed(&story),
+            expected,
+            "{named:?} {works_in:?} {charged}"
+        );
+        if expected.is_none() {
+            assert_eq!(story.status(), "awaiting-user", "{named:?}");
+        }
+    }
+}
+
+#[test]
+fn the_missions_yes_is_used_once_and_waits_for_whoever_holds_the_agent() {
+    let mut story = asked_to_trust(WORKTREE, Some(WORKTREE), true);
+    let (ticket, _) = story.typing().unwrap();
+    story.on(Event::Typed(ticket, delivered()));
+    story.log.clear();
+    story.pass(30.0);
+    assert_eq!(
+        pressed(&story),
+        None,
+        "it is open again: the person sees it"
+    );
+    assert_eq!(story.status(), "awaiting-user");
+
+    let mut held = asked_to_trust("/elsewhere", Some(WORKTREE), true);
+    held.on(Event::Hold(None));
+    held.dialog = Some(trust(WORKTREE));
+    held.show("Is this a folder that you trust? Another one.");
+    held.pass(30.0);
+    assert_eq!(pressed(&held), None);
+}
+
+#[test]
+fn a_worker_says_what_it_works_on_and_its_other_dialogs_are_the_persons() {
+    let mut story = asked_to_trust(WORKTREE, Some(WORKTREE), true);
+    let view = story.machine.view(story.now());
+    assert_eq!(view.mission.as_deref(), Some("notes/cli"));
+    let (ticket, _) = story.typing().unwrap();
+    story.on(Event::Typed(ticket, delivered()));
+    story.log.clear();
+    for state in [State::Question, State::Login] {
+        story.show(&format!("another dialog: {state}"));
+        story.state = Some(state);
+        story.pass(11.0);
+        assert_eq!(pressed(&story), None, "{state}");
+    }
+}

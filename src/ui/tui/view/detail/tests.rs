@@ -36,23 +36,15 @@ fn pen(palette: Palette) -> Pen {
 
 fn view() -> AgentView {
     AgentView {
-        id: "kernel-bwd".parse().unwrap(),
-        pane: crate::ids::PaneAddress {
-            session: "work".parse().unwrap(),
-            pane: "18".parse().unwrap(),
-        },
         goal:
             "Make the backward kernel as fast as the forward one; the tests in tests/kernels pass, \
             and every step is measured before and after it"
                 .into(),
-        status: Status::AwaitingUser,
         state: Some(State::Approval),
         evidence: vec!["rule: permission dialog".into()],
         kind: Some("claude".into()),
         polls: 42,
         changed_at: Some(at("14:02:00")),
-        nudges: Bounded { used: 2, bound: 12 },
-        fruitless: Bounded { used: 0, bound: 3 },
         calls: Bounded {
             used: 14,
             bound: 500,
@@ -68,11 +60,8 @@ fn view() -> AgentView {
             insists: false,
             left_over: None,
         }),
-        dialog: None,
         program: Some("claude".into()),
-        observe: false,
-        all_stopped: false,
-        mission: None,
+        ..AgentView::made_up("kernel-bwd", Status::AwaitingUser)
     }
 }
 

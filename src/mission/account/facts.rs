@@ -1,0 +1,139 @@
+//! What the records say of one task, counted.
+
+use std::collections::BTreeSet;
+
+use super::Account;
+use crate::ids::TaskId;
+use crate::mission::journal::{Claimed, Step, What};
+use crate::mission::receipt::{Outcome, Receipt, Tree};
+use crate::mission::schedule::Stage;
+use crate::mission::view::{MissionView, TaskView};
+
+/// What happened to a task.
+#[derive(Debug, Default)]
+pub(super) struct Facts<'a> {
+    /// How often it was reported done, or it came to rest, and a criterion failed then.
+    pub(super) refused: usize,
+    /// Files in which it could not be merged.
+    pub(super) conflicts: BTreeSet<&'a str>,
+    /// How often it could not be merged.
+    pub(super) conflicted: usize,
+    /// How often its merge was taken back.
+    pub(super) taken_back: usize,
+    /// How often not everything was committed.
+    pub(super) unsaved: usize,
+    /// Its time was over.
+    pub(super) overtime: bool,
+    /// What it could not go on without, in its words.
+    pub(super) blocked: Vec<&'a str>,
+    /// Why its worker was gone.
+    pub(super) lost: Vec<&'a str>,
+    /// What went wrong that was nobody's work.
+    pub(super) trouble: Vec<&'a str>,
+    /// Files that were put back because they judge.
+    pub(super) undone: BTreeSet<&'a str>,
+    /// The receipts of what failed on what a worker left or on the merged tree.
+    pub(super) failed: Vec<&'a Receipt>,
+    /// Commands that passed before any work.
+    pub(super) says_nothing: BTreeSet<&'a str>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(account: &Account<'a>, slug: &TaskId) -> Self {
+        let mut facts = Self::default();
+        let mut is_reported = false;
+        for entry in account.journal {
+            let What::Task { task, step } = &entry.what else {
+                continue;
+            };
+            if task == slug {
+                facts.take(step, &mut is_reported);
+            }
+        }
+        for receipt in account.receipts.iter().filter(|one| one.task == *slug) {
+            facts
+                .undone
+                .extend(receipt.undone.iter().map(String::as_str));
+            match (receipt.on, receipt.passed()) {
+                (Tree::Base, true) => {
+                    facts.says_nothing.insert(&receipt.what);
+                }
+                (Tree::Work | Tree::Merged, false) => facts.failed.push(receipt),
+                _ => {}
+            }
+        }
+        facts
+    }
+
+    fn take(&mut self, step: &'a Step, is_reported: &mut bool) {
+        match step {
+            Step::Reported { claim, .. } => {
+                *is_reported = *claim == Claimed::Done;
+                if let Claimed::Blocked(blocker) = claim {
+                    self.blocked.push(blocker);
+                }
+            }
+            Step::Checked { failed } if !failed.is_empty() && std::mem::take(is_reported) => {
+                self.refused += 1;
+            }
+            Step::Conflict { files } => {
+                self.conflicted += 1;
+                self.conflicts.extend(files.iter().map(String::as_str));
+            }
+            Step::TakenBack => self.taken_back += 1,
+            Step::Unsaved { .. } => self.unsaved += 1,
+            Step::TimeUp => self.overtime = true,
+            Step::Lost { why } => self.lost.push(why),
+            Step::Trouble { why } => self.trouble.push(why),
+            _ => {}
+        }
+    }
+
+    /// The commands that did not end in time.
+    pub(super) fn too_slow(&self) -> BTreeSet<&'a str> {
+        self.those(|outcome| matches!(outcome, Outcome::TimedOut { .. }))
+    }
+
+    /// The commands that could not be run, and the reviews that nobody gave.
+    pub(super) fn not_run(&self) -> BTreeSet<&'a str> {
+        self.those(|outcome| {
+            matches!(
+                outcome,
+                Outcome::NotRun { .. } | Outcome::NotReviewed { .. }
+            )
+        })
+    }
+
+    fn those(&self, is_one: impl Fn(&Outcome) -> bool) -> BTreeSet<&'a str> {
+        let those = self.failed.iter().filter(|one| is_one(&one.outcome));
+        those.map(|one| one.what.as_str()).collect()
+    }
+}
+
+/// The lost task because of which `task` never starts: the nearest.
+pub(super) fn skipped_because<'a>(
+    view: &'a MissionView,
+    task: &'a TaskView,
+) -> Option<&'a TaskView> {
+    let mut waits = std::collections::VecDeque::from([task]);
+    let mut seen = BTreeSet::new();
+    while let Some(next) = waits.pop_front() {
+        for needed in next.depends_on.iter().filter_map(|slug| view.task(slug)) {
+            if matches!(needed.stage, Stage::Failed | Stage::Dropped) {
+                return Some(needed);
+            }
+            if seen.insert(&needed.slug) {
+                waits.push_back(needed);
+            }
+        }
+    }
+    None
+}
+
+/// What has become of a task that is lost.
+pub(super) const fn lost(task: &TaskView) -> &'static str {
+    match task.stage {
+        Stage::Dropped => "was dropped",
+        _ => "failed",
+    }
+}

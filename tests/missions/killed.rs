@@ -1,0 +1,113 @@
+//! `kill -9` of the program at every step of a task, and the same end all the same.
+
+use crate::program::Program;
+use crate::scene::{Scene, does, task, task_by};
+
+/// Every step of a task that passes at once, in its order.
+const STEPS: [&str; 10] = [
+    "started", "prepared", "opened", "telling", "told", "reported", "checked", "merging", "merged",
+    "proven",
+];
+
+#[test]
+fn killed_after_every_step_it_comes_to_the_same_end() {
+    let scene = Scene::set();
+    scene.plan(&[task("one", &[]), task("two", &["one"]), task("beside", &[])]);
+    for slug in ["one", "two"] {
+        scene.script(slug, &does(slug));
+    }
+    // it is at work all the time, and found again each time
+    scene.script(
+        "beside",
+        &format!("wait everything-else\n{}", does("beside")),
+    );
+    let mut program = scene.run();
+    for slug in ["one", "two"] {
+        for step in STEPS {
+            scene.wait(slug, step, 1);
+            program.killed();
+            program = resumed(&scene);
+        }
+    }
+    scene.script("everything-else", "");
+    scene.ends(program, 0);
+    for slug in ["one", "two", "beside"] {
+        assert_eq!(scene.briefs(slug), ["task-1.md"], "{slug}");
+        assert_eq!(scene.count(slug, "merged"), 1, "{slug}");
+        assert_eq!(
+            scene.merged(&format!("{slug}.txt")),
+            Some(format!("{slug}\n"))
+        );
+        let merges = scene.git(&[
+            "log",
+            "--merges",
+            "--format=%s",
+            "mo/notes/integration",
+            "--",
+            &format!("{slug}.txt"),
+        ]);
+        assert!(merges.lines().count() <= 1, "{merges}");
+    }
+    assert_eq!(
+        scene.said("in/beside/starts").lines().count(),
+        1,
+        "it was adopted"
+    );
+    scene.ends(scene.mission(&["finish"]), 0);
+    assert_eq!(scene.on("main", "two.txt").unwrap(), "two\n");
+    assert_eq!(
+        scene.git(&["branch", "--format", "%(refname:short)"]),
+        "main"
+    );
+    assert_eq!(scene.git(&["worktree", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn killed_while_it_checks_and_while_it_takes_a_merge_back() {
+    let scene = Scene::set();
+    // a check that waits for the test, and leaves its traces
+    scene.commit(
+        "tests/slow.sh",
+        "test -s \"$1\" || exit 1\necho x >> \"$HOME/checks\"\n\
+         until test -e \"$HOME/go-on\"; do sleep 0.1; done\ntest $(cat parts/* | wc -l) -le 2\n",
+    );
+    scene.plan(&[
+        task_by("one", &[], &["parts/one"], &["sh tests/slow.sh parts/one"]),
+        task_by("two", &[], &["parts/two"], &["test -s parts/two"]),
+    ]);
+    scene.script("one", "write parts/one 1\ncommit one\nreport done one\n");
+    scene.script(
+        "two",
+        "write parts/two 2\\n3\ncommit two\nwait one-is-merged\nreport done two\n---\n\
+         merge\nwrite parts/two 2\ncommit less\nreport done less\n",
+    );
+    let program = scene.run();
+    let checks = || std::fs::read_to_string(scene.home().join("checks")).unwrap_or_default();
+    crate::common::zellij::wait_for(crate::scene::LONG, "the check", || {
+        (!checks().is_empty()).then_some(())
+    });
+    program.killed();
+    std::fs::write(scene.home().join("go-on"), "").unwrap();
+    let mut program = resumed(&scene);
+    scene.wait("one", "proven", 1);
+    scene.script("one-is-merged", "");
+    for (step, times) in [
+        ("merged", 1),
+        ("proven", 1),
+        ("takenBack", 1),
+        ("telling", 2),
+    ] {
+        scene.wait("two", step, times);
+        program.killed();
+        program = resumed(&scene);
+    }
+    scene.ends(program, 0);
+    assert_eq!(scene.merged("parts/two").unwrap(), "2\n");
+    assert_eq!(scene.briefs("one"), ["task-1.md"]);
+    assert_eq!(scene.briefs("two"), ["task-1.md", "task-2.md"]);
+    assert_eq!(scene.count("two", "takenBack"), 1);
+}
+
+fn resumed(scene: &Scene) -> Program {
+    scene.mission(&["resume", "notes"])
+}

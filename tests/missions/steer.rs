@@ -1,0 +1,193 @@
+//! What the person does with a mission that runs, and what becomes of workers that cannot go on.
+
+use std::path::Path;
+
+use meta_orchestrator::host::process;
+use serde_json::Value;
+
+use crate::common::zellij::{PATIENCE, wait_for};
+use crate::program::{BINARY, argument};
+use crate::scene::{LONG, Scene, does, task, task_by};
+
+/// The processes that work in a folder or below it.
+fn at_work_in(folder: &Path) -> Vec<u32> {
+    let mut all = process::all();
+    all.retain(|pid| process::working_folder(*pid).is_some_and(|its| its.starts_with(folder)));
+    all.retain(|pid| process::process(*pid).is_some_and(|found| !found.has_ended()));
+    all
+}
+
+#[test]
+fn abort_leaves_no_process_and_no_pane_and_all_the_work() {
+    let scene = Scene::set();
+    scene.commit("tests/slow.sh", "touch \"$HOME/checking\"\nsleep 1000\n");
+    scene.plan(&[
+        task("hangs", &[]),
+        task("leaves", &[]),
+        task_by("checks", &[], &["checks.txt"], &["sh tests/slow.sh"]),
+        task("waits", &["hangs"]),
+    ]);
+    scene.script("hangs", "write hangs.txt half\nhang\n");
+    scene.script("leaves", "leave\nrun sleep 1000\n");
+    scene.script("checks", &does("checks"));
+    let serving = scene.serve_mission();
+    let folder = scene.root().join(".worktrees");
+    for slug in ["hangs", "leaves"] {
+        scene.wait(slug, "told", 1);
+    }
+    scene.wait("checks", "reported", 1);
+    wait_for(LONG, "the slow check, and what a worker leaves", || {
+        let names = at_work_in(&folder).into_iter().filter_map(process::process);
+        let sleeping = names.filter(|found| found.argv.first().is_some_and(|name| name == "sleep"));
+        (sleeping.count() >= 3).then_some(())
+    });
+    assert_eq!(scene.panes().len(), 3);
+    scene.ctl(&["mission", "abort", "notes"]).done();
+    wait_for(PATIENCE, "the end of every process", || {
+        at_work_in(&folder).is_empty().then_some(())
+    });
+    wait_for(PATIENCE, "the end of every pane", || {
+        scene.panes().is_empty().then_some(())
+    });
+    assert_eq!(scene.view()["phase"], "aborted");
+    assert_eq!(scene.steps("waits"), [""; 0]);
+    let half = folder.join("notes/hangs/hangs.txt");
+    assert_eq!(std::fs::read_to_string(half).unwrap(), "half\n");
+    assert_eq!(
+        scene.on("mo/notes/checks", "checks.txt").unwrap(),
+        "checks\n"
+    );
+    drop(serving);
+}
+
+#[test]
+fn who_is_blocked_or_gone_is_given_what_it_needs_or_gives_way_to_another() {
+    let scene = Scene::set();
+    let slugs = ["needs", "dies", "crashes", "hangs", "leaves"];
+    let tasks: Vec<Value> = slugs.iter().map(|slug| task(slug, &[])).collect();
+    scene.plan(&tasks);
+    for (slug, first) in [
+        ("needs", "report blocked which port is it?"),
+        ("dies", "die"),
+        ("crashes", "crash"),
+        ("hangs", "hang"),
+    ] {
+        scene.script(slug, &format!("{first}\n---\n{}", does(slug)));
+    }
+    scene.script("leaves", &format!("leave\n{}", does("leaves")));
+    let serving = scene.serve_mission();
+    scene.wait("needs", "answered", 1);
+    let blocked = wait_for(PATIENCE, "a proposal", || {
+        let view = scene.view();
+        (view["proposals"][0]["slug"] == "resolve-needs").then_some(view)
+    });
+    let why = blocked["tasks"][0]["why"].as_str().unwrap();
+    assert!(why.contains("which port is it?"), "{blocked:#}");
+    scene
+        .ctl(&["mission", "message", "notes", "needs", "It is port 80"])
+        .done();
+    scene.wait("hangs", "told", 1);
+    scene
+        .ctl(&[
+            "mission",
+            "message",
+            "notes",
+            "hangs",
+            "--fresh",
+            "Do not hang",
+        ])
+        .done();
+    scene.wait_until_over();
+    let done: Vec<_> = slugs
+        .iter()
+        .map(|slug| ((*slug).to_owned(), "done".to_owned()))
+        .collect();
+    assert_eq!(scene.stages(), done);
+    let told = scene.told("needs", 2);
+    assert!(told.contains("It is port 80"), "{told}");
+    assert_eq!(
+        scene.said("in/needs/starts").lines().count(),
+        1,
+        "the same worker"
+    );
+    for (slug, why) in [
+        ("dies", "has ended with status 1"),
+        ("crashes", ""),
+        ("hangs", "Do not hang"),
+    ] {
+        let told = scene.told(slug, 2);
+        let whole = told.contains(&format!("Make the part {slug}.")) && told.contains(why);
+        assert!(
+            whole && told.contains("What earlier attempts got wrong"),
+            "{told}"
+        );
+        assert_eq!(
+            scene.said(&format!("in/{slug}/starts")).lines().count(),
+            2,
+            "{slug}"
+        );
+    }
+    // what a worker leaves behind ends with its pane
+    let folder = scene.root().join(".worktrees/notes/leaves");
+    assert_eq!(at_work_in(&folder).len(), 2);
+    scene.ctl(&["mission", "finish", "notes"]).done();
+    let all = scene.root().join(".worktrees");
+    wait_for(PATIENCE, "the end of every process", || {
+        at_work_in(&all).is_empty().then_some(())
+    });
+    drop(serving);
+}
+
+#[test]
+fn a_worker_reports_out_of_its_own_pane_and_says_nothing_else_there() {
+    let scene = Scene::set();
+    scene.plan(&[task("made", &[])]);
+    let refused = |words: &str| {
+        let folder = scene.home().join("script").display().to_string();
+        format!("run ! {BINARY} ctl {words} >> {folder}/refused 2>&1\n")
+    };
+    let report = format!("run {BINARY} ctl task report Result: done. It is there.\n");
+    scene.script(
+        "made",
+        &format!(
+            "{}{}{}write made.txt made\ncommit made\n{report}",
+            refused("mission abort notes"),
+            refused("mission message notes made go on"),
+            refused("stopall"),
+        ),
+    );
+    let serving = scene.serve_mission();
+    let outside = scene.ctl(&["task", "report", "Result: done"]);
+    assert!(
+        outside.code != Some(0) && outside.err.contains("of no worker"),
+        "{outside:?}"
+    );
+    scene.wait_until_over();
+    assert_eq!(scene.said("failed"), "");
+    let said = scene.said("refused");
+    let count = said.matches("does not steer its supervisor").count();
+    assert_eq!(count, 3, "{said}");
+    let report = scene.home().join("logs/missions/notes/reports/made-1.md");
+    let report = std::fs::read_to_string(report).unwrap();
+    assert_eq!(report.trim(), "Result: done. It is there.");
+    assert_eq!(scene.merged("made.txt").unwrap(), "made\n");
+    let events = scene.ctl(&["events", "--kinds", "task"]).done();
+    let end = events
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|event| event["status"] == "done")
+        .unwrap();
+    for (field, value) in [("mission", "notes"), ("task", "made"), ("role", "coder")] {
+        assert_eq!(end[field], value, "{end}");
+    }
+    assert!(
+        end["summary"].as_str().unwrap().contains("It is there"),
+        "{end}"
+    );
+    assert!(
+        end["result"].is_string() && end["durationSec"].is_u64(),
+        "{end}"
+    );
+    assert!(argument(scene.home()).len() > 1);
+    drop(serving);
+}

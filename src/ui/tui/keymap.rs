@@ -341,22 +341,64 @@ pub const KEYMAP: &[Binding] = &[
         "r",
         MISSION,
         TellTask,
-        "opens the command line with `/mission message`"
+        "in a mission: opens the command line with `/mission message`"
     ),
     binding!(
         [Key::char('t')],
         "t",
         MISSION,
         RetryTask,
-        "... with `/mission retry`, and these with their verbs:"
+        "the same with `/mission retry`"
     ),
-    binding!([Key::char('S')], "S", MISSION, StopTask, "... stop"),
-    binding!([Key::char('d')], "d", MISSION, DropTask, "... drop"),
-    binding!([Key::char('T')], "T", MISSION, TakeTask, "... take"),
-    binding!([Key::char('a')], "a", MISSION, AcceptTask, "... accept"),
-    binding!([Key::char('p')], "p", MISSION, Pause, "... pause or resume"),
-    binding!([Key::char('F')], "F", MISSION, Finish, "... finish"),
-    binding!([Key::char('X')], "X", MISSION, Abort, "... abort"),
+    binding!(
+        [Key::char('S')],
+        "S",
+        MISSION,
+        StopTask,
+        "the same with `/mission stop`"
+    ),
+    binding!(
+        [Key::char('d')],
+        "d",
+        MISSION,
+        DropTask,
+        "the same with `/mission drop`"
+    ),
+    binding!(
+        [Key::char('T')],
+        "T",
+        MISSION,
+        TakeTask,
+        "the same with `/mission take`"
+    ),
+    binding!(
+        [Key::char('a')],
+        "a",
+        MISSION,
+        AcceptTask,
+        "the same with `/mission accept`"
+    ),
+    binding!(
+        [Key::char('p')],
+        "p",
+        MISSION,
+        Pause,
+        "the same with `/mission pause`, or `resume`"
+    ),
+    binding!(
+        [Key::char('F')],
+        "F",
+        MISSION,
+        Finish,
+        "the same with `/mission finish`"
+    ),
+    binding!(
+        [Key::char('X')],
+        "X",
+        MISSION,
+        Abort,
+        "the same with `/mission abort`"
+    ),
     binding!(
         [Key::char('!')],
         "!",

@@ -19,7 +19,7 @@ use crate::ui::tui::mission::{Page, Pick, Row, TaskArea, has_ended};
 use crate::ui::tui::theme::Look;
 
 /// So many rows of what is highlighted are shown below the tasks, where there is room.
-const BELOW: u16 = 10;
+const BELOW: u16 = 8;
 /// What needs a task is told from so many columns on.
 const WITH_NEEDS: usize = 150;
 
@@ -115,7 +115,7 @@ pub(super) fn draw(app: &App, page: &Page, area: Rect, buffer: &mut Buffer, draw
     let body = head(app, view, area, buffer);
     let picked = page.highlighted().map(|(_, row)| row.pick.clone());
     drawn.pick = Some((view.id.clone(), picked));
-    let Some((at, row)) = page.highlighted() else {
+    let Some((_, row)) = page.highlighted() else {
         return;
     };
     let count = u16::try_from(page.rows.len()).unwrap_or(u16::MAX);
@@ -129,45 +129,8 @@ pub(super) fn draw(app: &App, page: &Page, area: Rect, buffer: &mut Buffer, draw
         height,
         ..body
     };
-    let columns = Columns::of(app, view, usize::from(area.width));
-    if headed > 0 {
-        let line = columns.line(COLUMNS.map(str::to_owned));
-        let words = fit(&format!("       {line}"), usize::from(area.width));
-        put(
-            buffer,
-            body.x,
-            body.y,
-            &words,
-            app.palette.style(Look::Faint),
-        );
-    }
-    let before = app.drawn.tasks.as_ref().map_or(0, |tasks| tasks.offset);
-    let first = offset(before, at, usize::from(height), page.rows.len());
-    for (index, y) in (first..page.rows.len()).zip(list.top()..list.bottom()) {
-        let one = &page.rows[index];
-        let relation = relation(page, row, one);
-        let (mark, look, cells) = cells(app, view, one, &columns);
-        let is_told = one.begins || index == first;
-        let wave = one.wave.filter(|_| is_told);
-        let wave = wave.map_or_else(String::new, |wave| wave.to_string());
-        let head = if index == at { '>' } else { ' ' };
-        let words = format!(
-            "{head}{mark} {wave:>2}{}{relation}{}",
-            one.lane,
-            columns.line(cells)
-        );
-        let mut style = app.palette.style(look);
-        if index == at {
-            style = style.add_modifier(Modifier::REVERSED);
-        }
-        let wide = usize::from(list.width);
-        put(buffer, list.x, y, &pad(&fit(&words, wide), wide), style);
-    }
-    drawn.tasks = Some(TaskArea {
-        top: list.y,
-        height,
-        offset: first,
-    });
+    let area = tasks(app, page, list, headed > 0, buffer);
+    drawn.tasks = Some(area);
     let rest = Rect {
         y: list.bottom(),
         height: body.bottom() - list.bottom(),
@@ -177,6 +140,54 @@ pub(super) fn draw(app: &App, page: &Page, area: Rect, buffer: &mut Buffer, draw
         (Some(task), _) => one_task(app, view, task, rest, buffer),
         (None, Some(proposal)) => one_proposal(app, view, proposal, rest, buffer),
         (None, None) => {}
+    }
+}
+
+/// The rows that can be seen, with their heading in the row above; where they are.
+fn tasks(app: &App, page: &Page, list: Rect, headed: bool, buffer: &mut Buffer) -> TaskArea {
+    let (at, highlighted) = page.highlighted().unzip();
+    let at = at.unwrap_or_default();
+    let columns = Columns::of(app, &page.view, usize::from(list.width));
+    let before = app.drawn.tasks.as_ref().map_or(0, |tasks| tasks.offset);
+    let height = usize::from(list.height);
+    let first = offset(before, at, height, page.rows.len());
+    let wide = usize::from(list.width);
+    if headed {
+        let line = columns.line(COLUMNS.map(str::to_owned));
+        let hidden = match (first, page.rows.len().saturating_sub(first + height)) {
+            (0, 0) => String::new(),
+            (above, 0) => format!(" ↑ {above}"),
+            (0, below) => format!(" ↓ {below}"),
+            (above, below) => format!(" ↑ {above} ↓ {below}"),
+        };
+        let room = wide.saturating_sub(width(&hidden));
+        let line = format!("       {}", line.trim_end());
+        let words = format!("{}{hidden}", pad(&fit(&line, room), room));
+        let style = app.palette.style(Look::Faint);
+        put(buffer, list.x, list.y - 1, &fit(&words, wide), style);
+    }
+    for (index, y) in (first..page.rows.len()).zip(list.top()..list.bottom()) {
+        let one = &page.rows[index];
+        let relation = highlighted.map_or(' ', |row| relation(page, row, one));
+        let (mark, look, cells) = cells(app, &page.view, one, &columns);
+        let wave = one.wave.filter(|_| one.begins || index == first);
+        let wave = wave.map_or_else(String::new, |wave| wave.to_string());
+        let head = if index == at { '>' } else { ' ' };
+        let words = format!(
+            "{head}{mark}{relation}{wave:>2}{} {}",
+            one.lane,
+            columns.line(cells)
+        );
+        let mut style = app.palette.style(look);
+        if index == at {
+            style = style.add_modifier(Modifier::REVERSED);
+        }
+        put(buffer, list.x, y, &pad(&fit(&words, wide), wide), style);
+    }
+    TaskArea {
+        top: list.y,
+        height: list.height,
+        offset: first,
     }
 }
 

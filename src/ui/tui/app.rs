@@ -154,6 +154,8 @@ pub struct Asked {
     pub tells_no: bool,
     /// Since when it is on the screen.
     pub seen: Option<Duration>,
+    /// How far it is scrolled.
+    pub scroll: Scroll,
 }
 
 /// What a yes does.

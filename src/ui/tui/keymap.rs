@@ -107,6 +107,14 @@ const MOVING: &[Place] = &[
     Place::Mission,
     Place::Text,
 ];
+const SCROLLED: &[Place] = &[
+    Place::Table,
+    Place::Inbox,
+    Place::Detail,
+    Place::Mission,
+    Place::Text,
+    Place::Asked,
+];
 const AGENT: &[Place] = &[Place::Table, Place::Inbox, Place::Detail];
 const VIEWS: &[Place] = &[Place::Table, Place::Inbox, Place::Detail, Place::Mission];
 const MISSION: &[Place] = &[Place::Mission];
@@ -134,28 +142,28 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [Key::char('j'), key(KeyCode::Down)],
         "j, Down",
-        MOVING,
+        SCROLLED,
         Down,
         "the next agent, the next line"
     ),
     binding!(
         [Key::char('k'), key(KeyCode::Up)],
         "k, Up",
-        MOVING,
+        SCROLLED,
         Up,
         "the one before"
     ),
     binding!(
         [key(KeyCode::PageDown), Key::ctrl('d'), Key::ctrl('f')],
         "PgDn, Ctrl-D",
-        MOVING,
+        SCROLLED,
         PageDown,
         "a page on"
     ),
     binding!(
         [key(KeyCode::PageUp), Key::ctrl('u'), Key::ctrl('b')],
         "PgUp, Ctrl-U",
-        MOVING,
+        SCROLLED,
         PageUp,
         "a page back"
     ),

@@ -207,6 +207,9 @@ impl App {
             return Vec::new();
         };
         self.hint = None;
+        if place == Place::Asked && self.scroll_question(binding.action) {
+            return Vec::new();
+        }
         match binding.action {
             Action::Down => self.step(1),
             Action::Up => self.step(-1),

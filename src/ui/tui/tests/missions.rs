@@ -328,3 +328,29 @@ fn a_mission_is_told_without_colours() {
     desk.draw();
     assert_eq!(desk.screen(), with_colours);
 }
+
+#[test]
+fn a_plan_that_is_longer_than_the_screen_is_read_to_its_end_and_keeps_its_columns() {
+    let mut desk = Desk::with((80, 24), vec![agent("one", Status::Running)]);
+    desk.types(":mission run plan.json");
+    desk.press(Key::plain(KeyCode::Enter));
+    desk.sent();
+    let rows: Vec<String> = (0..60).map(|at| format!("{at:<4}  coder")).collect();
+    desk.answers(Ok(Reply::Confirm(format!("{}\nRun it?", rows.join("\n")))));
+    desk.shows("0     coder");
+    desk.shows("j more below");
+    desk.wait(READ);
+    desk.types("j");
+    desk.shows("k more");
+    // it was not read again yet
+    desk.types("y");
+    assert_eq!(desk.sent(), []);
+    for _ in 0..5 {
+        desk.press(Key::plain(KeyCode::PageDown));
+    }
+    desk.shows("Run it?");
+    assert_eq!(desk.highlighted(), "one");
+    desk.wait(READ);
+    desk.types("y");
+    assert_eq!(desk.sent(), [Command::Yes]);
+}

@@ -106,19 +106,18 @@ const MOVING: &[Place] = &[
     Place::Detail,
     Place::Mission,
     Place::Text,
+    Place::Asked,
 ];
-const SCROLLED: &[Place] = &[
+const NORMAL: &[Place] = &[
     Place::Table,
     Place::Inbox,
     Place::Detail,
     Place::Mission,
     Place::Text,
-    Place::Asked,
 ];
 const AGENT: &[Place] = &[Place::Table, Place::Inbox, Place::Detail];
 const VIEWS: &[Place] = &[Place::Table, Place::Inbox, Place::Detail, Place::Mission];
 const MISSION: &[Place] = &[Place::Mission];
-const NORMAL: &[Place] = MOVING;
 const ASKED: &[Place] = &[Place::Asked];
 
 macro_rules! binding {
@@ -142,28 +141,28 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [Key::char('j'), key(KeyCode::Down)],
         "j, Down",
-        SCROLLED,
+        MOVING,
         Down,
         "the next agent, the next line"
     ),
     binding!(
         [Key::char('k'), key(KeyCode::Up)],
         "k, Up",
-        SCROLLED,
+        MOVING,
         Up,
         "the one before"
     ),
     binding!(
         [key(KeyCode::PageDown), Key::ctrl('d'), Key::ctrl('f')],
         "PgDn, Ctrl-D",
-        SCROLLED,
+        MOVING,
         PageDown,
         "a page on"
     ),
     binding!(
         [key(KeyCode::PageUp), Key::ctrl('u'), Key::ctrl('b')],
         "PgUp, Ctrl-U",
-        SCROLLED,
+        MOVING,
         PageUp,
         "a page back"
     ),

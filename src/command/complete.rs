@@ -246,9 +246,10 @@ fn of_mission(
     if verb == MissionVerb::Run {
         return paths(start, typed);
     }
-    let word_at = typed.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-    let (before, word) = typed.split_at(word_at);
-    let mut before = before.split_whitespace();
+    // a blank may be wider than a byte
+    let word = typed.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let (head, word) = typed.split_at(typed.len() - word.len());
+    let mut before = head.split_whitespace();
     let first = before.next();
     let named = world
         .missions
@@ -283,7 +284,7 @@ fn of_mission(
     let candidates = fitting
         .take(MOST_CANDIDATES)
         .map(|(name, more)| Candidate::new(name, more));
-    (start + word_at, candidates.collect())
+    (start + head.len(), candidates.collect())
 }
 
 fn commands(slash: &str, typed: &str) -> Vec<Candidate> {

@@ -12,16 +12,15 @@ const STEPS: [&str; 10] = [
 #[test]
 fn killed_after_every_step_it_comes_to_the_same_end() {
     let scene = Scene::set();
-    scene.plan(&[
-        task("one", &[]),
-        task("two", &["one"]),
-        task("beside", &[]),
-    ]);
+    scene.plan(&[task("one", &[]), task("two", &["one"]), task("beside", &[])]);
     for slug in ["one", "two"] {
         scene.script(slug, &does(slug));
     }
     // it is at work all the time, and found again each time
-    scene.script("beside", &format!("wait everything-else\n{}", does("beside")));
+    scene.script(
+        "beside",
+        &format!("wait everything-else\n{}", does("beside")),
+    );
     let mut program = scene.run();
     for slug in ["one", "two"] {
         for step in STEPS {
@@ -35,16 +34,31 @@ fn killed_after_every_step_it_comes_to_the_same_end() {
     for slug in ["one", "two", "beside"] {
         assert_eq!(scene.briefs(slug), ["task-1.md"], "{slug}");
         assert_eq!(scene.count(slug, "merged"), 1, "{slug}");
-        assert_eq!(scene.merged(&format!("{slug}.txt")), Some(format!("{slug}\n")));
+        assert_eq!(
+            scene.merged(&format!("{slug}.txt")),
+            Some(format!("{slug}\n"))
+        );
         let merges = scene.git(&[
-            "log", "--merges", "--format=%s", "mo/notes/integration", "--", &format!("{slug}.txt"),
+            "log",
+            "--merges",
+            "--format=%s",
+            "mo/notes/integration",
+            "--",
+            &format!("{slug}.txt"),
         ]);
         assert!(merges.lines().count() <= 1, "{merges}");
     }
-    assert_eq!(scene.said("in/beside/starts").lines().count(), 1, "it was adopted");
+    assert_eq!(
+        scene.said("in/beside/starts").lines().count(),
+        1,
+        "it was adopted"
+    );
     scene.ends(scene.mission(&["finish"]), 0);
     assert_eq!(scene.on("main", "two.txt").unwrap(), "two\n");
-    assert_eq!(scene.git(&["branch", "--format", "%(refname:short)"]), "main");
+    assert_eq!(
+        scene.git(&["branch", "--format", "%(refname:short)"]),
+        "main"
+    );
     assert_eq!(scene.git(&["worktree", "list"]).lines().count(), 1);
 }
 
@@ -77,7 +91,12 @@ fn killed_while_it_checks_and_while_it_takes_a_merge_back() {
     let mut program = resumed(&scene);
     scene.wait("one", "proven", 1);
     scene.script("one-is-merged", "");
-    for (step, times) in [("merged", 1), ("proven", 1), ("takenBack", 1), ("telling", 2)] {
+    for (step, times) in [
+        ("merged", 1),
+        ("proven", 1),
+        ("takenBack", 1),
+        ("telling", 2),
+    ] {
         scene.wait("two", step, times);
         program.killed();
         program = resumed(&scene);

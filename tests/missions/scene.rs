@@ -238,9 +238,7 @@ impl Scene {
 
     /// The mission as `ctl` tells it.
     pub fn view(&self) -> Value {
-        let said = self
-            .ctl(&["mission", "--json", "status", "notes"])
-            .done();
+        let said = self.ctl(&["mission", "--json", "status", "notes"]).done();
         let told: Value = serde_json::from_str(&said).unwrap();
         told["missions"][0].clone()
     }

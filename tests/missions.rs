@@ -10,16 +10,16 @@
 #![allow(dead_code, reason = "the parts that other tests use")]
 
 mod common;
-#[path = "commands/program.rs"]
-mod program;
-#[path = "socket/script.rs"]
-mod script;
 #[path = "missions/killed.rs"]
 mod killed;
 #[path = "missions/places.rs"]
 mod places;
+#[path = "commands/program.rs"]
+mod program;
 #[path = "missions/scene.rs"]
 mod scene;
+#[path = "socket/script.rs"]
+mod script;
 #[path = "missions/steer.rs"]
 mod steer;
 #[path = "missions/work.rs"]
@@ -48,19 +48,40 @@ fn a_diamond_runs_in_parallel_where_it_may_and_main_waits_for_the_persons_word()
         scene.script(slug, &format!("{meets}{}", does(slug)));
     }
     let ended = scene.ends(scene.run(), 0);
-    assert!(ended.out.contains("first") && ended.err.contains("mission notes runs"), "{ended:?}");
-    for (before, after) in [("first", "left"), ("first", "right"), ("left", "last"), ("right", "last")] {
-        assert!(scene.at(before, "proven") < scene.at(after, "started"), "{before} {after}");
+    assert!(
+        ended.out.contains("first") && ended.err.contains("mission notes runs"),
+        "{ended:?}"
+    );
+    for (before, after) in [
+        ("first", "left"),
+        ("first", "right"),
+        ("left", "last"),
+        ("right", "last"),
+    ] {
+        assert!(
+            scene.at(before, "proven") < scene.at(after, "started"),
+            "{before} {after}"
+        );
     }
     assert!(scene.at("alone", "started") < scene.at("first", "proven"));
-    assert!(scene.told("last", 1).contains("### `left`"), "the reports of what it builds on");
+    assert!(
+        scene.told("last", 1).contains("### `left`"),
+        "the reports of what it builds on"
+    );
     let all = ["first", "left", "right", "last", "alone"];
     for slug in all {
-        assert_eq!(scene.merged(&format!("{slug}.txt")), Some(format!("{slug}\n")));
+        assert_eq!(
+            scene.merged(&format!("{slug}.txt")),
+            Some(format!("{slug}\n"))
+        );
         assert_eq!(scene.briefs(slug), ["task-1.md"]);
         assert_eq!(scene.count(slug, "merged"), 1);
     }
-    assert_eq!(scene.git(&["rev-parse", "main"]), main, "nobody said finish");
+    assert_eq!(
+        scene.git(&["rev-parse", "main"]),
+        main,
+        "nobody said finish"
+    );
     assert_eq!(scene.panes().len(), 5, "they are kept until then");
 
     scene.ends(scene.mission(&["finish"]), 0);
@@ -69,7 +90,10 @@ fn a_diamond_runs_in_parallel_where_it_may_and_main_waits_for_the_persons_word()
         assert_eq!(scene.on("main", &file), Some(format!("{slug}\n")));
         assert!(scene.root().join(file).exists(), "main is checked out");
     }
-    assert_eq!(scene.git(&["branch", "--format", "%(refname:short)"]), "main");
+    assert_eq!(
+        scene.git(&["branch", "--format", "%(refname:short)"]),
+        "main"
+    );
     assert_eq!(scene.git(&["worktree", "list"]).lines().count(), 1);
     assert_eq!(scene.panes(), [""; 0]);
     assert_eq!(scene.git(&["status", "--porcelain"]), "");

@@ -369,6 +369,8 @@ impl Missions {
         self.take_up(id).await?;
         let site = self.running().get(id).map(|one| Arc::clone(&one.site));
         let site = site.ok_or_else(no_graph)?;
+        // what is looked for still cannot be closed
+        self.order(id, Order::Settle).await?;
         let view = self.view(id)?;
         let at_work = view.tasks.iter().find(|task| {
             use super::schedule::Stage;

@@ -27,7 +27,10 @@ fn nothing_that_a_repository_has_git_run_is_run() {
     scene.commit(".gitattributes", "*.txt filter=evil merge=evil diff=evil\n");
     let ran = scene.home().join("ran");
     let program = scene.home().join("evil");
-    let script = format!("#!/bin/sh\necho \"$0\" >> {}\ncat 2>/dev/null\nexit 0\n", ran.display());
+    let script = format!(
+        "#!/bin/sh\necho \"$0\" >> {}\ncat 2>/dev/null\nexit 0\n",
+        ran.display()
+    );
     std::fs::write(&program, &script).unwrap();
     let executable = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(&program, executable.clone()).unwrap();
@@ -50,9 +53,15 @@ fn nothing_that_a_repository_has_git_run_is_run() {
     }
     let _ = std::fs::remove_file(&ran);
     // the program commits, for a worker's own git would run them
-    scene.plan_as(&[task("one", &[]), task("two", &["one"])], &json!({ "mayCommit": false }));
+    scene.plan_as(
+        &[task("one", &[]), task("two", &["one"])],
+        &json!({ "mayCommit": false }),
+    );
     for slug in ["one", "two"] {
-        scene.script(slug, &format!("write {slug}.txt {slug}\nreport done it is there\n"));
+        scene.script(
+            slug,
+            &format!("write {slug}.txt {slug}\nreport done it is there\n"),
+        );
     }
     scene.ends(scene.run(), 0);
     assert_eq!(scene.merged("two.txt").unwrap(), "two\n");
@@ -75,14 +84,26 @@ fn in_a_folder_that_is_no_repository_tasks_run_one_after_another() {
     let tasks = slugs.map(|slug| task(slug, &[]));
     scene.plan_as(&tasks, &json!({ "repository": "plain" }));
     for slug in slugs {
-        scene.script(slug, &format!("write {slug}.txt {slug}\nreport done it is there\n"));
+        scene.script(
+            slug,
+            &format!("write {slug}.txt {slug}\nreport done it is there\n"),
+        );
     }
     scene.ends(scene.run(), 0);
     for pair in slugs.windows(2) {
-        assert!(scene.at(pair[0], "checked") < scene.at(pair[1], "started"), "{pair:?}");
+        assert!(
+            scene.at(pair[0], "checked") < scene.at(pair[1], "started"),
+            "{pair:?}"
+        );
     }
     for slug in slugs {
-        assert!(scene.home().join("plain").join(format!("{slug}.txt")).exists());
+        assert!(
+            scene
+                .home()
+                .join("plain")
+                .join(format!("{slug}.txt"))
+                .exists()
+        );
         assert_eq!(scene.count(slug, "merged"), 0);
     }
     scene.ends(scene.mission(&["finish"]), 0);

@@ -53,7 +53,10 @@ fn abort_leaves_no_process_and_no_pane_and_all_the_work() {
     assert_eq!(scene.steps("waits"), [""; 0]);
     let half = folder.join("notes/hangs/hangs.txt");
     assert_eq!(std::fs::read_to_string(half).unwrap(), "half\n");
-    assert_eq!(scene.on("mo/notes/checks", "checks.txt").unwrap(), "checks\n");
+    assert_eq!(
+        scene.on("mo/notes/checks", "checks.txt").unwrap(),
+        "checks\n"
+    );
     drop(serving);
 }
 
@@ -85,14 +88,28 @@ fn who_is_blocked_or_gone_is_given_what_it_needs_or_gives_way_to_another() {
         .done();
     scene.wait("hangs", "told", 1);
     scene
-        .ctl(&["mission", "message", "notes", "hangs", "--fresh", "Do not hang"])
+        .ctl(&[
+            "mission",
+            "message",
+            "notes",
+            "hangs",
+            "--fresh",
+            "Do not hang",
+        ])
         .done();
     scene.wait_until_over();
-    let done: Vec<_> = slugs.iter().map(|slug| ((*slug).to_owned(), "done".to_owned())).collect();
+    let done: Vec<_> = slugs
+        .iter()
+        .map(|slug| ((*slug).to_owned(), "done".to_owned()))
+        .collect();
     assert_eq!(scene.stages(), done);
     let told = scene.told("needs", 2);
     assert!(told.contains("It is port 80"), "{told}");
-    assert_eq!(scene.said("in/needs/starts").lines().count(), 1, "the same worker");
+    assert_eq!(
+        scene.said("in/needs/starts").lines().count(),
+        1,
+        "the same worker"
+    );
     for (slug, why) in [
         ("dies", "has ended with status 1"),
         ("crashes", ""),
@@ -100,8 +117,15 @@ fn who_is_blocked_or_gone_is_given_what_it_needs_or_gives_way_to_another() {
     ] {
         let told = scene.told(slug, 2);
         let whole = told.contains(&format!("Make the part {slug}.")) && told.contains(why);
-        assert!(whole && told.contains("What earlier attempts got wrong"), "{told}");
-        assert_eq!(scene.said(&format!("in/{slug}/starts")).lines().count(), 2, "{slug}");
+        assert!(
+            whole && told.contains("What earlier attempts got wrong"),
+            "{told}"
+        );
+        assert_eq!(
+            scene.said(&format!("in/{slug}/starts")).lines().count(),
+            2,
+            "{slug}"
+        );
     }
     // what a worker leaves behind ends with its pane
     let folder = scene.root().join(".worktrees/notes/leaves");
@@ -134,7 +158,10 @@ fn a_worker_reports_out_of_its_own_pane_and_says_nothing_else_there() {
     );
     let serving = scene.serve_mission();
     let outside = scene.ctl(&["task", "report", "Result: done"]);
-    assert!(outside.code != Some(0) && outside.err.contains("of no worker"), "{outside:?}");
+    assert!(
+        outside.code != Some(0) && outside.err.contains("of no worker"),
+        "{outside:?}"
+    );
     scene.wait_until_over();
     assert_eq!(scene.said("failed"), "");
     let said = scene.said("refused");
@@ -153,8 +180,14 @@ fn a_worker_reports_out_of_its_own_pane_and_says_nothing_else_there() {
     for (field, value) in [("mission", "notes"), ("task", "made"), ("role", "coder")] {
         assert_eq!(end[field], value, "{end}");
     }
-    assert!(end["summary"].as_str().unwrap().contains("It is there"), "{end}");
-    assert!(end["result"].is_string() && end["durationSec"].is_u64(), "{end}");
+    assert!(
+        end["summary"].as_str().unwrap().contains("It is there"),
+        "{end}"
+    );
+    assert!(
+        end["result"].is_string() && end["durationSec"].is_u64(),
+        "{end}"
+    );
     assert!(argument(scene.home()).len() > 1);
     drop(serving);
 }

@@ -13,7 +13,12 @@ fn a_worker_that_lies_or_weakens_its_test_is_caught_told_and_does_it_right() {
     scene.commit("tests/check.sh", CHECK);
     scene.plan(&[
         task("lies", &[]),
-        task_by("weakens", &[], &["made.txt"], &["sh tests/check.sh made.txt"]),
+        task_by(
+            "weakens",
+            &[],
+            &["made.txt"],
+            &["sh tests/check.sh made.txt"],
+        ),
     ]);
     scene.script("lies", &format!("lie\n---\n{}", does("lies")));
     scene.script(
@@ -55,7 +60,12 @@ fn what_fails_is_tried_again_with_the_error_and_three_failures_skip_what_depends
     scene.commit("tests/check.sh", CHECK);
     let whole = |slug: &str, needs: &[&str]| {
         let file = format!("{slug}.txt");
-        task_by(slug, needs, &[&file], &[&format!("sh tests/check.sh {file}")])
+        task_by(
+            slug,
+            needs,
+            &[&file],
+            &[&format!("sh tests/check.sh {file}")],
+        )
     };
     scene.plan(&[
         whole("again", &[]),
@@ -94,7 +104,10 @@ fn what_fails_is_tried_again_with_the_error_and_three_failures_skip_what_depends
     let stages = |wanted: [&str; 5]| {
         let slugs = ["again", "never", "after", "later", "beside"].map(str::to_owned);
         let wanted = wanted.map(str::to_owned);
-        assert_eq!(scene.stages(), slugs.into_iter().zip(wanted).collect::<Vec<_>>());
+        assert_eq!(
+            scene.stages(),
+            slugs.into_iter().zip(wanted).collect::<Vec<_>>()
+        );
     };
     stages(["done", "failed", "skipped", "skipped", "done"]);
     let why = scene.ctl(&["mission", "explain", "notes", "never"]).done();
@@ -103,7 +116,10 @@ fn what_fails_is_tried_again_with_the_error_and_three_failures_skip_what_depends
     scene.wait_until_over();
     stages(["done"; 5]);
     let told = scene.told("never", 4);
-    assert!(told.contains("attempt 4 of 4") && told.contains("> never.txt is not whole"), "{told}");
+    assert!(
+        told.contains("attempt 4 of 4") && told.contains("> never.txt is not whole"),
+        "{told}"
+    );
     let events = scene.ctl(&["events", "--kinds", "task,mission"]).done();
     for words in ["\"never\"", "\"later\"", "\"done\"", "\"over\""] {
         assert!(events.contains(words), "{words}: {events}");
@@ -132,13 +148,24 @@ fn a_conflict_is_resolved_by_its_author_with_both_intents() {
     scene.script("one-is-merged", "");
     scene.ends(program, 0);
     let list = scene.merged("list.txt").unwrap();
-    assert!(list.contains("from one") && list.contains("from two"), "{list}");
+    assert!(
+        list.contains("from one") && list.contains("from two"),
+        "{list}"
+    );
     assert_eq!(scene.count("two", "conflict"), 1);
     let told = scene.told("two", 2);
-    for words in ["a conflict to resolve", "`list.txt`", "`git merge mo/notes/integration`"] {
+    for words in [
+        "a conflict to resolve",
+        "`list.txt`",
+        "`git merge mo/notes/integration`",
+    ] {
         assert!(told.contains(words), "{words}: {told}");
     }
-    assert_eq!(scene.briefs("one").len(), 1, "it is the author's to resolve");
+    assert_eq!(
+        scene.briefs("one").len(),
+        1,
+        "it is the author's to resolve"
+    );
 }
 
 #[test]

@@ -172,7 +172,10 @@ fn merges_come_one_at_a_time_and_one_that_breaks_something_is_taken_back() {
     assert_eq!(mission.due(), ["c: TakingBack"]);
     mission.step("c", Step::TakenBack);
     let state = mission.state("c");
-    assert_eq!((state.merged.is_some(), state.taken_back.is_some()), (false, true));
+    assert_eq!(
+        (state.merged.is_some(), state.taken_back.is_some()),
+        (false, true)
+    );
     assert_eq!(mission.due(), ["a: Merging", "c: Telling(TakenBack)"]);
     let files = vec!["a/x".to_owned()];
     mission.step("a", Step::Conflict { files });

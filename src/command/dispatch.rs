@@ -12,7 +12,8 @@ use super::{Answering, Client, Command, Event, Goal, Health, MissionView, Reply,
 use crate::agent::view::{AgentView, Notice};
 use crate::error::{Failure, Kind};
 use crate::ids::{AgentId, PaneAddress};
-use crate::mission::missions::{Missions, Ready};
+use crate::mission::missions::Missions;
+use crate::mission::ready::Ready;
 use crate::notify::{Looking, Notifier, Ring};
 use crate::store;
 use crate::supervisor::{Asked, Change, Finished, Supervisor};

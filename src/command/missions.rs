@@ -1,22 +1,25 @@
 //! What a person says of missions: the verbs of `/mission`, carried out, and what comes of them in words.
 
+mod words;
+
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Reply;
 use super::line::expand_home;
 use super::mission::Checked;
-use super::reply::{Frame, age};
-use super::text::{fit_middle, harmless, one_line, table};
 use crate::error::Failure;
 use crate::ids::{MissionId, TaskId};
 use crate::mission::journal::{Step, What};
-use crate::mission::missions::{Missions, Ready};
+use crate::mission::missions::Missions;
 use crate::mission::plan::RunLine;
-use crate::mission::view::{MissionView, TaskView, Tick, WorkerView};
+use crate::mission::ready::Ready;
+use crate::mission::view::TaskView;
+
+pub use words::tick;
+pub(super) use words::{words, workers};
 
 /// How wide the plan is shown that a person is asked about, in columns.
 const COLUMNS: usize = 100;
@@ -393,139 +396,6 @@ fn flag<'a>(text: &'a str, flag: &str) -> (bool, &'a str) {
     let text = text.trim();
     let rest = text.strip_prefix(flag).or_else(|| text.strip_suffix(flag));
     rest.map_or((false, text), |rest| (true, rest.trim()))
-}
-
-/// Missions in words: one whole, several in a line each.
-pub(super) fn words(views: &[std::sync::Arc<MissionView>], frame: &Frame) -> String {
-    match views {
-        [] => return "no missions yet: `/mission run FILE` begins one".to_owned(),
-        [one] => return whole(one, frame),
-        _ => {}
-    }
-    let rows: Vec<Vec<String>> = views.iter().map(|view| row(view, frame)).collect();
-    let heading = ["MISSION", "PHASE", "DONE", "BEGAN", "GOAL"];
-    table(&heading, &[40, 10, 10, 8], &rows, frame.columns)
-}
-
-fn row(view: &MissionView, frame: &Frame) -> Vec<String> {
-    let (done, all) = view.done();
-    vec![
-        view.id.to_string(),
-        view.phase.as_str().to_owned(),
-        format!("{done} of {all}"),
-        since(view.begun_at, frame),
-        one_line(&view.goal),
-    ]
-}
-
-fn whole(view: &MissionView, frame: &Frame) -> String {
-    let (done, all) = view.done();
-    let mut text = format!(
-        "{}  {}  {done} of {all} done  {}\n{}\n",
-        view.id,
-        view.phase.as_str(),
-        since(view.begun_at, frame),
-        one_line(&view.goal)
-    );
-    if let Some(integration) = &view.integration {
-        let _ = writeln!(text, "result: {integration} in {}", view.root);
-    }
-    let heading = ["TASK", "ROLE", "STAGE", "TRY", "CRITERIA", "TIME", "NOW"];
-    let rows: Vec<Vec<String>> = view
-        .tasks
-        .iter()
-        .map(|task| task_row(task, frame))
-        .collect();
-    let _ = write!(
-        text,
-        "\n{}",
-        table(&heading, &[32, 10, 10, 6, 12, 8], &rows, frame.columns)
-    );
-    for task in view.tasks.iter().filter(|task| task.why.is_some()) {
-        let why = task.why.as_deref().unwrap_or_default();
-        let _ = write!(text, "\n\n{}: {}", task.slug, one_line(why));
-    }
-    for proposal in &view.proposals {
-        let _ = write!(
-            text,
-            "\n\nproposed: {} ({}): {}; `/mission accept {} {}` takes it in",
-            proposal.slug,
-            one_line(&proposal.title),
-            one_line(&proposal.why),
-            view.id,
-            proposal.slug
-        );
-    }
-    if let Some(trouble) = &view.trouble {
-        let _ = write!(text, "\n\ntrouble: {}", harmless(trouble));
-    }
-    text
-}
-
-fn task_row(task: &TaskView, frame: &Frame) -> Vec<String> {
-    let attempt = if task.attempt == 0 {
-        String::new()
-    } else {
-        format!("{}/{}", task.attempt, task.attempts)
-    };
-    let time = task.time(frame.now.to_utc()).map(age);
-    vec![
-        task.slug.to_string(),
-        task.role.as_str().to_owned(),
-        task.word().to_owned(),
-        attempt,
-        task.criteria
-            .iter()
-            .map(|one| tick(one.result))
-            .collect::<Vec<_>>()
-            .join(" "),
-        time.unwrap_or_default(),
-        one_line(&task.doing),
-    ]
-}
-
-/// The mark of a criterion.
-pub const fn tick(result: Tick) -> &'static str {
-    match result {
-        Tick::Open => "-",
-        Tick::Running => "~",
-        Tick::Passed => "ok",
-        Tick::Failed => "x",
-    }
-}
-
-fn since(at: Option<DateTime<Utc>>, frame: &Frame) -> String {
-    at.map(|at| age(frame.now.to_utc() - at))
-        .unwrap_or_default()
-}
-
-/// Every worker of every mission, in words.
-pub(super) fn workers(workers: &[WorkerView], frame: &Frame) -> String {
-    if workers.is_empty() {
-        return "no workers: a mission has some while it runs".to_owned();
-    }
-    let time = |seconds: u64| {
-        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-        TimeDelta::try_seconds(seconds).map_or_else(String::new, age)
-    };
-    let row = |worker: &WorkerView| {
-        vec![
-            fit_middle(worker.id.as_str(), 40),
-            worker.role.as_str().to_owned(),
-            worker.state.clone().unwrap_or_default(),
-            worker.time_sec.map(time).unwrap_or_default(),
-            worker.tokens.to_string(),
-            worker
-                .pane
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-            one_line(&worker.title),
-        ]
-    };
-    let rows: Vec<Vec<String>> = workers.iter().map(row).collect();
-    let heading = ["WORKER", "ROLE", "STATE", "TIME", "TOKENS", "PANE", "TASK"];
-    table(&heading, &[40, 10, 10, 8, 10, 30], &rows, frame.columns)
 }
 
 #[cfg(test)]

@@ -408,7 +408,7 @@ mod tests {
             Kind::WithKind => "kind=claude",
             Kind::Flag(flag) => flag,
             Kind::Path => "/tmp/a b",
-            Kind::Goal | Kind::Text => "some words",
+            Kind::Goal | Kind::Text | Kind::OfMission => "some words",
         }
     }
 

@@ -323,11 +323,14 @@ fn off(name: &[u8]) -> &'static str {
     }
 }
 
-/// The first line of what git said, at most 200 characters, harmless.
+/// The line in which git says what is wrong, at most 200 characters, harmless.
 fn first_line(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().find(|line| !line.trim().is_empty());
+    let says = |line: &&str| {
+        let aside = ["hint:", "warning:"];
+        !line.trim().is_empty() && !aside.iter().any(|word| line.starts_with(word))
+    };
+    let said = said.lines().find(says).unwrap_or("nothing");
     let plain = |c: &char| !c.is_control();
-    let said = said.unwrap_or("nothing").chars();
-    said.filter(plain).take(200).collect()
+    said.chars().filter(plain).take(200).collect()
 }

@@ -268,7 +268,7 @@ impl Machine {
     }
 
     /// The place of a task in the plan.
-    pub fn place(&self, task: &TaskId) -> Option<usize> {
+    pub fn position(&self, task: &TaskId) -> Option<usize> {
         self.plan.tasks.iter().position(|one| one.slug == *task)
     }
 
@@ -377,7 +377,7 @@ impl Machine {
             What::Proposed { proposal, why } => self.propose(proposal, why),
             What::Accepted { proposal } => self.accept(proposal),
             What::Task { task, step } => {
-                if let Some(place) = self.place(task) {
+                if let Some(place) = self.position(task) {
                     let before = self.tasks.get(place).map(|state| state.stage);
                     self.step(place, step, entry.ts);
                     self.note_end(place, before);
@@ -413,7 +413,7 @@ impl Machine {
     }
 
     fn propose(&mut self, task: &Task, why: &str) {
-        let is_known = self.place(&task.slug).is_some()
+        let is_known = self.position(&task.slug).is_some()
             || self.proposals.iter().any(|one| one.task.slug == task.slug);
         if !is_known {
             self.proposals.push(Proposal {

@@ -3,8 +3,10 @@
 //! A mission is carried out by a task of its own; what is here finds it, hands it the person's word, and reads
 //! from the disk what nobody carries out any more. It knows no front end.
 
+mod finish;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
@@ -14,40 +16,20 @@ use super::coordinator::{self, Order, Pace, Running, Site};
 use super::folder::{self, Folder};
 use super::journal::{Entry, Step, What};
 use super::machine::{Machine, Phase};
-use super::merge::{self, Finish, Finished};
-use super::names::{Names, SCRATCH};
-use super::plan::check::{Finding, Severity, check};
-use super::plan::{LARGEST, Plan};
+use super::names::Names;
+use super::ready::Ready;
 use super::records::Records;
 use super::view::MissionView;
 use super::worker::Workers;
-use super::worktree::{self, Remove, Removed};
+use super::worktree;
 use crate::error::{Failure, Kind};
 use crate::git::Repository;
-use crate::host::Host;
 use crate::ids::{AgentId, MissionId, TaskId};
-use crate::store::{self, Lock};
+use crate::store::Lock;
 use crate::supervisor::Supervisor;
 
 /// The longest name that is made of a goal, in characters.
 const LONGEST_NAME: usize = 24;
-
-/// A plan that can be followed, and where; nothing of it has been run.
-#[derive(Debug, Clone)]
-pub struct Ready {
-    /// The plan.
-    pub plan: Plan,
-    /// What is wrong with it, or odd.
-    pub findings: Vec<Finding>,
-    /// The root of the repository, or the folder.
-    pub root: PathBuf,
-    /// The repository.
-    pub repository: Option<Repository>,
-    /// The branch that it starts from, and its commit.
-    pub base: Option<(String, String)>,
-    /// Files of the person's that are not committed, and so no part of it; at most a few.
-    pub unsaved: Vec<String>,
-}
 
 /// All missions; clones are the same.
 #[derive(Clone)]
@@ -66,91 +48,6 @@ struct Inner {
 struct InProgress {
     site: Arc<Site>,
     running: Running,
-}
-
-impl Ready {
-    /// Reads a plan from a file, and finds where it is to be carried out.
-    ///
-    /// # Errors
-    /// When there is no such file, it is no plan, its folder is not there, or its base branch is not.
-    pub async fn read(path: &Path) -> Result<Self, Failure> {
-        let document = store::read_document(path, LARGEST)?;
-        let document = document.ok_or_else(|| {
-            Failure::usage(format!("there is no file {}", path.display()))
-                .hint("config/mission.example.json is a plan to begin with")
-        })?;
-        let plan = Plan::read(document.text()).map_err(|error| {
-            Failure::new(Kind::Usage, format!("{} is no plan", path.display()))
-                .because(&error)
-                .hint(error.hint)
-        })?;
-        let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        Self::of(plan, folder).await
-    }
-
-    /// Finds where a plan is to be carried out; a relative `repository` starts from `folder`.
-    ///
-    /// # Errors
-    /// When its folder is not there, or its base branch is not.
-    pub async fn of(plan: Plan, folder: &Path) -> Result<Self, Failure> {
-        let plan = plan.complete();
-        let wanted = folder.join(&plan.repository);
-        let root = wanted.canonicalize().map_err(|error| {
-            Failure::new(
-                Kind::Usage,
-                format!("there is no folder {}", wanted.display()),
-            )
-            .because(&error)
-            .hint("correct `repository` in the plan")
-        })?;
-        let host = Host::local();
-        let findings = check(&plan, &|program| host.find_program(program).is_some());
-        let opened = Repository::open(&root).await;
-        let Some(repository) = opened.map_err(Failure::from)? else {
-            return Ok(Self {
-                plan,
-                findings,
-                root,
-                repository: None,
-                base: None,
-                unsaved: Vec::new(),
-            });
-        };
-        let base = match &plan.base {
-            Some(base) => base.clone(),
-            None => repository
-                .current_branch()
-                .await
-                .map_err(Failure::from)?
-                .ok_or_else(|| {
-                    Failure::usage("the repository is on no branch")
-                        .hint("name one in the plan: `\"base\": \"main\"`")
-                })?,
-        };
-        let commit = repository
-            .commit_of(&base)
-            .await
-            .map_err(Failure::from)?
-            .ok_or_else(|| {
-                Failure::usage(format!("the repository has no commit on a branch `{base}`"))
-                    .hint("commit something, or correct `base` in the plan")
-            })?;
-        let unsaved = repository.unsaved().await.map_err(Failure::from)?;
-        Ok(Self {
-            plan,
-            findings,
-            root: repository.root().to_owned(),
-            repository: Some(repository),
-            base: Some((base, commit)),
-            unsaved: unsaved.into_iter().take(10).map(|file| file.path).collect(),
-        })
-    }
-
-    /// Whether the plan can be followed.
-    pub fn can_be_followed(&self) -> bool {
-        let mut findings = self.findings.iter();
-        findings.all(|finding| finding.severity != Severity::Error)
-    }
 }
 
 impl Missions {
@@ -360,47 +257,6 @@ impl Missions {
         answered.await.map_err(|_| ended())?
     }
 
-    /// Brings a mission's result to the base branch, closes its panes, and removes what is merged; with `force`
-    /// also what is not. Says what was done.
-    ///
-    /// # Errors
-    /// When a task is at work, or the base branch cannot take the result; nothing is removed then.
-    pub async fn finish(&self, id: &MissionId, force: bool) -> Result<String, Failure> {
-        self.take_up(id).await?;
-        let site = self.running().get(id).map(|one| Arc::clone(&one.site));
-        let site = site.ok_or_else(no_graph)?;
-        // what is looked for still cannot be closed
-        self.order(id, Order::Settle).await?;
-        let view = self.view(id)?;
-        let at_work = view.tasks.iter().find(|task| {
-            use super::schedule::Stage;
-            matches!(task.stage, Stage::Running | Stage::Checking)
-        });
-        if let Some(task) = at_work {
-            return Err(Failure::usage(format!("{} is still at work", task.slug))
-                .hint(format!("wait for it, or `/mission abort {id}` first")));
-        }
-        let mut said = Vec::new();
-        let mut commit = None;
-        if let (Some(repository), Some(base)) = (&site.repository, &site.base) {
-            let (text, at) = bring_home(&site.names, repository, base).await?;
-            said.push(text);
-            commit = Some(at);
-        }
-        for task in &view.tasks {
-            let agent = site.names.worker(&task.slug);
-            site.workers.close(&agent, task.pane.as_ref()).await?;
-        }
-        if let (Some(repository), Some(base)) = (&site.repository, &site.base) {
-            said.extend(tidy_up(&site.names, repository, base, &view, force).await);
-        }
-        self.say(id, What::Finished { commit }).await?;
-        if let Err(failure) = site.workers.leave_session().await {
-            said.push(format!("its session stays: {failure}"));
-        }
-        Ok(said.join("\n"))
-    }
-
     /// The report on a mission: as it was written at its end, else as it stands.
     ///
     /// # Errors
@@ -519,80 +375,6 @@ fn no_graph() -> Failure {
         .hint("`meta-orchestrator mission check FILE` tells everything that is wrong with it")
 }
 
-/// Brings the result to the base branch; what is said of that, and its commit.
-async fn bring_home(
-    names: &Names,
-    repository: &Repository,
-    base: &str,
-) -> Result<(String, String), Failure> {
-    let finished = merge::finish(names, repository, base, Finish::FastForward).await;
-    match finished.map_err(Failure::from)? {
-        Finished::Done { commit, .. } => Ok((format!("{base} has the result: {commit}"), commit)),
-        Finished::Already { commit } => {
-            Ok((format!("{base} had the result already: {commit}"), commit))
-        }
-        Finished::Conflict { files } => {
-            let text = format!(
-                "{base} and the result changed the same: {}",
-                files.join(", ")
-            );
-            let branch = names.integration_branch();
-            Err(Failure::new(Kind::Failed, text)
-                .hint(format!("merge `{branch}` by hand, then finish again")))
-        }
-        Finished::Unsaved { folder, files } => {
-            let text = format!(
-                "{base} is checked out in {}, where these are not committed: {}",
-                folder.display(),
-                files.join(", ")
-            );
-            Err(Failure::new(Kind::Failed, text).hint("commit or stash them, then finish again"))
-        }
-    }
-}
-
-/// Removes the worktrees and branches of a mission; what stays, and why.
-async fn tidy_up(
-    names: &Names,
-    repository: &Repository,
-    base: &str,
-    view: &MissionView,
-    force: bool,
-) -> Vec<String> {
-    let how = if force {
-        Remove::Force
-    } else {
-        Remove::IfMerged
-    };
-    let mut said = Vec::new();
-    for task in &view.tasks {
-        let removed = worktree::remove(names, repository, &task.slug, how).await;
-        said.extend(what_stays(&names.branch(&task.slug), removed));
-    }
-    // there only where a crash came while the criteria were run before any work
-    if let Ok(scratch) = SCRATCH.parse() {
-        let removed = worktree::remove(names, repository, &scratch, Remove::Force).await;
-        said.extend(what_stays(&names.branch(&scratch), removed));
-    }
-    let removed = worktree::remove_integration(names, repository, base, how).await;
-    said.extend(what_stays(&names.integration_branch(), removed));
-    said
-}
-
-fn what_stays(branch: &str, removed: Result<Removed, worktree::WorktreeError>) -> Option<String> {
-    match removed {
-        Ok(Removed::Removed | Removed::WasGone) => None,
-        Ok(Removed::Unsaved { files }) => Some(format!(
-            "the worktree of {branch} stays: not committed: {}",
-            files.join(", ")
-        )),
-        Ok(Removed::Unmerged { commits }) => Some(format!(
-            "{branch} stays: {commits} commits are merged nowhere (`--force` removes it)"
-        )),
-        Err(error) => Some(format!("{branch} stays: {}", crate::error::in_full(&error))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -603,7 +385,7 @@ mod tests {
             ("Write the guide", "write-the-guide"),
             (
                 "A library that reads and writes the project's notes",
-                "a-library-that-reads",
+                "a-library-that-reads-and",
             ),
             ("Größe", "gr-e"),
             ("", "mission"),

@@ -23,6 +23,7 @@ pub mod missions;
 pub mod names;
 pub mod plan;
 pub mod planner;
+pub mod ready;
 pub mod receipt;
 pub mod records;
 pub mod report;

@@ -220,6 +220,7 @@ impl MissionView {
             proposals: Vec::new(),
             places: 2,
             trouble: None,
+            summing_up: false,
         }
     }
 }

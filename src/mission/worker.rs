@@ -223,14 +223,14 @@ impl Workers {
     /// When that is not so `within` this time, or never can be.
     pub async fn ready(&self, agent: &AgentId, within: Duration) -> Result<(), NotReady> {
         let until = Instant::now() + within;
-        self.comes_to(&[State::Idle, State::Failed], agent, until)
-            .await
+        let stands = |state| matches!(state, Some(State::Idle | State::Failed));
+        self.comes_to(stands, agent, until).await
     }
 
-    /// Waits until a look that came after now shows one of these states.
+    /// Waits until a look that came after now shows such a state.
     async fn comes_to(
         &self,
-        states: &[State],
+        wanted: impl Fn(Option<State>) -> bool,
         agent: &AgentId,
         until: Instant,
     ) -> Result<(), NotReady> {
@@ -240,8 +240,7 @@ impl Workers {
             .ok_or_else(|| NotReady::Unknown(agent.clone()))?;
         let before = views.borrow().polls;
         let settled = |view: &Arc<AgentView>| {
-            let is_there = view.state.is_some_and(|state| states.contains(&state));
-            matches!(view.status, Status::Gone(_)) || (view.polls > before && is_there)
+            matches!(view.status, Status::Gone(_)) || (view.polls > before && wanted(view.state))
         };
         let seen = match timeout_at(until, views.wait_for(settled)).await {
             Ok(Ok(view)) => Some(Ok(Arc::clone(&view))),
@@ -286,8 +285,8 @@ impl Workers {
                 return Err(not_told(agent, &why));
             }
             // a text that stands in the prompt may be this one, from before a crash
-            let states = [State::Idle, State::Failed, State::Draft];
-            let ready = self.comes_to(&states, agent, until).await;
+            let settled = |state| matches!(state, Some(State::Idle | State::Failed | State::Draft));
+            let ready = self.comes_to(settled, agent, until).await;
             ready.map_err(|why| not_told(agent, &why.to_string()))?;
             let view = self.view(agent).ok_or_else(|| unknown(agent))?;
             // by the look that showed the prompt it is on record what became of a text that a crash interrupted
@@ -296,10 +295,15 @@ impl Workers {
             }
             let why = match self.supervisor.deliver(agent, text.clone()).await? {
                 Receipt::Delivered(_) => return Ok(Told::Delivered),
-                Receipt::Unproven {
-                    left_over: true, ..
-                } => return Ok(Told::LeftOver),
-                Receipt::Unproven { why, .. } => return Ok(Told::Unproven { why }),
+                Receipt::Unproven { why, left_over } => {
+                    if left_over {
+                        // one that ended as it took it shows it too
+                        let anew = self.comes_to(|_| true, agent, until).await;
+                        anew.map_err(|why| not_told(agent, &why.to_string()))?;
+                    }
+                    let view = self.view(agent).filter(|view| left_over && has_draft(view));
+                    return Ok(view.map_or(Told::Unproven { why }, |_| Told::LeftOver));
+                }
                 Receipt::Refused { why } => why,
                 Receipt::Observed => "it is only observed".to_owned(),
             };
@@ -328,7 +332,7 @@ impl Workers {
             // where it is gone from the prompt, the person has sent it
             Some(Typed::Ended(Receipt::Unproven {
                 left_over: true, ..
-            })) if view.state == Some(State::Draft) => Some(Told::LeftOver),
+            })) if has_draft(view) => Some(Told::LeftOver),
             Some(Typed::Ended(_)) => Some(Told::AlreadyDelivered),
             // its end comes on record with the next close look
             Some(Typed::Begun) | None => None,
@@ -393,6 +397,11 @@ impl Workers {
     fn view(&self, agent: &AgentId) -> Option<Arc<AgentView>> {
         self.anybody(agent).filter(|view| view.mission.is_some())
     }
+}
+
+/// Whether something stands in a worker's prompt that was not sent.
+fn has_draft(view: &AgentView) -> bool {
+    view.state == Some(State::Draft) && !matches!(view.status, Status::Gone(_))
 }
 
 /// What stands against a worker's prompt when the time is over.

@@ -2,8 +2,9 @@
 //!
 //! Each task of a mission in a repository has a worktree of its own at `.worktrees/MISSION/TASK`, on the branch
 //! `mo/MISSION/TASK`; results are merged in one that no worker has. Everything is found again by its name, so
-//! that every function here may be called again after a crash. What stands in the place of a worktree and is
-//! none of ours is never touched, and no link is followed.
+//! that every function here may be called again after a crash; the root of the names is the repository's as
+//! [`Repository::root`] tells it. What stands in the place of a worktree and is none of ours is never touched, and
+//! no link is followed.
 //!
 //! It never removes work that is not committed, and no branch that is not merged unless it is told to. The
 //! coordinator calls it. Changes to one repository are made one after another, in this process by a lock.
@@ -44,6 +45,9 @@ pub enum Remove {
     IfMerged,
     /// What has not been merged, too.
     Force,
+    /// Everything, also what is not committed: only for a worktree in which nobody worked, as one in which
+    /// criteria are tried before the work.
+    Discard,
 }
 
 /// What became of a removal.
@@ -353,6 +357,7 @@ async fn take_away(
     if let Some(worktree) = &worktree
         && worktree.is_checked_out()
         && branch != names.integration_branch()
+        && how != Remove::Discard
     {
         let files = unsaved(repository, worktree.root()).await?;
         if !files.is_empty() {

@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::followed::Followed;
 use super::lines::{LineError, Lines};
 use super::protocol::{
     Hello, Known, LONGEST_REQUEST, Lost, Message, Missions, Request, Said, Topic, Views, Wish,
@@ -188,35 +189,6 @@ impl Reader {
 const fn acts(command: &Command) -> bool {
     // these ask a model or the person, and nothing is lost with their answer
     !command.only_looks() && !matches!(command, Command::Review { .. } | Command::Adopt { .. })
-}
-
-/// One thing that may be followed.
-#[derive(Default)]
-enum Followed<T> {
-    /// It is not.
-    #[default]
-    No,
-    /// It is, and nothing was told yet.
-    New,
-    /// It is, and this was told last.
-    Told(Box<T>),
-}
-
-impl<T: PartialEq + Clone> Followed<T> {
-    /// What it is now, where that is to be told.
-    fn news(&mut self, now: impl FnOnce() -> T) -> Option<T> {
-        let told = match self {
-            Self::No => return None,
-            Self::New => None,
-            Self::Told(told) => Some(&**told),
-        };
-        let now = now();
-        if told == Some(&now) {
-            return None;
-        }
-        *self = Self::Told(Box::new(now.clone()));
-        Some(now)
-    }
 }
 
 /// What the client follows, and what it was last told of it.

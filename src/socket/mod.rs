@@ -54,6 +54,7 @@ pub mod address;
 pub mod client;
 pub mod connection;
 pub mod find;
+mod followed;
 mod lines;
 pub mod peer;
 

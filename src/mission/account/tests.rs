@@ -69,6 +69,7 @@ fn view(plan: &Plan) -> MissionView {
         }],
         places: 3,
         trouble: None,
+        summing_up: false,
     }
 }
 

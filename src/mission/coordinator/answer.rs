@@ -114,7 +114,7 @@ impl Coordinator {
         let mission = self.site.names.mission();
         let Some((_, of_task)) = self
             .machine
-            .place(task)
+            .position(task)
             .and_then(|place| self.machine.task(place))
         else {
             let known: Vec<&str> = self
@@ -165,7 +165,7 @@ impl Coordinator {
     pub(super) fn report(&self, task: &TaskId, text: &str) -> Result<(), Failure> {
         let state = self
             .machine
-            .place(task)
+            .position(task)
             .and_then(|place| self.machine.task(place));
         // it may be done before the program knows that it was told
         let is_awaited = |(_, state): &(&_, &TaskState)| match state.wants {

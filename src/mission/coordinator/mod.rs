@@ -301,7 +301,7 @@ impl Coordinator {
             return Vec::new();
         };
         let needed = task.depends_on.iter().filter_map(|slug| {
-            let (_, state) = self.machine.task(self.machine.place(slug)?)?;
+            let (_, state) = self.machine.task(self.machine.position(slug)?)?;
             let text = self.site.folder.read_report(slug, state.report?)?;
             Some((slug.clone(), text))
         });
@@ -422,7 +422,7 @@ impl Coordinator {
                 }
                 self.under_way.keys().copied().collect()
             }
-            What::Task { task, .. } => self.machine.place(task).into_iter().collect(),
+            What::Task { task, .. } => self.machine.position(task).into_iter().collect(),
             _ => Vec::new(),
         };
         for place in places {

@@ -241,7 +241,7 @@ impl Coordinator {
         let What::Task { task, step } = &entry.what else {
             return;
         };
-        let Some(place) = self.machine.place(task) else {
+        let Some(place) = self.machine.position(task) else {
             return;
         };
         let stage = |machine: &Machine| machine.task(place).map(|(_, state)| state.stage);

@@ -59,7 +59,7 @@ impl Mission {
     }
 
     fn state(&self, task: &str) -> &TaskState {
-        let place = self.machine.place(&task.parse().unwrap()).unwrap();
+        let place = self.machine.position(&task.parse().unwrap()).unwrap();
         &self.machine.tasks[place]
     }
 

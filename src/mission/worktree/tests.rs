@@ -272,6 +272,11 @@ async fn nothing_is_removed_that_would_be_lost() {
     );
     assert!(one.folder.join("precious").exists());
     delete(&ground.root, ".worktrees/m/one");
+    made(&ground, "scratch", "main").await.unwrap();
+    write(&ground.folder("scratch"), "left by a criterion", "x");
+    let (names, repository) = (&ground.names, &ground.repository);
+    let gone = remove(names, repository, &id("scratch"), Remove::Discard).await;
+    assert_eq!(gone.unwrap(), Removed::Removed);
     let all = remove_integration(&ground.names, &ground.repository, "main", Remove::IfMerged).await;
     assert_eq!(all.unwrap(), Removed::Removed);
     assert!(!ground.root.join(".worktrees").exists());

@@ -13,7 +13,8 @@ use crate::command::{Client, Command, Reply};
 use crate::error::Failure;
 use crate::ids::MissionId;
 use crate::mission::machine::Phase;
-use crate::mission::missions::{Missions, Ready};
+use crate::mission::missions::Missions;
+use crate::mission::ready::Ready;
 
 /// Runs a plan, goes on with a mission, or finishes one.
 ///

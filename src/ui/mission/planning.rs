@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::http::Http;
 use crate::mission::folder::{self, Folder};
 use crate::mission::planner::{self, DEFAULT_MAX_TASKS, PlanFailed, Wish};
-use crate::store::{self, NewFile};
+use crate::store::NewFile;
 use crate::supervisor;
 use crate::ui::found;
 use crate::ui::places::ConfigPlace;

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::names::Names;
 use super::plan::Role;
 use crate::agent::view::{AgentView, Status};
+use crate::config::WorkerCommand;
 use crate::director::text;
 use crate::error::{Failure, Kind};
 use crate::ids::{AgentId, MissionId, PaneAddress};
@@ -113,6 +114,8 @@ pub enum Told {
         /// What is known.
         why: String,
     },
+    /// It stands in the prompt, and was not sent: nothing else can be told to this worker.
+    LeftOver,
 }
 
 impl Workers {
@@ -140,17 +143,7 @@ impl Workers {
             Some(pane) => (pane, true),
             None => (self.open_pane(&session, &place).await?, false),
         };
-        let employed = self
-            .supervisor
-            .employ_worker(Employment {
-                id: wanted.agent.clone(),
-                address: pane.clone(),
-                on: wanted.on.clone(),
-                goal: wanted.goal.clone(),
-                kind: command.kind.clone(),
-                trusts: place.folder.clone(),
-            })
-            .await;
+        let employed = self.employ(wanted, &command, &place, &pane).await;
         let begun = match employed {
             Ok(()) => self.works_there(&pane, &place).await,
             Err(failure) => Err(failure),
@@ -170,6 +163,39 @@ impl Workers {
             return Err(told);
         }
         Ok(Opened { pane, was_there })
+    }
+
+    /// Has a worker supervised that lives in a pane already; `None` where there is none. It opens no pane.
+    ///
+    /// # Errors
+    /// When zellij does not answer, or another agent has the name or the pane.
+    pub async fn adopt(&self, wanted: &Wanted) -> Result<Option<PaneAddress>, Failure> {
+        let command = self.supervisor.workers().await.of(wanted.role);
+        let place = panes::Place::of(wanted, &command).await?;
+        let session = self.session().await?;
+        let Some(pane) = self.living(&session, &place).await? else {
+            return Ok(None);
+        };
+        self.employ(wanted, &command, &place, &pane).await?;
+        Ok(Some(pane))
+    }
+
+    async fn employ(
+        &self,
+        wanted: &Wanted,
+        command: &WorkerCommand,
+        place: &panes::Place,
+        pane: &PaneAddress,
+    ) -> Result<(), Failure> {
+        let employment = Employment {
+            id: wanted.agent.clone(),
+            address: pane.clone(),
+            on: wanted.on.clone(),
+            goal: wanted.goal.clone(),
+            kind: command.kind.clone(),
+            trusts: place.folder.clone(),
+        };
+        self.supervisor.employ_worker(employment).await
     }
 
     /// What a worker is doing, without asking zellij; `None` where it is not supervised.
@@ -196,18 +222,25 @@ impl Workers {
     /// # Errors
     /// When that is not so `within` this time, or never can be.
     pub async fn ready(&self, agent: &AgentId, within: Duration) -> Result<(), NotReady> {
-        self.ready_until(agent, Instant::now() + within).await
+        let until = Instant::now() + within;
+        let stands = |state| matches!(state, Some(State::Idle | State::Failed));
+        self.comes_to(stands, agent, until).await
     }
 
-    async fn ready_until(&self, agent: &AgentId, until: Instant) -> Result<(), NotReady> {
+    /// Waits until a look that came after now shows such a state.
+    async fn comes_to(
+        &self,
+        wanted: impl Fn(Option<State>) -> bool,
+        agent: &AgentId,
+        until: Instant,
+    ) -> Result<(), NotReady> {
         let mut views = self
             .supervisor
             .watch(agent)
             .ok_or_else(|| NotReady::Unknown(agent.clone()))?;
         let before = views.borrow().polls;
         let settled = |view: &Arc<AgentView>| {
-            let stands = matches!(view.state, Some(State::Idle | State::Failed));
-            matches!(view.status, Status::Gone(_)) || (view.polls > before && stands)
+            matches!(view.status, Status::Gone(_)) || (view.polls > before && wanted(view.state))
         };
         let seen = match timeout_at(until, views.wait_for(settled)).await {
             Ok(Ok(view)) => Some(Ok(Arc::clone(&view))),
@@ -251,15 +284,26 @@ impl Workers {
             if let Some(why) = closed_to_all(&view) {
                 return Err(not_told(agent, &why));
             }
-            let ready = self.ready_until(agent, until).await;
+            // a text that stands in the prompt may be this one, from before a crash
+            let settled = |state| matches!(state, Some(State::Idle | State::Failed | State::Draft));
+            let ready = self.comes_to(settled, agent, until).await;
             ready.map_err(|why| not_told(agent, &why.to_string()))?;
+            let view = self.view(agent).ok_or_else(|| unknown(agent))?;
             // by the look that showed the prompt it is on record what became of a text that a crash interrupted
             if let Some(told) = self.told(&view, &text, since).await? {
                 return Ok(told);
             }
             let why = match self.supervisor.deliver(agent, text.clone()).await? {
                 Receipt::Delivered(_) => return Ok(Told::Delivered),
-                Receipt::Unproven { why, .. } => return Ok(Told::Unproven { why }),
+                Receipt::Unproven { why, left_over } => {
+                    if left_over {
+                        // one that ended as it took it shows it too
+                        let anew = self.comes_to(|_| true, agent, until).await;
+                        anew.map_err(|why| not_told(agent, &why.to_string()))?;
+                    }
+                    let view = self.view(agent).filter(|view| left_over && has_draft(view));
+                    return Ok(view.map_or(Told::Unproven { why }, |_| Told::LeftOver));
+                }
                 Receipt::Refused { why } => why,
                 Receipt::Observed => "it is only observed".to_owned(),
             };
@@ -285,6 +329,10 @@ impl Workers {
             .await
             .map_err(|error| Failure::from_error(Kind::Bug, &error))??;
         Ok(match read.found {
+            // where it is gone from the prompt, the person has sent it
+            Some(Typed::Ended(Receipt::Unproven {
+                left_over: true, ..
+            })) if has_draft(view) => Some(Told::LeftOver),
             Some(Typed::Ended(_)) => Some(Told::AlreadyDelivered),
             // its end comes on record with the next close look
             Some(Typed::Begun) | None => None,
@@ -349,6 +397,11 @@ impl Workers {
     fn view(&self, agent: &AgentId) -> Option<Arc<AgentView>> {
         self.anybody(agent).filter(|view| view.mission.is_some())
     }
+}
+
+/// Whether something stands in a worker's prompt that was not sent.
+fn has_draft(view: &AgentView) -> bool {
+    view.state == Some(State::Draft) && !matches!(view.status, Status::Gone(_))
 }
 
 /// What stands against a worker's prompt when the time is over.

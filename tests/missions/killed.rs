@@ -1,7 +1,10 @@
 //! `kill -9` of the program at every step of a task, and the same end all the same.
 
+use serde_json::json;
+
+use crate::common::zellij::wait_for;
 use crate::program::Program;
-use crate::scene::{Scene, does, task, task_by};
+use crate::scene::{LONG, Scene, does, task, task_by};
 
 /// Every step of a task that passes at once, in its order.
 const STEPS: [&str; 10] = [
@@ -32,7 +35,7 @@ fn killed_after_every_step_it_comes_to_the_same_end() {
     scene.script("everything-else", "");
     scene.ends(program, 0);
     for slug in ["one", "two", "beside"] {
-        assert_eq!(scene.briefs(slug), ["task-1.md"], "{slug}");
+        assert_eq!(scene.briefs(slug).len(), 1, "{slug}");
         assert_eq!(scene.count(slug, "merged"), 1, "{slug}");
         assert_eq!(
             scene.merged(&format!("{slug}.txt")),
@@ -83,9 +86,7 @@ fn killed_while_it_checks_and_while_it_takes_a_merge_back() {
     );
     let program = scene.run();
     let checks = || std::fs::read_to_string(scene.home().join("checks")).unwrap_or_default();
-    crate::common::zellij::wait_for(crate::scene::LONG, "the check", || {
-        (!checks().is_empty()).then_some(())
-    });
+    wait_for(LONG, "the check", || (!checks().is_empty()).then_some(()));
     program.killed();
     std::fs::write(scene.home().join("go-on"), "").unwrap();
     let mut program = resumed(&scene);
@@ -103,9 +104,29 @@ fn killed_while_it_checks_and_while_it_takes_a_merge_back() {
     }
     scene.ends(program, 0);
     assert_eq!(scene.merged("parts/two").unwrap(), "2\n");
-    assert_eq!(scene.briefs("one"), ["task-1.md"]);
-    assert_eq!(scene.briefs("two"), ["task-1.md", "task-2.md"]);
+    assert_eq!(scene.briefs("one").len(), 1);
+    assert_eq!(scene.briefs("two").len(), 2);
     assert_eq!(scene.count("two", "takenBack"), 1);
+}
+
+#[test]
+fn killed_before_enter_the_worker_gives_way_to_one_with_an_empty_prompt() {
+    let scene = Scene::set();
+    scene.configure(&json!({}), 4.0);
+    scene.plan(&[task("one", &[])]);
+    scene.script("one", &does("one"));
+    let program = scene.run();
+    wait_for(LONG, "the text in the prompt", || {
+        scene.said("in/one/typed").contains("says.").then_some(())
+    });
+    program.killed();
+    assert_eq!(scene.said("in/one/lines"), "");
+    scene.configure(&json!({}), 0.1);
+    scene.ends(resumed(&scene), 0);
+    assert_eq!(scene.said("in/one/lines").lines().count(), 1);
+    assert_eq!(scene.said("in/one/starts").lines().count(), 2);
+    assert_eq!(scene.briefs("one"), ["task-2.md"]);
+    assert_eq!(scene.count("one", "checked"), 1, "it costs no attempt");
 }
 
 fn resumed(scene: &Scene) -> Program {

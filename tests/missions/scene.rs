@@ -37,7 +37,7 @@ impl Scene {
             scene.git(&["config", key, value]);
         }
         scene.commit("README", "A repository.\n");
-        scene.configure(&json!({}));
+        scene.configure(&json!({}), 0.1);
         scene
     }
 
@@ -50,8 +50,8 @@ impl Scene {
         self.home().join("repo")
     }
 
-    /// Writes the configuration, with other settings for `workers`.
-    pub fn configure(&self, workers: &Value) {
+    /// Writes the configuration, with other settings for `workers` and the pause before Enter, in seconds.
+    pub fn configure(&self, workers: &Value, enter_pause: f64) {
         let mut of_workers = json!({
             "command": [built("worker"), self.home().join("script")], "kind": "claude", "session": "test",
             "pollSec": 0.2, "stallSec": 60,
@@ -65,7 +65,7 @@ impl Scene {
             "decideBackend": { "type": "builtin" },
             "reviewBackend": { "type": "builtin" },
             "workers": of_workers,
-            "timing": { "enterPauseSec": 0.1, "echoTimeoutSec": 2, "zellijTimeoutSec": 10, "personQuietSec": 0.5 },
+            "timing": { "enterPauseSec": enter_pause, "echoTimeoutSec": 2, "zellijTimeoutSec": 10, "personQuietSec": 0.5 },
         });
         std::fs::write(self.config(), config.to_string()).unwrap();
     }

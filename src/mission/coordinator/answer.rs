@@ -70,11 +70,8 @@ impl Coordinator {
             let Some(job) = self.job(place) else { continue };
             let wanted = job.wanted();
             let is_there = found.iter().any(|(agent, _)| *agent == wanted.agent);
-            let is_watched = is_there
-                && match self.site.workers.open(&wanted).await {
-                    Ok(opened) => opened.was_there,
-                    Err(_) => false,
-                };
+            let is_watched =
+                is_there && matches!(self.site.workers.adopt(&wanted).await, Ok(Some(_)));
             if !is_watched {
                 self.write_step(place, Step::Closed).await;
             }

@@ -19,7 +19,7 @@ use crate::mission::merge::{self, Merge};
 use crate::mission::plan::{Plan, Task};
 use crate::mission::receipt::Receipt;
 use crate::mission::view::MissionView;
-use crate::mission::worker::{NotReady, Wanted};
+use crate::mission::worker::{NotReady, Told, Wanted};
 use crate::mission::{names, verify, worktree};
 
 /// How often opening a worker is tried before the person is told.
@@ -193,7 +193,15 @@ impl Job {
                 .site
                 .workers
                 .tell(&agent, &nudge, self.site.pace.tell, since);
-            let Err(failure) = told.await else { break };
+            let failure = match told.await {
+                Ok(Told::LeftOver) => {
+                    let text = "what it was to be told stands in its prompt, and was not sent: another takes its place";
+                    self.say(Urgency::Warning, text);
+                    return self.close().await;
+                }
+                Ok(_) => break,
+                Err(failure) => failure,
+            };
             let gone = match self.site.workers.look(&agent) {
                 None => Some("nobody supervises it any more".to_owned()),
                 Some(look) => look.gone,

@@ -31,6 +31,7 @@ use super::folder::Folder;
 use super::journal::{Entry, Step, What};
 use super::machine::{Due, Machine, Message, Wants};
 use super::names::Names;
+use super::plan::Task;
 use super::receipt::Receipt;
 use super::view::MissionView;
 use super::worker::Workers;
@@ -40,6 +41,7 @@ use crate::error::{Failure, Kind, in_full};
 use crate::git::Repository;
 use crate::ids::TaskId;
 use crate::record::{Event, Happening};
+use crate::screen::state::State;
 use crate::store::{Lock, LogWriter};
 use crate::supervisor::Supervisor;
 
@@ -100,6 +102,8 @@ pub(super) struct Site {
 pub(super) enum Order {
     /// Write this down, as the person's word; the task's job, if there is one, ends first.
     Write(What, oneshot::Sender<Result<(), Failure>>),
+    /// Nothing: it is answered once what was there before a restart is found again.
+    Settle(oneshot::Sender<Result<(), Failure>>),
     /// A worker's report, by another way than its file.
     Report(TaskId, String, oneshot::Sender<Result<(), Failure>>),
 }
@@ -134,6 +138,8 @@ struct Coordinator {
     informing: Option<AbortHandle>,
     informed: mpsc::Receiver<(usize, oneshot::Sender<()>)>,
     to_informed: mpsc::Sender<(usize, oneshot::Sender<()>)>,
+    /// Who runs the criteria before any work.
+    before: Option<AbortHandle>,
     /// Who has a summary written.
     summing_up: Option<AbortHandle>,
     view: channel::Sender<Arc<MissionView>>,
@@ -179,6 +185,7 @@ pub(super) fn spawn(
         informing: None,
         informed,
         to_informed,
+        before: None,
         summing_up: None,
         view,
         pending: Vec::new(),
@@ -200,7 +207,7 @@ impl Coordinator {
         if self.receipts.is_empty() && self.machine.is_repository() {
             let (site, receipts) = (Arc::clone(&self.site), self.to_receipts.clone());
             let plan = self.machine.plan().clone();
-            self.jobs.spawn(base::check(site, plan, receipts));
+            self.before = Some(self.jobs.spawn(base::check(site, plan, receipts)));
         }
         let mut glance = interval(GLANCE);
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -250,7 +257,17 @@ impl Coordinator {
         }
     }
 
+    /// How many workers may run at once. While one of them stands at its account's usage limit, nobody is added:
+    /// the next would come to stand there too.
     fn places(&self) -> usize {
+        let names = &self.site.names;
+        let at_limit = |(task, _): (&Task, _)| {
+            let look = self.site.workers.look(&names.worker(&task.slug));
+            look.is_some_and(|look| look.state == Some(State::Limit))
+        };
+        if self.machine.tasks().any(at_limit) {
+            return self.machine.at_work();
+        }
         usize::try_from(self.machine.plan().max_parallel).unwrap_or(1)
     }
 
@@ -399,6 +416,9 @@ impl Coordinator {
                 };
                 let _ = answer.send(done);
             }
+            Order::Settle(answer) => {
+                let _ = answer.send(Ok(()));
+            }
             Order::Report(task, text, answer) => {
                 let _ = answer.send(self.report(&task, &text));
             }
@@ -408,7 +428,12 @@ impl Coordinator {
     /// Ends what is under way for the tasks that the person has something else in mind for.
     async fn end_jobs_of(&mut self, what: &What) {
         let places: Vec<usize> = match what {
-            What::Aborted => self.under_way.keys().copied().collect(),
+            What::Aborted => {
+                if let Some(before) = &self.before {
+                    before.abort();
+                }
+                self.under_way.keys().copied().collect()
+            }
             What::Task { task, .. } => self.machine.position(task).into_iter().collect(),
             _ => Vec::new(),
         };

@@ -6,6 +6,7 @@ use super::{Missions, no_graph};
 use crate::error::{Failure, Kind};
 use crate::git::Repository;
 use crate::ids::MissionId;
+use crate::mission::coordinator::Order;
 use crate::mission::journal::What;
 use crate::mission::merge::{self, Finish, Finished};
 use crate::mission::names::{Names, SCRATCH};
@@ -23,6 +24,8 @@ impl Missions {
         self.take_up(id).await?;
         let site = self.running().get(id).map(|one| Arc::clone(&one.site));
         let site = site.ok_or_else(no_graph)?;
+        // what is looked for still cannot be closed
+        self.order(id, Order::Settle).await?;
         let view = self.view(id)?;
         let at_work = view
             .tasks

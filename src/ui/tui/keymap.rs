@@ -98,8 +98,7 @@ const fn key(code: KeyCode) -> Key {
     Key::plain(code)
 }
 
-const LISTS: &[Place] = &[Place::Table, Place::Inbox];
-const OPENS: &[Place] = &[Place::Table, Place::Inbox, Place::Mission];
+/// Every place outside a line of text; each of the lists below is a beginning of it.
 const MOVING: &[Place] = &[
     Place::Table,
     Place::Inbox,
@@ -108,15 +107,11 @@ const MOVING: &[Place] = &[
     Place::Text,
     Place::Asked,
 ];
-const NORMAL: &[Place] = &[
-    Place::Table,
-    Place::Inbox,
-    Place::Detail,
-    Place::Mission,
-    Place::Text,
-];
-const AGENT: &[Place] = &[Place::Table, Place::Inbox, Place::Detail];
-const VIEWS: &[Place] = &[Place::Table, Place::Inbox, Place::Detail, Place::Mission];
+const NORMAL: &[Place] = MOVING.split_at(5).0;
+const VIEWS: &[Place] = MOVING.split_at(4).0;
+const AGENT: &[Place] = MOVING.split_at(3).0;
+const LISTS: &[Place] = MOVING.split_at(2).0;
+const OPENS: &[Place] = &[Place::Table, Place::Inbox, Place::Mission];
 const MISSION: &[Place] = &[Place::Mission];
 const ASKED: &[Place] = &[Place::Asked];
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
@@ -11,7 +12,7 @@ use super::answer::{make_folder_of, write_control};
 use super::{Note, Site};
 use crate::agent::view::Urgency;
 use crate::error::{Failure, Kind};
-use crate::ids::TaskId;
+use crate::ids::{AgentId, TaskId};
 use crate::mission::brief::{self, Brief, Scene};
 use crate::mission::journal::Step;
 use crate::mission::machine::{Message, TaskState, Wants};
@@ -147,7 +148,6 @@ impl Job {
                 }
             }
         };
-        let _ = self.site.workers.hold(&wanted.agent).await;
         self.note(Step::Opened {
             pane: opened.pane,
             fresh: !opened.was_there,
@@ -187,13 +187,7 @@ impl Job {
         let until = Instant::now() + UNTOLD;
         let mut said = String::new();
         loop {
-            // nobody nudges it before it knows what it is here for
-            let _ = self.site.workers.hold(&agent).await;
-            let told = self
-                .site
-                .workers
-                .tell(&agent, &nudge, self.site.pace.tell, since);
-            let failure = match told.await {
+            let failure = match self.say_to(&agent, &nudge, since).await {
                 Ok(Told::LeftOver) => {
                     let text = "what it was to be told stands in its prompt, and was not sent: another takes its place";
                     self.say(Urgency::Warning, text);
@@ -222,6 +216,26 @@ impl Job {
         }
         self.note(Step::Told { number }).await;
         Ok(())
+    }
+
+    /// Types one line to the worker, once it stands at its prompt.
+    async fn say_to(
+        &self,
+        agent: &AgentId,
+        line: &str,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Told, Failure> {
+        let workers = &self.site.workers;
+        let within = self.site.pace.tell;
+        if since.is_none() {
+            // not before: a worker that is held is not answered its dialogs either
+            workers.release(agent).await?;
+            let ready = workers.ready(agent, within).await;
+            ready.map_err(|error| Failure::from_error(Kind::NotDelivered, &error))?;
+            // nobody nudges it before it knows what it is here for
+            workers.hold(agent).await?;
+        }
+        workers.tell(agent, line, within, since).await
     }
 
     fn brief(&self, number: u32, message: &Message) -> String {
@@ -416,7 +430,7 @@ impl Job {
     }
 
     /// What a reviewer writes into its file, once it stands at its prompt.
-    async fn answer_in(&self, file: &Path, agent: &crate::ids::AgentId) -> Result<String, String> {
+    async fn answer_in(&self, file: &Path, agent: &AgentId) -> Result<String, String> {
         let until = Instant::now() + Duration::from_secs(u64::from(self.task.time_limit_min) * 60);
         while Instant::now() < until {
             sleep(self.site.pace.look).await;

@@ -246,10 +246,11 @@ fn of_mission(
     if verb == MissionVerb::Run {
         return paths(start, typed);
     }
-    let word_at = typed.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-    let (before, word) = typed.split_at(word_at);
-    let mut before = before.split_whitespace();
-    let first = before.next();
+    let blank = typed.char_indices().rfind(|(_, one)| one.is_whitespace());
+    let word_at = blank.map_or(0, |(at, one)| at + one.len_utf8());
+    let mut whole = typed[..word_at].split_whitespace();
+    let begun = &typed[word_at..];
+    let first = whole.next();
     let named = world
         .missions
         .iter()
@@ -258,7 +259,7 @@ fn of_mission(
         [only] => Some(only),
         _ => None,
     };
-    let is_second = first.is_some() && before.next().is_none();
+    let is_second = first.is_some() && whole.next().is_none();
     let (mission, offers_missions) = match (first, named) {
         (None, _) => (only, true),
         (Some(_), Some(named)) if is_second => (Some(named), false),
@@ -269,8 +270,8 @@ fn of_mission(
         verb if verb.names_a_task() => mission.tasks.as_slice(),
         _ => &[],
     });
-    let names = world.missions.iter().map(|one| &one.id);
-    let names = names.filter(|_| offers_missions);
+    let ids = world.missions.iter().map(|one| &one.id);
+    let ids = ids.filter(|_| offers_missions);
     let more = |is_mission: bool| match verb {
         MissionVerb::Message | MissionVerb::Ask => true,
         verb => is_mission && verb.names_a_task(),
@@ -278,8 +279,8 @@ fn of_mission(
     let all = tasks
         .iter()
         .map(|task| (task, more(false)))
-        .chain(names.map(|name| (name, more(true))));
-    let fitting = all.filter(|(name, _)| name.starts_with(word));
+        .chain(ids.map(|id| (id, more(true))));
+    let fitting = all.filter(|(name, _)| name.starts_with(begun));
     let candidates = fitting
         .take(MOST_CANDIDATES)
         .map(|(name, more)| Candidate::new(name, more));

@@ -15,6 +15,7 @@
 
 mod mark;
 mod repository;
+mod told;
 mod work;
 
 use std::ffi::OsString;
@@ -26,7 +27,8 @@ use crate::error::{Failure, Kind};
 use crate::host::{Call, Host, HostError, Output};
 
 pub use mark::{WorkMark, work_mark};
-pub use repository::{Entry, Listing, Repository, Unsaved, Worktree};
+pub use repository::Repository;
+pub use told::{Entry, Listing, Unsaved, Worktree};
 pub use work::{Alone, Merged};
 
 /// How long a look at a folder may take, all calls together.

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::told::{Entry, Listing, Unsaved, Worktree};
 use super::{Folders, Git, GitError};
 use crate::host::file::read_whole;
 use crate::host::{Call, Output};
@@ -32,64 +33,6 @@ pub struct Repository {
     root: PathBuf,
     git_dir: PathBuf,
     common: PathBuf,
-}
-
-/// One of a repository's worktrees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Worktree {
-    /// Its folder; it need not exist any more.
-    pub folder: PathBuf,
-    /// The branch that is checked out, without `refs/heads/`.
-    pub branch: Option<String>,
-    /// The commit that is checked out.
-    pub commit: Option<String>,
-}
-
-/// A file that is not as the last commit has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsaved {
-    /// Its path from the root; ends in `/` where it is another repository, which is not looked into.
-    pub path: String,
-    /// Whether git knows nothing of it.
-    pub is_new: bool,
-    /// Whether it is left over from a merge.
-    pub is_unmerged: bool,
-}
-
-/// One thing that a commit has in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its path from the root.
-    pub path: String,
-    /// The id of its content.
-    pub id: String,
-    mode: String,
-}
-
-impl Entry {
-    /// Whether it is a link.
-    pub fn is_link(&self) -> bool {
-        self.mode == "120000"
-    }
-
-    /// Whether it is a commit of another repository.
-    pub fn is_repository(&self) -> bool {
-        self.mode == "160000"
-    }
-
-    /// Whether it is a program.
-    pub fn is_executable(&self) -> bool {
-        self.mode == "100755"
-    }
-}
-
-/// A list of files that may have been cut.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// Their paths from the root, sorted.
-    pub paths: Vec<String>,
-    /// Whether there are more.
-    pub is_cut: bool,
 }
 
 impl Repository {
@@ -323,11 +266,8 @@ impl Repository {
         let read = |line: &String| {
             let (fields, path) = line.split_once('\t')?;
             let mut fields = fields.split(' ');
-            Some(Entry {
-                mode: fields.next()?.to_owned(),
-                id: fields.nth(1)?.to_owned(),
-                path: path.to_owned(),
-            })
+            let (mode, id) = (fields.next()?, fields.nth(1)?);
+            Some(Entry::new(mode, id, path))
         };
         let all: Vec<Entry> = entries(&output).iter().filter_map(read).collect();
         if all.len() > most {

@@ -9,21 +9,21 @@
 //! It never removes work that is not committed, and no branch that is not merged unless it is told to. The
 //! coordinator calls it. Changes to one repository are made one after another, in this process by a lock.
 
+mod kept_out;
+
 use std::path::{Path, PathBuf};
 
 use super::names::{CONTROL, Names, WORKTREES};
 use crate::error::{Failure, Kind};
 use crate::git::{GitError, Repository};
-use crate::host::file::read_whole;
 use crate::ids::TaskId;
-use crate::store::{self, Access, StoreError};
+use crate::store::{self, StoreError};
+use kept_out::{has_marks, is_control, keep_out_of_git};
 
-/// The largest `info/exclude` that is read, in bytes.
-const LARGEST_EXCLUDE: u64 = 1024 * 1024;
+pub(super) use kept_out::no_links;
+
 /// How many files a message names.
 const MOST_FILES: usize = 1_000;
-/// The largest file in which marks of a conflict are looked for, in bytes.
-const LARGEST_MARKED: u64 = 16 * 1024 * 1024;
 
 /// A worktree that is there, on its branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -435,12 +435,6 @@ pub(super) fn at(repository: &Repository, folder: &Path) -> Result<Repository, W
     })
 }
 
-/// Whether a path from a worktree's root is in the control folder, or among the worktrees.
-fn is_control(path: &str) -> bool {
-    let first = path.split('/').next();
-    first == Some(CONTROL) || first == Some(WORKTREES)
-}
-
 async fn commit(repository: &Repository, name: &str) -> Result<String, WorktreeError> {
     let found = repository.commit_of(name).await?;
     found.ok_or_else(|| no_commit(name))
@@ -458,57 +452,6 @@ fn no_commit(name: &str) -> WorktreeError {
     WorktreeError::NoCommit {
         name: name.escape_debug().to_string(),
     }
-}
-
-/// That no folder from `root` (not looked at) down to `path` is a link.
-pub(super) fn no_links(root: &Path, path: &Path) -> Result<(), WorktreeError> {
-    for at in path.ancestors().take_while(|at| *at != root) {
-        if at.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
-            let path = at.to_owned();
-            return Err(WorktreeError::Link { path });
-        }
-    }
-    Ok(())
-}
-
-/// Has git look neither at worktrees nor at control folders, in any of the repository's worktrees.
-fn keep_out_of_git(repository: &Repository) -> Result<(), WorktreeError> {
-    let info = repository.common().join("info");
-    let exclude = info.join("exclude");
-    no_links(repository.common(), &exclude)?;
-    let document = store::read_document(&exclude, LARGEST_EXCLUDE)?;
-    let mut text = document.as_ref().map_or("", |read| read.text()).to_owned();
-    let wanted = [format!("/{WORKTREES}/"), format!("/{CONTROL}/")];
-    let missing: Vec<&String> = wanted
-        .iter()
-        .filter(|line| !text.lines().any(|own| own.trim() == line.as_str()))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
-    }
-    for line in missing {
-        text.push_str(line);
-        text.push('\n');
-    }
-    store::private_folder(&info)?;
-    store::write_text(&exclude, &text, Access::AsUsual)?;
-    Ok(())
-}
-
-/// Whether the marks of a conflict are in a file as git writes them.
-fn has_marks(path: &Path) -> bool {
-    let Ok(bytes) = read_whole(path, LARGEST_MARKED) else {
-        return false;
-    };
-    let begins = |mark: &[u8]| {
-        bytes
-            .split(|byte| *byte == b'\n')
-            .any(|line| line.starts_with(mark))
-    };
-    begins(b"<<<<<<< ") && begins(b">>>>>>> ")
 }
 
 #[cfg(test)]

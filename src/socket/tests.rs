@@ -637,11 +637,11 @@ async fn an_instance_that_knows_no_missions_is_attached_to_all_the_same() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("old.sock");
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
-    let real = stage.path.clone();
+    let newer = stage.path.clone();
     // what stands between says what an older one would
     tokio::spawn(async move {
         let (mut client, _) = listener.accept().await.unwrap();
-        let mut server = UnixStream::connect(real).await.unwrap();
+        let mut server = UnixStream::connect(newer).await.unwrap();
         let (mut to_client, mut to_server) = (vec![0; 1 << 16], vec![0; 1 << 16]);
         loop {
             tokio::select! {

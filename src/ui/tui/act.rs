@@ -96,7 +96,7 @@ pub(super) fn without_slash<'a>(line: &Line, text: &'a str) -> &'a str {
 
 /// Opens the command line for a letter: what is entered there is asked about once more, since a word that was
 /// typed into the wrong window opens it too.
-fn open_line(app: &mut App, text: &str) {
+pub(super) fn open_line(app: &mut App, text: &str) {
     let mut line = Line::with(text);
     line.by_letter = true;
     app.line = Some(line);

@@ -14,12 +14,13 @@ use super::glance::Glance;
 use super::keymap::Place;
 use super::line::{Line, Past};
 use super::messages::Messages;
+use super::mission::{Page, Pick, TaskArea};
 use super::rows::{self, List, Rows, Sort};
 use super::scroll::Scroll;
 use super::theme::{Look, Palette};
 use crate::command::reply::{Frame, render};
-use crate::command::{AgentView, Command, Health, Reply};
-use crate::ids::AgentId;
+use crate::command::{AgentView, Command, Health, MissionView, Reply};
+use crate::ids::{AgentId, MissionId};
 use crate::screen::recognise::Dialog;
 
 /// How long keys that act on an agent are off after its row moved by itself.
@@ -62,6 +63,8 @@ pub struct App {
     pub size: (u16, u16),
     /// Every agent, as configured.
     pub views: Vec<Arc<AgentView>>,
+    /// Every mission that is carried out, by their names.
+    pub missions: Vec<Arc<MissionView>>,
     /// The supervisor itself; `None` before it was first asked.
     pub health: Option<Health>,
     /// The table.
@@ -76,6 +79,8 @@ pub struct App {
     pub filter: String,
     /// The filter while it is typed.
     pub filter_line: Option<Line>,
+    /// The mission that is looked at.
+    pub page: Option<Box<Page>>,
     /// The agent that is shown in detail.
     pub detail: Option<Box<Detail>>,
     /// What is being looked at for that.
@@ -149,6 +154,8 @@ pub struct Asked {
     pub tells_no: bool,
     /// Since when it is on the screen.
     pub seen: Option<Duration>,
+    /// How far it is scrolled.
+    pub scroll: Scroll,
 }
 
 /// What a yes does.
@@ -204,6 +211,10 @@ pub struct Drawn {
     pub still_since: Duration,
     /// Where the list was.
     pub list: Option<ListArea>,
+    /// Where the tasks of a mission were.
+    pub tasks: Option<TaskArea>,
+    /// Which mission was looked at, and which of its tasks was highlighted.
+    pub pick: Option<(MissionId, Option<Pick>)>,
     /// Which question was asked.
     pub asked: Option<u64>,
 }
@@ -230,6 +241,7 @@ impl App {
             now,
             size,
             views: Vec::new(),
+            missions: Vec::new(),
             health: None,
             table: List::default(),
             inbox: List::default(),
@@ -237,6 +249,7 @@ impl App {
             sort: Sort::default(),
             filter: String::new(),
             filter_line: None,
+            page: None,
             detail: None,
             looking: Vec::new(),
             seconds: 0,
@@ -255,6 +268,8 @@ impl App {
                 highlight: None,
                 still_since: Duration::ZERO,
                 list: None,
+                tasks: None,
+                pick: None,
                 asked: None,
             },
             click: None,
@@ -282,6 +297,8 @@ impl App {
             Place::Text
         } else if self.detail.is_some() {
             Place::Detail
+        } else if self.page.is_some() {
+            Place::Mission
         } else if self.shows_inbox {
             Place::Inbox
         } else {
@@ -310,7 +327,7 @@ impl App {
     /// The agent on whom keys would act: in the list, or in detail.
     pub fn subject(&self) -> Option<(usize, &Arc<AgentView>)> {
         match (self.behind(), &self.detail) {
-            (Place::Text, _) => None,
+            (Place::Text | Place::Mission, _) => None,
             (Place::Detail, Some(detail)) => Some((0, self.view(&detail.id)?)),
             _ => self.list().highlighted(),
         }

@@ -1,6 +1,8 @@
 //! Questions that want a yes or a no, before what cannot be taken back.
 
 use super::app::{App, Asked, Leaving, Yes};
+use super::keymap::Action;
+use super::scroll::Scroll;
 use super::theme::Look;
 use super::update::Effect;
 use crate::command::Command;
@@ -31,6 +33,7 @@ impl App {
             yes,
             tells_no: false,
             seen: None,
+            scroll: Scroll::to_start(),
         });
     }
 
@@ -60,6 +63,22 @@ impl App {
         {
             asked.seen = Some(self.now.up);
         }
+    }
+
+    /// Moves in a question that is longer than the screen; whether that was meant.
+    pub(super) fn scroll_question(&mut self, action: Action) -> bool {
+        let Some(asked) = &mut self.asked else {
+            return false;
+        };
+        match action {
+            Action::Down => asked.scroll.by(1),
+            Action::Up => asked.scroll.by(-1),
+            Action::PageDown => asked.scroll.by_pages(1),
+            Action::PageUp => asked.scroll.by_pages(-1),
+            _ => return false,
+        }
+        self.read_again();
+        true
     }
 
     /// A no to it.

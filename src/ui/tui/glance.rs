@@ -1,12 +1,14 @@
 //! What is looked at for the detail of an agent, and when: all of it when that is opened, its pane every second,
 //! the rest when something happened to it.
 
+use std::sync::Arc;
+
 use super::app::App;
 use super::detail::{self, Detail, Intent};
 use super::input::{Key, Mouse};
 use super::keymap::Place;
 use super::update::Effect;
-use crate::command::{Command, Reply};
+use crate::command::{AgentView, Command, Reply};
 use crate::error::Failure;
 use crate::ids::AgentId;
 
@@ -54,8 +56,14 @@ impl App {
         let Some((_, view)) = self.list().highlighted() else {
             return Vec::new();
         };
+        let view = Arc::clone(view);
+        self.open_agent(&view)
+    }
+
+    /// Opens an agent in detail.
+    pub(super) fn open_agent(&mut self, view: &Arc<AgentView>) -> Vec<Effect> {
         let mut detail = Detail::of(view.id.clone());
-        detail.view = Some(view.clone());
+        detail.view = Some(Arc::clone(view));
         self.detail = Some(Box::new(detail));
         self.look(vec![
             Glance::Screen,

@@ -17,6 +17,8 @@ pub enum Place {
     Inbox,
     /// One agent's detail.
     Detail,
+    /// A mission.
+    Mission,
     /// A text: help, an answer, the messages.
     Text,
     /// A question that wants a yes or a no.
@@ -59,6 +61,18 @@ pub enum Action {
     Help,
     Leave,
     Redraw,
+    Mission,
+    NextMission,
+    ExplainTask,
+    TellTask,
+    RetryTask,
+    StopTask,
+    DropTask,
+    TakeTask,
+    AcceptTask,
+    Pause,
+    Finish,
+    Abort,
     Yes,
     No,
 }
@@ -85,8 +99,25 @@ const fn key(code: KeyCode) -> Key {
 }
 
 const LISTS: &[Place] = &[Place::Table, Place::Inbox];
-const MOVING: &[Place] = &[Place::Table, Place::Inbox, Place::Detail, Place::Text];
+const OPENS: &[Place] = &[Place::Table, Place::Inbox, Place::Mission];
+const MOVING: &[Place] = &[
+    Place::Table,
+    Place::Inbox,
+    Place::Detail,
+    Place::Mission,
+    Place::Text,
+];
+const SCROLLED: &[Place] = &[
+    Place::Table,
+    Place::Inbox,
+    Place::Detail,
+    Place::Mission,
+    Place::Text,
+    Place::Asked,
+];
 const AGENT: &[Place] = &[Place::Table, Place::Inbox, Place::Detail];
+const VIEWS: &[Place] = &[Place::Table, Place::Inbox, Place::Detail, Place::Mission];
+const MISSION: &[Place] = &[Place::Mission];
 const NORMAL: &[Place] = MOVING;
 const ASKED: &[Place] = &[Place::Asked];
 
@@ -111,28 +142,28 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [Key::char('j'), key(KeyCode::Down)],
         "j, Down",
-        MOVING,
+        SCROLLED,
         Down,
         "the next agent, the next line"
     ),
     binding!(
         [Key::char('k'), key(KeyCode::Up)],
         "k, Up",
-        MOVING,
+        SCROLLED,
         Up,
         "the one before"
     ),
     binding!(
         [key(KeyCode::PageDown), Key::ctrl('d'), Key::ctrl('f')],
         "PgDn, Ctrl-D",
-        MOVING,
+        SCROLLED,
         PageDown,
         "a page on"
     ),
     binding!(
         [key(KeyCode::PageUp), Key::ctrl('u'), Key::ctrl('b')],
         "PgUp, Ctrl-U",
-        MOVING,
+        SCROLLED,
         PageUp,
         "a page back"
     ),
@@ -153,9 +184,9 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [key(KeyCode::Enter), Key::char('l'), key(KeyCode::Right)],
         "Enter, l, Right",
-        LISTS,
+        OPENS,
         Open,
-        "the highlighted agent in detail"
+        "the highlighted agent, or a task's worker, in detail"
     ),
     binding!(
         [
@@ -179,7 +210,7 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [Key::char('i')],
         "i",
-        AGENT,
+        VIEWS,
         Inbox,
         "the inbox: everything that waits for you"
     ),
@@ -293,6 +324,90 @@ pub const KEYMAP: &[Binding] = &[
         ["explain"]
     ),
     binding!(
+        [Key::char('M')],
+        "M",
+        AGENT,
+        Mission,
+        "the missions: each task, its criteria, what is being done"
+    ),
+    binding!(
+        [key(KeyCode::Tab), key(KeyCode::BackTab)],
+        "Tab",
+        MISSION,
+        NextMission,
+        "in a mission: the next one"
+    ),
+    binding!(
+        [Key::char('e')],
+        "e",
+        MISSION,
+        ExplainTask,
+        "in a mission: all that is known of the task"
+    ),
+    binding!(
+        [Key::char('r')],
+        "r",
+        MISSION,
+        TellTask,
+        "in a mission: opens the command line with `/mission message`"
+    ),
+    binding!(
+        [Key::char('t')],
+        "t",
+        MISSION,
+        RetryTask,
+        "the same with `/mission retry`"
+    ),
+    binding!(
+        [Key::char('S')],
+        "S",
+        MISSION,
+        StopTask,
+        "the same with `/mission stop`"
+    ),
+    binding!(
+        [Key::char('d')],
+        "d",
+        MISSION,
+        DropTask,
+        "the same with `/mission drop`"
+    ),
+    binding!(
+        [Key::char('T')],
+        "T",
+        MISSION,
+        TakeTask,
+        "the same with `/mission take`"
+    ),
+    binding!(
+        [Key::char('a')],
+        "a",
+        MISSION,
+        AcceptTask,
+        "the same with `/mission accept`"
+    ),
+    binding!(
+        [Key::char('p')],
+        "p",
+        MISSION,
+        Pause,
+        "the same with `/mission pause`, or `resume`"
+    ),
+    binding!(
+        [Key::char('F')],
+        "F",
+        MISSION,
+        Finish,
+        "the same with `/mission finish`"
+    ),
+    binding!(
+        [Key::char('X')],
+        "X",
+        MISSION,
+        Abort,
+        "the same with `/mission abort`"
+    ),
+    binding!(
         [Key::char('!')],
         "!",
         NORMAL,
@@ -312,7 +427,7 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [Key::char('q')],
         "q",
-        AGENT,
+        VIEWS,
         Leave,
         "leaves; asks where agents would be left unwatched",
         ["quit"]
@@ -339,7 +454,8 @@ pub const KEYMAP: &[Binding] = &[
         Yes,
         "yes; heard once the question was there for a moment",
         [
-            "approve", "answer", "deny", "reply", "stop", "start", "startall", "quit", "yes"
+            "approve", "answer", "deny", "reply", "stop", "start", "startall", "quit", "mission",
+            "yes"
         ]
     ),
     binding!(

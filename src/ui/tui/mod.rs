@@ -17,6 +17,7 @@ pub mod input;
 pub mod keymap;
 mod line;
 mod messages;
+pub mod mission;
 mod mouse;
 pub mod paint;
 pub mod pane;
@@ -113,7 +114,10 @@ pub(in crate::ui) fn help_text() -> String {
     let commands = help(None).unwrap_or_default();
     format!(
         "{}\nMarks: ! needs you, z put off, x trouble, ? is asked about, > was told,\n\
-         = not typed to, % at its limit, o observed, * at work\n\n{commands}",
+         = not typed to, % at its limit, o observed, * at work\n\
+         Of a task: ! needs you, * at work, ~ checked, + done, x failed, = stopped,\n\
+         - given up or skipped, ? proposed; ^ what the highlighted one needs, v what\n\
+         needs it. Of a criterion: ok, x failed, ~ running, - not run yet\n\n{commands}",
         keymap::help()
     )
 }
@@ -364,6 +368,7 @@ impl Session {
         if self.stale {
             self.stale = false;
             let (views, health) = (self.client.views(), self.client.health());
+            self.take(Message::Missions(self.client.missions()));
             self.take(Message::Seen(views, Box::new(health)));
         }
         self.app.now = moment(self.begun);

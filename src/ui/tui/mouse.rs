@@ -17,6 +17,7 @@ pub(super) fn clicked(app: &mut App, event: Mouse) -> Vec<Effect> {
     match (app.at(), event.what) {
         (Place::Asked | Place::Line | Place::Filter, _) => {}
         (Place::Detail, _) => return app.detail_mouse(event),
+        (Place::Mission, MouseAction::Click) => app.click_in_mission(event.row),
         (_, MouseAction::WheelUp) => scroll(app, -WHEEL),
         (_, MouseAction::WheelDown) => scroll(app, WHEEL),
         (_, MouseAction::Click) => return click(app, event.row),
@@ -28,6 +29,7 @@ fn scroll(app: &mut App, by: isize) {
     match (app.behind(), &mut app.text) {
         (Place::Text, Some(text)) => text.scroll.by(by),
         (Place::Table | Place::Inbox, _) => app.move_by(by),
+        (Place::Mission, _) => app.step_in_mission(by),
         _ => {}
     }
 }

@@ -9,6 +9,8 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Modifier;
 
+mod missions;
+
 use super::app::{ANSWERED, App, Drawn, Leaving, MOVING, Moment, READ};
 use super::input::{Input, Key, KeyCode, Mouse, MouseAction};
 use super::keymap::{self, KEYMAP, Place};
@@ -1015,6 +1017,7 @@ fn each_key_means_one_thing_in_each_place_and_every_command_is_one() {
         Place::Table,
         Place::Inbox,
         Place::Detail,
+        Place::Mission,
         Place::Text,
         Place::Asked,
     ] {
@@ -1098,6 +1101,7 @@ enum Happens {
     Click(MouseAction, u16, u16),
     Size(u16, u16),
     Agents(Vec<usize>),
+    Missions(u8),
     Said(String),
     Answer(u8, String),
     Wait(u16),
@@ -1117,6 +1121,7 @@ fn anything() -> impl Strategy<Value = Happens> {
         1 => (1u16..210, 1u16..70).prop_map(|(x, y)| Happens::Size(x, y)),
         1 => (1u16..4, 1u16..4).prop_map(|(x, y)| Happens::Size(x, y)),
         3 => proptest::collection::vec(0usize..10, 0..10).prop_map(Happens::Agents),
+        2 => any::<u8>().prop_map(Happens::Missions),
         1 => ".{0,200}".prop_map(Happens::Said),
         3 => (any::<u8>(), "(.{0,30}\n){0,9}").prop_map(|(kind, text)| Happens::Answer(kind, text)),
         3 => (0u16..900).prop_map(Happens::Wait),
@@ -1146,6 +1151,15 @@ impl Desk {
                 }
                 self.comes(some);
             }
+            Happens::Missions(number) => {
+                let mut some = vec![missions::notes(); usize::from(number % 3)];
+                for (view, name) in some.iter_mut().zip(["notes", "other"]) {
+                    view.id = name.parse().unwrap();
+                    view.tasks.truncate(usize::from(number / 16));
+                    view.proposals.truncate(usize::from(number / 64));
+                }
+                self.take(Message::Missions(some.into_iter().map(Arc::new).collect()));
+            }
             Happens::Said(text) => self.take(notice(Some("one"), Urgency::Warning, &text)),
             Happens::Answer(kind, text) => {
                 if let Some(sent) = self.app.under_way.last() {
@@ -1172,12 +1186,11 @@ proptest! {
     fn no_words_typed_into_the_wrong_window_reach_a_pane_or_stop_anything(
         words in "[a-zA-Z ,.\n]{0,80}",
         pause in 1u64..400,
-        inbox in any::<bool>(),
+        opened in "[iM]?",
     ) {
         let mut desk = Desk::with((80, 24), some_agents());
-        if inbox {
-            desk.types("i");
-        }
+        desk.follows(vec![missions::notes()]);
+        desk.types(&opened);
         desk.wait(MOVING);
         for character in words.chars() {
             desk.wait_undrawn(Duration::from_millis(pause));
@@ -1202,6 +1215,8 @@ proptest! {
         all in proptest::collection::vec(anything(), 0..60),
     ) {
         let mut desk = Desk::with(size, some_agents());
+        desk.follows(vec![missions::notes()]);
+        desk.types("M");
         for what in all {
             desk.happens(what);
         }
@@ -1213,6 +1228,7 @@ proptest! {
     ) {
         let allowed: Vec<&str> = KEYMAP.iter().flat_map(|one| one.sends.iter().copied()).collect();
         let mut desk = Desk::with((80, 24), some_agents());
+        desk.follows(vec![missions::notes()]);
         for (key, wait) in keys {
             if desk.app.line.is_some() {
                 desk.press(Key::plain(KeyCode::Esc));

@@ -16,7 +16,7 @@ use super::{act, mouse};
 use crate::command::complete::Candidate;
 use crate::command::reply::{self, render};
 use crate::command::text::one_line;
-use crate::command::{AgentView, Command, Health, Notice, Reply};
+use crate::command::{AgentView, Command, Health, MissionView, Notice, Reply};
 use crate::error::Failure;
 use crate::ids::AgentId;
 use crate::screen::recognise::Dialog;
@@ -35,6 +35,8 @@ pub enum Message {
     Input(Input),
     /// The agents and the supervisor, as they are now.
     Seen(Vec<Arc<AgentView>>, Box<Health>),
+    /// The missions, as they are now.
+    Missions(Vec<Arc<MissionView>>),
     /// The supervisor said something.
     Said(Notice),
     /// So many notices came faster than they were read.
@@ -86,6 +88,7 @@ impl App {
         match message {
             Message::Input(input) => return self.input(input),
             Message::Seen(views, health) => return self.seen(views, *health),
+            Message::Missions(missions) => self.missions_seen(missions),
             Message::Said(notice) => self.messages.notice(&notice),
             Message::Lost(count) => {
                 let text = format!("{count} notices came too fast to be shown; the logs have them");
@@ -204,6 +207,9 @@ impl App {
             return Vec::new();
         };
         self.hint = None;
+        if place == Place::Asked && self.scroll_question(binding.action) {
+            return Vec::new();
+        }
         match binding.action {
             Action::Down => self.step(1),
             Action::Up => self.step(-1),
@@ -211,11 +217,12 @@ impl App {
             Action::PageUp => self.pages(-1),
             Action::First => self.go_to(false),
             Action::Last => self.go_to(true),
+            Action::Open if place == Place::Mission => return self.open_worker(),
             Action::Open => return self.open(),
             Action::Back => self.back(),
             Action::NextView => self.show_inbox(!self.shows_inbox),
             Action::Inbox => {
-                self.detail = None;
+                (self.detail, self.page) = (None, None);
                 self.show_inbox(true);
             }
             Action::Filter => self.filter_line = Some(Line::with(&self.filter)),
@@ -231,6 +238,8 @@ impl App {
             Action::StopAll => return self.stop_all(),
             Action::Yes => return self.yes(),
             Action::No => return self.no(),
+            Action::Mission => self.open_mission(),
+            action if place == Place::Mission => self.on_mission(action, key),
             action => return act::on_agent(self, action, key),
         }
         Vec::new()
@@ -240,6 +249,7 @@ impl App {
         match (self.behind(), &mut self.text) {
             (Place::Text, Some(text)) => text.scroll.by(by),
             (Place::Table | Place::Inbox, _) => self.move_by(by),
+            (Place::Mission, _) => self.step_in_mission(by),
             _ => {}
         }
     }
@@ -255,7 +265,9 @@ impl App {
         if let (Place::Text, Some(text)) = (self.behind(), &mut self.text) {
             return text.scroll.by_pages(by);
         }
-        let height = self.drawn.list.as_ref().map_or(1, |list| list.height);
+        let list = self.drawn.list.as_ref().map(|list| list.height);
+        let tasks = self.drawn.tasks.as_ref().map(|tasks| tasks.height);
+        let height = list.or(tasks).unwrap_or(1);
         self.step(by * isize::from(height.cast_signed().saturating_sub(1).max(1)));
     }
 
@@ -269,7 +281,8 @@ impl App {
     }
 
     fn back(&mut self) {
-        if self.text.take().is_some() || self.detail.take().is_some() {
+        if self.text.take().is_some() || self.detail.take().is_some() || self.page.take().is_some()
+        {
             return;
         }
         if self.shows_inbox {
@@ -386,7 +399,7 @@ impl App {
         let looks_elsewhere = self.now.up > sent.since + PROMPT
             || !matches!(
                 self.at(),
-                Place::Table | Place::Inbox | Place::Detail | Place::Text
+                Place::Table | Place::Inbox | Place::Detail | Place::Mission | Place::Text
             );
         let effects = if sent.line.starts_with("/review ") {
             self.look_at_reviews()

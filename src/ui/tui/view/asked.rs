@@ -3,8 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::detail::broken;
 use super::put;
-use crate::command::text::{fit, pad, wrap};
+use crate::command::text::{fit, pad};
 use crate::ui::tui::app::{App, Asked};
 use crate::ui::tui::theme::Look;
 
@@ -18,18 +19,25 @@ pub(super) fn draw(app: &App, asked: &Asked, area: Rect, buffer: &mut Buffer) ->
         return false;
     }
     let inside = usize::from(width) - 4;
-    let wrapped = wrap(&asked.text, inside, "");
-    let mut lines: Vec<&str> = wrapped.lines().collect();
+    // columns that fit stay as they are
+    let mut lines = broken(&asked.text, inside);
     let most = usize::from(area.height).saturating_sub(4).max(1);
     if lines.len() < most {
-        lines.push("");
+        lines.push(String::new());
     }
-    let is_cut = lines.len() > most;
+    let first = asked.scroll.window(lines.len(), most);
+    let more = match asked.scroll.hidden() {
+        (0, 0) => "",
+        (0, _) => "   j more below",
+        (_, 0) => "   k more above",
+        _ => "   j k more",
+    };
+    lines.drain(..first);
     lines.truncate(most);
     let keys = if app.hears_yes() {
-        "y yes   n no"
+        format!("y yes   n no{more}")
     } else {
-        "..."
+        format!("...{more}")
     };
     let height = u16::try_from(lines.len() + 3)
         .unwrap_or(area.height)
@@ -52,13 +60,7 @@ pub(super) fn draw(app: &App, asked: &Asked, area: Rect, buffer: &mut Buffer) ->
         if y >= bottom {
             break;
         }
-        let cut = is_cut && index + 1 == lines.len();
-        let line = if cut {
-            "... (too long for this screen)"
-        } else {
-            line
-        };
-        let look = if index == 0 {
+        let look = if index == 0 && first == 0 {
             Look::Heading
         } else {
             Look::Usual
@@ -67,7 +69,7 @@ pub(super) fn draw(app: &App, asked: &Asked, area: Rect, buffer: &mut Buffer) ->
         y += 1;
     }
     if y < bottom {
-        row(keys, app.palette.style(Look::Faint), y);
+        row(&keys, app.palette.style(Look::Faint), y);
     }
     put(buffer, x, top, &format!("┌{rule}┐"), faint);
     put(buffer, x, bottom, &format!("└{rule}┘"), faint);

@@ -333,7 +333,7 @@ fn beyond(scroll: &Scroll) -> String {
 
 /// `text` in harmless lines of at most so many columns; what fits stays as it is, what does not is wrapped, and
 /// a word longer than a line is broken.
-fn broken(text: &str, columns: usize) -> Vec<String> {
+pub(super) fn broken(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let text = harmless(text).replace('\t', "    ");
     let mut lines = Vec::new();

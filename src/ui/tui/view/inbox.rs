@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{more, put, table, title};
 use crate::command::reply::age;
-use crate::command::text::{fit, one_line, pad, wrap};
+use crate::command::text::{fit, fit_middle, one_line, pad, wrap};
 use crate::command::{AgentView, Status};
 use crate::screen::recognise::Says;
 use crate::ui::tui::app::{App, Drawn};
@@ -75,7 +75,7 @@ fn item(app: &App, view: &AgentView) -> String {
         (None, None, Some(dialog)) => one_line(&dialog.subject),
         (None, None, None) => format!("{}: {}", view.status.word(), table::last(view)),
     };
-    let id = pad(&fit(view.id.as_str(), 16), 16);
+    let id = pad(&fit_middle(view.id.as_str(), 16), 16);
     let state = view.state.map_or("-", |state| state.as_str());
     format!("{id}  {state:9}  {waited:4}  {said}")
 }

@@ -107,6 +107,18 @@ fn status(app: &App, columns: usize) -> (String, Look) {
             "e explain",
             ": command",
         ],
+        Place::Mission => &[
+            "Esc back",
+            "? help",
+            "Enter worker",
+            "e explain",
+            "r tell",
+            "t retry",
+            "S stop",
+            "a accept",
+            "Tab next mission",
+            ": command",
+        ],
         Place::Inbox => &[
             "Tab table",
             "? help",

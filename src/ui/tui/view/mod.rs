@@ -10,6 +10,7 @@ mod header;
 mod inbox;
 mod line;
 mod messages;
+mod mission;
 mod table;
 
 use ratatui::Frame;
@@ -29,6 +30,8 @@ const MOST_WAITING: u16 = 14;
 /// Where everything is on the screen; what there is no room for has no rows.
 struct Areas {
     header: Rect,
+    /// The missions, above the table.
+    missions: Rect,
     main: Rect,
     /// What waits for the person, below a table that leaves room for it.
     waiting: Rect,
@@ -46,6 +49,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Drawn {
         highlight: None,
         still_since: app.drawn.still_since,
         list: None,
+        tasks: None,
+        pick: None,
         asked: None,
     };
     header::draw(app, areas.header, buffer);
@@ -53,7 +58,13 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Drawn {
         Place::Text => text(app, areas.main, buffer),
         Place::Detail => one(app, areas.main, buffer, &mut drawn),
         Place::Inbox => inbox::draw(app, areas.main, buffer, &mut drawn),
+        Place::Mission => {
+            if let Some(page) = &app.page {
+                mission::draw(app, page, areas.main, buffer, &mut drawn);
+            }
+        }
         _ => {
+            mission::above_table(app, areas.missions, buffer);
             table::draw(app, areas.main, buffer, &mut drawn);
             if areas.waiting.height > 0 {
                 inbox::below_table(app, areas.waiting, buffer);
@@ -85,6 +96,11 @@ fn areas(area: Rect, app: &App) -> Areas {
     };
     let line = u16::from(rows > 1);
     let left = rows - header - line;
+    let missions = match app.behind() {
+        Place::Table => mission::rows_above(app, left),
+        _ => 0,
+    };
+    let left = left - missions;
     let share = match left {
         0..=5 => 0,
         6..=10 => 3,
@@ -93,6 +109,8 @@ fn areas(area: Rect, app: &App) -> Areas {
     let (waiting, messages) = match app.behind() {
         Place::Text => (0, 0),
         Place::Detail => (0, share.min(6)),
+        Place::Mission if left < 16 => (0, 0),
+        Place::Mission => (0, share.min(4)),
         Place::Inbox => (0, share),
         // a table that needs little leaves the rest to what waits, and to them
         _ => {
@@ -116,6 +134,7 @@ fn areas(area: Rect, app: &App) -> Areas {
     };
     Areas {
         header: take(header),
+        missions: take(missions),
         main: take(left - waiting - messages),
         waiting: take(waiting),
         messages: take(messages),

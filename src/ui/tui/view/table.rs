@@ -7,7 +7,7 @@ use ratatui::style::Modifier;
 
 use super::{offset, put};
 use crate::command::reply::age;
-use crate::command::text::{fit, one_line, pad, width};
+use crate::command::text::{fit, fit_middle, one_line, pad, width};
 use crate::command::{AgentView, Status};
 use crate::ui::tui::app::{App, Drawn, ListArea};
 use crate::ui::tui::rows::{self, mark};
@@ -70,7 +70,8 @@ impl Column {
         match self {
             Self::Agent if room < 60 => 12,
             Self::Agent if room < 100 => 16,
-            Self::Agent => 24,
+            Self::Agent if room < 140 => 24,
+            Self::Agent => 36,
             Self::Status => 14,
             Self::State => 10,
             Self::Pane => 16,
@@ -125,7 +126,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer, drawn: &mut Drawn
     rows(app, body, buffer, drawn, |app, view| {
         let cells = columns
             .iter()
-            .map(|(column, wide)| cell(&text(app, view, *column), *wide));
+            .map(|(column, wide)| named_cell(app, view, *column, *wide));
         cells.collect::<Vec<_>>().join("  ")
     });
 }
@@ -213,6 +214,14 @@ fn filtered(app: &App, area: Rect, buffer: &mut Buffer) -> Rect {
         y: area.y + 1,
         height: area.height - 1,
         ..area
+    }
+}
+
+/// A cell of a row. The end of a worker's name tells its task.
+fn named_cell(app: &App, view: &AgentView, column: Column, wide: usize) -> String {
+    match column {
+        Column::Agent => pad(&fit_middle(view.id.as_str(), wide), wide),
+        _ => cell(&text(app, view, column), wide),
     }
 }
 

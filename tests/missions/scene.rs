@@ -13,7 +13,7 @@ use crate::program::{Ended, Program, argument, command};
 use crate::script::{Said, Serving, ctl};
 
 /// How long a whole mission may take before a test gives up on it.
-pub const LONG: Duration = Duration::from_secs(240);
+pub const LONG: Duration = Duration::from_mins(4);
 
 /// Where one mission takes place: a home of its own with a repository, a session, a script for workers.
 pub struct Scene {

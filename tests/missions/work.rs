@@ -138,10 +138,8 @@ fn a_conflict_is_resolved_by_its_author_with_both_intents() {
     scene.script("one", &format!("append list.txt from one\n{}", does("one")));
     scene.script(
         "two",
-        &format!(
-            "append list.txt from two\nwrite two.txt two\ncommit two\nwait one-is-merged\n\
-             report done it is there\n---\nmerge\nreport done both are kept\n"
-        ),
+        "append list.txt from two\nwrite two.txt two\ncommit two\nwait one-is-merged\n\
+             report done it is there\n---\nmerge\nreport done both are kept\n",
     );
     let program = scene.run();
     scene.wait("one", "proven", 1);

@@ -207,22 +207,6 @@ fn a_merge_that_breaks_what_was_merged_before_is_taken_back_and_its_author_told(
 }
 
 #[test]
-fn who_stands_still_without_a_report_is_checked_all_the_same() {
-    let scene = Scene::set();
-    // three times that without a change of the screen
-    scene.configure(&json!({ "stallSec": 1 }), 0.1);
-    scene.plan(&[task("quiet", &[]), task("idle", &[])]);
-    scene.script("quiet", "write quiet.txt quiet\ncommit quiet\n");
-    scene.script("idle", &format!("write other.txt x\n---\n{}", does("idle")));
-    scene.ends(scene.run(), 0);
-    for slug in ["quiet", "idle"] {
-        assert_eq!(scene.count(slug, "stood"), 1, "{slug}");
-    }
-    assert_eq!(scene.briefs("quiet").len(), 1);
-    assert!(scene.told("idle", 2).contains("attempt 2 of 3"));
-}
-
-#[test]
 fn what_a_reviewer_does_not_pass_is_done_again() {
     let scene = Scene::set();
     let mut made = task("made", &[]);

@@ -296,6 +296,12 @@ impl Machine {
         (0..self.tasks.len()).filter(merged).collect()
     }
 
+    /// How many tasks have a worker's place.
+    pub fn at_work(&self) -> usize {
+        let stages = self.tasks.iter().map(|state| state.stage);
+        stages.filter(|stage| stage.is_at_work()).count()
+    }
+
     /// Why a task is where it is.
     pub fn why(&self, place: usize, places: usize) -> Option<Why> {
         self.graph.why(place, &self.stages(), self.terms(places))

@@ -375,7 +375,8 @@ mod tests {
         ] {
             assert_eq!(files(body), expected, "{body}");
         }
-        let many: String = (0..1_000).map(|number| format!("{number}\n")).collect();
+        let many: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+        let many = many.join("\n");
         assert_eq!(files(&many).len(), MOST_FILES);
     }
 

@@ -69,7 +69,7 @@ impl Stage {
     }
 
     /// Whether it has a worker's place.
-    const fn is_at_work(self) -> bool {
+    pub const fn is_at_work(self) -> bool {
         matches!(self, Self::Running | Self::Checking)
     }
 

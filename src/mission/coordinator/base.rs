@@ -75,7 +75,7 @@ async fn run(
             }
         }
     }
-    worktree::remove(names, repository, &scratch, Remove::Force).await?;
+    worktree::remove(names, repository, &scratch, Remove::Discard).await?;
     if !passing.is_empty() {
         let text = format!(
             "{}: these criteria pass before any work, so that they alone tell nothing of it: {}",

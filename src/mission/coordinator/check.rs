@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::job::Job;
 use crate::error::Failure;
+use crate::git::Repository;
 use crate::mission::journal::Step;
 use crate::mission::plan::{Criterion, Task};
 use crate::mission::receipt::{Outcome, Receipt, Tree};
@@ -93,7 +94,7 @@ impl Job {
         Ok(wrong)
     }
 
-    /// Runs a criterion with the judges as the base has them.
+    /// Runs a criterion on the worker's tree, with the judges as the base has them.
     async fn run_here(
         &self,
         folder: &Path,
@@ -102,27 +103,30 @@ impl Job {
     ) -> Result<Receipt, Failure> {
         let slug = &self.task.slug;
         let Some(repository) = &self.site.repository else {
-            return Ok(self
-                .run_one(&self.task, Tree::Work, folder, place, None)
-                .await);
+            let run = self.run_one(&self.task, Tree::Work, folder, place, None);
+            return Ok(run.await);
         };
-        let base = worktree::base_of(&self.site.names, repository, slug)
-            .await
-            .map_err(Failure::from)?;
-        let changed = guard::guarded(repository, folder, &base, &self.task, criterion);
-        let changed = changed.await.map_err(Failure::from)?;
-        let undone = guard::put_back(repository, folder, &base, slug, &changed);
-        let undone = undone.await.map_err(Failure::from)?;
-        let commit = repository
-            .commit_of(&self.site.names.branch(slug))
-            .await
-            .ok()
-            .flatten();
-        let mut receipt = self
-            .run_one(&self.task, Tree::Work, folder, place, commit)
-            .await;
+        let base = worktree::base_of(&self.site.names, repository, slug).await?;
+        let commit = repository.commit_of(&self.site.names.branch(slug)).await;
+        let run = self.run_one(&self.task, Tree::Work, folder, place, commit.ok().flatten());
+        self.judged(repository, folder, &base, criterion, run).await
+    }
+
+    /// Runs a criterion while the files that judge by it are as `base` has them, but for those that this task may
+    /// write.
+    async fn judged(
+        &self,
+        repository: &Repository,
+        folder: &Path,
+        base: &str,
+        criterion: &Criterion,
+        run: impl Future<Output = Receipt>,
+    ) -> Result<Receipt, Failure> {
+        let changed = guard::guarded(repository, folder, base, &self.task, criterion).await?;
+        let undone = guard::put_back(repository, folder, base, &self.task.slug, &changed).await?;
+        let mut receipt = run.await;
         receipt.undone = undone.paths().to_vec();
-        undone.restore().await.map_err(Failure::from)?;
+        undone.restore().await?;
         Ok(receipt)
     }
 
@@ -194,9 +198,15 @@ impl Job {
                     continue;
                 }
                 let commit = self.state.merged.clone();
-                let receipt = self
-                    .run_one(task, Tree::Merged, &folder, place, commit)
-                    .await;
+                let run = self.run_one(task, Tree::Merged, &folder, place, commit);
+                let receipt = match (&self.site.repository, &self.state.before) {
+                    // what this merge did to the judges does not judge it
+                    (Some(repository), Some(before)) => {
+                        self.judged(repository, &folder, before, criterion, run)
+                            .await?
+                    }
+                    _ => run.await,
+                };
                 wrong.extend(in_words(&receipt));
                 self.keep(receipt).await;
                 seen.push(criterion);

@@ -12,7 +12,7 @@ use super::answer::{make_folder_of, write_control};
 use super::{Note, Site};
 use crate::agent::view::Urgency;
 use crate::error::{Failure, Kind};
-use crate::ids::TaskId;
+use crate::ids::{AgentId, TaskId};
 use crate::mission::brief::{self, Brief, Scene};
 use crate::mission::journal::Step;
 use crate::mission::machine::{Message, TaskState, Wants};
@@ -160,7 +160,6 @@ impl Job {
                 }
             }
         };
-        let _ = self.site.workers.hold(&wanted.agent).await;
         self.note(Step::Opened {
             pane: opened.pane,
             fresh: !opened.was_there,
@@ -227,9 +226,7 @@ impl Job {
         let agent = self.site.names.worker(&self.task.slug);
         let mut said = String::new();
         loop {
-            // nobody nudges it before it knows what it is here for
-            let _ = workers.hold(&agent).await;
-            let failure = match workers.tell(&agent, line, pace.tell, since).await {
+            let failure = match self.say_to(&agent, line, since).await {
                 Ok(Told::LeftOver) => return Nudged::LeftOver,
                 Ok(_) => return Nudged::Told,
                 Err(failure) => failure,
@@ -249,6 +246,26 @@ impl Job {
             }
             sleep(pace.again).await;
         }
+    }
+
+    /// Types one line to the worker, once it stands at its prompt.
+    async fn say_to(
+        &self,
+        agent: &AgentId,
+        line: &str,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Told, Failure> {
+        let workers = &self.site.workers;
+        let within = self.site.pace.tell;
+        if since.is_none() {
+            // not before: a worker that is held is not answered its dialogs either
+            workers.release(agent).await?;
+            let ready = workers.ready(agent, within).await;
+            ready.map_err(|error| Failure::from_error(Kind::NotDelivered, &error))?;
+            // nobody nudges it before it knows what it is here for
+            workers.hold(agent).await?;
+        }
+        workers.tell(agent, line, within, since).await
     }
 
     fn brief(&self, number: u32, message: &Message) -> String {
@@ -443,7 +460,7 @@ impl Job {
     }
 
     /// What a reviewer writes into its file, once it stands at its prompt.
-    async fn answer_in(&self, file: &Path, agent: &crate::ids::AgentId) -> Result<String, String> {
+    async fn answer_in(&self, file: &Path, agent: &AgentId) -> Result<String, String> {
         let until = Instant::now() + Duration::from_secs(u64::from(self.task.time_limit_min) * 60);
         while Instant::now() < until {
             sleep(self.site.pace.look).await;

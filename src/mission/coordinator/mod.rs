@@ -31,6 +31,7 @@ use super::folder::Folder;
 use super::journal::{Entry, Step, What};
 use super::machine::{Due, Machine, Message, Wants};
 use super::names::Names;
+use super::plan::Task;
 use super::receipt::Receipt;
 use super::view::MissionView;
 use super::worker::Workers;
@@ -40,6 +41,7 @@ use crate::error::{Failure, Kind, in_full};
 use crate::git::Repository;
 use crate::ids::TaskId;
 use crate::record::{Event, Happening};
+use crate::screen::state::State;
 use crate::store::{Lock, LogWriter};
 use crate::supervisor::Supervisor;
 
@@ -255,7 +257,17 @@ impl Coordinator {
         }
     }
 
+    /// How many workers may run at once. While one of them stands at its account's usage limit, nobody is added:
+    /// the next would come to stand there too.
     fn places(&self) -> usize {
+        let names = &self.site.names;
+        let at_limit = |(task, _): (&Task, _)| {
+            let look = self.site.workers.look(&names.worker(&task.slug));
+            look.is_some_and(|look| look.state == Some(State::Limit))
+        };
+        if self.machine.tasks().any(at_limit) {
+            return self.machine.at_work();
+        }
         usize::try_from(self.machine.plan().max_parallel).unwrap_or(1)
     }
 

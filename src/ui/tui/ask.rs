@@ -75,6 +75,8 @@ impl App {
             Action::Up => asked.scroll.by(-1),
             Action::PageDown => asked.scroll.by_pages(1),
             Action::PageUp => asked.scroll.by_pages(-1),
+            Action::First => asked.scroll.start(),
+            Action::Last => asked.scroll.end(),
             _ => return false,
         }
         self.read_again();

@@ -98,16 +98,8 @@ const fn key(code: KeyCode) -> Key {
     Key::plain(code)
 }
 
-const LISTS: &[Place] = &[Place::Table, Place::Inbox];
-const OPENS: &[Place] = &[Place::Table, Place::Inbox, Place::Mission];
+/// Every place outside a line of text; each of the lists below is a beginning of it.
 const MOVING: &[Place] = &[
-    Place::Table,
-    Place::Inbox,
-    Place::Detail,
-    Place::Mission,
-    Place::Text,
-];
-const SCROLLED: &[Place] = &[
     Place::Table,
     Place::Inbox,
     Place::Detail,
@@ -115,10 +107,12 @@ const SCROLLED: &[Place] = &[
     Place::Text,
     Place::Asked,
 ];
-const AGENT: &[Place] = &[Place::Table, Place::Inbox, Place::Detail];
-const VIEWS: &[Place] = &[Place::Table, Place::Inbox, Place::Detail, Place::Mission];
+const NORMAL: &[Place] = MOVING.split_at(5).0;
+const VIEWS: &[Place] = MOVING.split_at(4).0;
+const AGENT: &[Place] = MOVING.split_at(3).0;
+const LISTS: &[Place] = MOVING.split_at(2).0;
+const OPENS: &[Place] = &[Place::Table, Place::Inbox, Place::Mission];
 const MISSION: &[Place] = &[Place::Mission];
-const NORMAL: &[Place] = MOVING;
 const ASKED: &[Place] = &[Place::Asked];
 
 macro_rules! binding {
@@ -142,28 +136,28 @@ pub const KEYMAP: &[Binding] = &[
     binding!(
         [Key::char('j'), key(KeyCode::Down)],
         "j, Down",
-        SCROLLED,
+        MOVING,
         Down,
         "the next agent, the next line"
     ),
     binding!(
         [Key::char('k'), key(KeyCode::Up)],
         "k, Up",
-        SCROLLED,
+        MOVING,
         Up,
         "the one before"
     ),
     binding!(
         [key(KeyCode::PageDown), Key::ctrl('d'), Key::ctrl('f')],
         "PgDn, Ctrl-D",
-        SCROLLED,
+        MOVING,
         PageDown,
         "a page on"
     ),
     binding!(
         [key(KeyCode::PageUp), Key::ctrl('u'), Key::ctrl('b')],
         "PgUp, Ctrl-U",
-        SCROLLED,
+        MOVING,
         PageUp,
         "a page back"
     ),

@@ -193,13 +193,12 @@ impl App {
             return;
         };
         let found = self.missions.iter().find(|view| view.id == page.view.id);
-        match found.cloned() {
-            Some(view) => page.follow(view),
-            None => {
-                let text = format!("mission {} is no longer carried out", page.view.id);
-                self.page = None;
-                self.hint(text);
-            }
+        if let Some(view) = found.cloned() {
+            page.follow(view);
+        } else {
+            let text = format!("mission {} is no longer carried out", page.view.id);
+            self.page = None;
+            self.hint(text);
         }
     }
 
@@ -299,13 +298,11 @@ impl App {
     /// Opens the worker of the highlighted task, or explains the task where it has none.
     pub(super) fn open_worker(&mut self) -> Vec<Effect> {
         let task = self.page.as_ref().and_then(|page| page.task());
-        match task.and_then(|task| self.worker(task)).cloned() {
-            Some(view) => self.open_agent(&view),
-            None => {
-                self.explain_task();
-                Vec::new()
-            }
+        if let Some(view) = task.and_then(|task| self.worker(task)).cloned() {
+            return self.open_agent(&view);
         }
+        self.explain_task();
+        Vec::new()
     }
 
     /// Tells all that is known of the highlighted task.
@@ -370,7 +367,7 @@ impl App {
                 open_line(self, &format!("/mission accept {mission} {slug}"));
             }
             ("accept", _) => {
-                self.hint("no proposed task is highlighted: they stand below the others")
+                self.hint("no proposed task is highlighted: they stand below the others");
             }
             (verb, Some(Pick::Task(slug))) => {
                 open_line(self, &format!("/mission {verb} {mission} {slug}{behind}"));

@@ -52,6 +52,7 @@ fn view(number: usize) -> AgentView {
     let used = u32::try_from(number).unwrap();
     AgentView {
         id: format!("agent-{number:03}").parse().unwrap(),
+        mission: None,
         pane: PaneAddress {
             session: "work".parse().unwrap(),
             pane: number.to_string().parse().unwrap(),

@@ -11,6 +11,7 @@ use super::{more, offset, put, title};
 use crate::command::MissionView;
 use crate::command::missions::tick;
 use crate::command::text::{fit, fit_middle, one_line, pad, width, wrap};
+use crate::ids::TaskId;
 use crate::mission::machine::Phase;
 use crate::mission::schedule::Stage;
 use crate::mission::view::{CriterionView, ProposalView, TaskView, Tick};
@@ -153,7 +154,7 @@ fn tasks(app: &App, page: &Page, list: Rect, headed: bool, buffer: &mut Buffer) 
     let first = offset(before, at, height, page.rows.len());
     let wide = usize::from(list.width);
     if headed {
-        let line = columns.line(COLUMNS.map(str::to_owned));
+        let line = columns.line(&COLUMNS);
         let hidden = match (first, page.rows.len().saturating_sub(first + height)) {
             (0, 0) => String::new(),
             (above, 0) => format!(" ↑ {above}"),
@@ -176,7 +177,7 @@ fn tasks(app: &App, page: &Page, list: Rect, headed: bool, buffer: &mut Buffer) 
         let words = format!(
             "{head}{mark}{relation}{wave:>2}{} {}",
             one.lane,
-            columns.line(cells)
+            columns.line(&cells)
         );
         let mut style = app.palette.style(look);
         if index == at {
@@ -279,9 +280,9 @@ impl Columns {
         ])
     }
 
-    fn line(&self, cells: [String; 7]) -> String {
+    fn line(&self, cells: &[impl AsRef<str>; 7]) -> String {
         let shown = cells.iter().zip(self.0).filter(|(_, wide)| *wide > 0);
-        let cells = shown.map(|(text, wide)| pad(&fit(text, wide), wide));
+        let cells = shown.map(|(text, wide)| pad(&fit(text.as_ref(), wide), wide));
         cells.collect::<Vec<_>>().join("  ")
     }
 }
@@ -290,10 +291,16 @@ impl Columns {
 fn cells(app: &App, view: &MissionView, row: &Row, columns: &Columns) -> (char, Look, [String; 7]) {
     let slug = |slug: &str| fit_middle(slug, columns.0[0]);
     if let (Pick::Proposal(_), Some(one)) = (&row.pick, view.proposals.get(row.place)) {
-        let mut cells = COLUMNS.map(|_| String::new());
-        cells[0] = slug(one.slug.as_str());
-        cells[1] = "proposed".to_owned();
-        cells[5] = format!("a takes it in: {}", one_line(&one.why));
+        let none = String::new;
+        let cells = [
+            slug(one.slug.as_str()),
+            "proposed".to_owned(),
+            none(),
+            none(),
+            none(),
+            format!("a takes it in: {}", one_line(&one.why)),
+            none(),
+        ];
         return ('?', Look::Warning, cells);
     }
     let Some(task) = view.tasks.get(row.place) else {
@@ -309,7 +316,7 @@ fn cells(app: &App, view: &MissionView, row: &Row, columns: &Columns) -> (char, 
         Stage::Running | Stage::Checking if asks => "its worker asks you: Enter".to_owned(),
         _ => one_line(&task.doing),
     };
-    let needs: Vec<&str> = task.depends_on.iter().map(|one| one.as_str()).collect();
+    let needs: Vec<&str> = task.depends_on.iter().map(TaskId::as_str).collect();
     let (mark, look) = look(task, asks);
     let cells = [
         slug(task.slug.as_str()),
@@ -416,7 +423,7 @@ fn facts(app: &App, view: &MissionView, task: &TaskView) -> String {
     }
     facts.extend(task.time(now(app)).map(clock));
     if !task.depends_on.is_empty() {
-        let needs = names(&mut task.depends_on.iter().map(|one| one.as_str()));
+        let needs = names(&mut task.depends_on.iter().map(TaskId::as_str));
         facts.push(format!("needs {needs}"));
     }
     let behind = view.tasks.iter();

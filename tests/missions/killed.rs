@@ -1,5 +1,6 @@
 //! `kill -9` of the program at every step of a task, and the same end all the same.
 
+use rustix::process::Signal;
 use serde_json::json;
 
 use crate::common::zellij::wait_for;
@@ -25,12 +26,12 @@ fn killed_after_every_step_it_comes_to_the_same_end() {
         &format!("wait everything-else\n{}", does("beside")),
     );
     let mut program = scene.run();
-    for slug in ["one", "two"] {
-        for step in STEPS {
-            scene.wait(slug, step, 1);
-            program.killed();
-            program = resumed(&scene);
-        }
+    let one = STEPS.map(|step| ("one", step));
+    let two = ["telling", "merging", "merged"].map(|step| ("two", step));
+    for (slug, step) in one.into_iter().chain(two) {
+        scene.wait(slug, step, 1);
+        program.killed();
+        program = resumed(&scene);
     }
     scene.script("everything-else", "");
     scene.ends(program, 0);
@@ -122,7 +123,11 @@ fn killed_before_enter_the_worker_gives_way_to_one_with_an_empty_prompt() {
     program.killed();
     assert_eq!(scene.said("in/one/lines"), "");
     scene.configure(&json!({}), 0.1);
-    scene.ends(resumed(&scene), 0);
+    let serving = scene.start(&["--resume", "serve"]);
+    serving.tells("mission notes goes on");
+    scene.wait_until_over();
+    serving.gets(Signal::TERM);
+    scene.ends(serving, 0);
     assert_eq!(scene.said("in/one/lines").lines().count(), 1);
     assert_eq!(scene.said("in/one/starts").lines().count(), 2);
     assert_eq!(scene.briefs("one"), ["task-2.md"]);

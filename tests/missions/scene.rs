@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::common::agents::built;
 use crate::common::supervisor::read_log;
-use crate::common::zellij::{TestZellij, wait_for};
+use crate::common::zellij::{PATIENCE, TestZellij, wait_for};
 use crate::program::{Ended, Program, argument, command};
 use crate::script::{Said, Serving, ctl};
 
 /// How long a whole mission may take before a test gives up on it.
-pub const LONG: Duration = Duration::from_secs(240);
+pub const LONG: Duration = Duration::from_mins(4);
 
 /// Where one mission takes place: a home of its own with a repository, a session, a script for workers.
 pub struct Scene {
@@ -159,8 +159,15 @@ impl Scene {
 
     /// Starts `mission` with these words.
     pub fn mission(&self, words: &[&str]) -> Program {
+        let mut all = vec!["mission"];
+        all.extend(words);
+        self.start(&all)
+    }
+
+    /// Starts the program with these words.
+    pub fn start(&self, words: &[&str]) -> Program {
         let config = self.config();
-        let mut all = vec!["--config", argument(&config), "mission"];
+        let mut all = vec!["--config", argument(&config)];
         all.extend(words);
         Program::begin(command(&self.zellij, &all), self.home())
     }
@@ -261,11 +268,15 @@ impl Scene {
             .collect()
     }
 
-    /// The names of the panes that are there.
+    /// The names of the workers' panes that are there.
     pub fn panes(&self) -> Vec<String> {
-        let panes = self.zellij.list();
-        let terminals = panes.iter().filter(|pane| pane["is_plugin"] == false);
-        let titles = terminals.filter_map(|pane| pane["title"].as_str());
+        let terminals = wait_for(PATIENCE, "a list of panes", || {
+            // a list that zellij leaves empty says nothing
+            let mut panes = self.zellij.list();
+            panes.retain(|pane| pane["is_plugin"] == false);
+            (!panes.is_empty()).then_some(panes)
+        });
+        let titles = terminals.iter().filter_map(|pane| pane["title"].as_str());
         titles
             .filter(|title| title.starts_with("notes."))
             .map(str::to_owned)

@@ -6,7 +6,7 @@ use meta_orchestrator::host::process;
 use serde_json::Value;
 
 use crate::common::zellij::{PATIENCE, wait_for};
-use crate::program::{BINARY, argument};
+use crate::program::BINARY;
 use crate::scene::{LONG, Scene, does, task, task_by};
 
 /// The processes that work in a folder or below it.
@@ -139,6 +139,44 @@ fn who_is_blocked_or_gone_is_given_what_it_needs_or_gives_way_to_another() {
 }
 
 #[test]
+fn a_pause_starts_nothing_and_what_is_stopped_goes_on_when_the_person_says_so() {
+    let scene = Scene::set();
+    scene.plan(&[task("one", &[]), task("two", &[]), task("three", &["two"])]);
+    scene.script("one", &format!("wait never\n---\n{}", does("one")));
+    scene.script("two", &format!("wait paused\n{}", does("two")));
+    scene.script("three", &does("three"));
+    let serving = scene.serve_mission();
+    scene.wait("one", "told", 1);
+    scene.wait("two", "telling", 1);
+    scene.ctl(&["mission", "pause", "notes"]).done();
+    scene.script("paused", "");
+    // what its worker did is taken in
+    scene.wait("two", "proven", 1);
+    scene.ctl(&["mission", "stop", "notes", "one"]).done();
+    wait_for(PATIENCE, "the end of its pane", || {
+        (scene.panes() == ["notes.two"]).then_some(())
+    });
+    let again = scene.ctl(&["mission", "stop", "notes", "one"]);
+    assert_eq!(again.code, Some(2), "{again:?}");
+    let why = scene.ctl(&["mission", "explain", "notes", "three"]).done();
+    assert!(why.contains("paused"), "{why}");
+    assert_eq!(scene.steps("three"), [""; 0]);
+    scene.ctl(&["mission", "resume", "notes"]).done();
+    scene.wait("three", "proven", 1);
+    scene.wait_until_over();
+    scene.ctl(&["mission", "retry", "notes", "one"]).done();
+    scene.wait("one", "proven", 1);
+    scene.wait_until_over();
+    assert_eq!(
+        scene.view()["tasks"][0]["attempt"],
+        1,
+        "a stop is no failure"
+    );
+    assert_eq!(scene.merged("one.txt").unwrap(), "one\n");
+    drop(serving);
+}
+
+#[test]
 fn a_worker_reports_out_of_its_own_pane_and_says_nothing_else_there() {
     let scene = Scene::set();
     scene.plan(&[task("made", &[])]);
@@ -188,6 +226,5 @@ fn a_worker_reports_out_of_its_own_pane_and_says_nothing_else_there() {
         end["result"].is_string() && end["durationSec"].is_u64(),
         "{end}"
     );
-    assert!(argument(scene.home()).len() > 1);
     drop(serving);
 }

@@ -138,10 +138,8 @@ fn a_conflict_is_resolved_by_its_author_with_both_intents() {
     scene.script("one", &format!("append list.txt from one\n{}", does("one")));
     scene.script(
         "two",
-        &format!(
-            "append list.txt from two\nwrite two.txt two\ncommit two\nwait one-is-merged\n\
-             report done it is there\n---\nmerge\nreport done both are kept\n"
-        ),
+        "append list.txt from two\nwrite two.txt two\ncommit two\nwait one-is-merged\n\
+             report done it is there\n---\nmerge\nreport done both are kept\n",
     );
     let program = scene.run();
     scene.wait("one", "proven", 1);
@@ -206,4 +204,80 @@ fn a_merge_that_breaks_what_was_merged_before_is_taken_back_and_its_author_told(
     }
     assert_eq!(scene.merged("parts/two").unwrap(), "2\n");
     assert_eq!(scene.briefs("one").len(), 1);
+}
+
+#[test]
+fn what_a_reviewer_does_not_pass_is_done_again() {
+    let scene = Scene::set();
+    let mut made = task("made", &[]);
+    made["exitCriteria"] = json!([
+        { "run": "test -s made.txt" },
+        { "review": "it says what it is made of" },
+    ]);
+    scene.plan(&[made]);
+    let folder = scene.home().join("script").display().to_string();
+    scene.script("passes", "review PASS it says so in its first line\n");
+    scene.script(
+        "made.review",
+        "review FAIL made.txt does not say what it is made of\n",
+    );
+    scene.script(
+        "made",
+        &format!(
+            "{}---\nwrite made.txt made of words\ncommit words\n\
+             run cp {folder}/passes {folder}/made.review\nreport done it says so\n",
+            does("made")
+        ),
+    );
+    scene.ends(scene.run(), 0);
+    let told = scene.told("made", 2);
+    for words in [
+        "attempt 2 of 3",
+        "it says what it is made of",
+        "> made.txt does not say",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let review = scene.told("made", 1002);
+    assert!(
+        review.contains("Review of task `made`") && review.contains("What must be so"),
+        "{review}"
+    );
+    let receipts = scene.receipts("made");
+    let reviews = receipts.iter().filter(|one| one["criterion"] == 1);
+    let outcomes: Vec<_> = reviews.map(|one| one["outcome"].to_string()).collect();
+    assert!(
+        outcomes[0].contains("ejected") && outcomes[1].contains("assed"),
+        "{outcomes:?}"
+    );
+    assert_eq!(scene.panes(), ["notes.made"], "a reviewer's pane is closed");
+}
+
+#[test]
+fn whose_time_is_over_is_asked_for_a_part_and_the_rest_is_proposed() {
+    let scene = Scene::set();
+    let limited = |slug: &str| {
+        let mut task = task(slug, &[]);
+        task["timeLimitMin"] = json!(1);
+        task
+    };
+    scene.plan(&[limited("late"), limited("never")]);
+    scene.script("late", &format!("sleep 63\n---\n{}", does("late")));
+    scene.script("never", "sleep 63\n---\nreport partial nothing of it\n");
+    scene.ends(scene.run(), 1);
+    for slug in ["late", "never"] {
+        let told = scene.told(slug, 2);
+        assert!(
+            told.contains("come to an end") && told.contains("5 more minutes"),
+            "{told}"
+        );
+        assert_eq!(scene.count(slug, "timeUp"), 1, "{slug}");
+    }
+    assert_eq!(scene.merged("late.txt").unwrap(), "late\n");
+    let journal = scene.journal();
+    let proposed = journal
+        .iter()
+        .find(|line| line["entry"] == "proposed")
+        .unwrap();
+    assert_eq!(proposed["proposal"]["slug"], "rest-of-never", "{proposed}");
 }

@@ -20,7 +20,7 @@ use crate::mission::merge::{self, Merge};
 use crate::mission::plan::{Plan, Task};
 use crate::mission::receipt::Receipt;
 use crate::mission::view::MissionView;
-use crate::mission::worker::{NotReady, Told, Wanted};
+use crate::mission::worker::{Look, NotReady, Told, Wanted};
 use crate::mission::{names, verify, worktree};
 use crate::screen::state::State;
 
@@ -46,6 +46,18 @@ pub(super) struct Job {
     pub seen: Arc<MissionView>,
     pub notes: mpsc::Sender<Note>,
     pub receipts: mpsc::Sender<Receipt>,
+}
+
+/// What became of a line for a worker.
+enum Nudged {
+    /// It has it.
+    Told,
+    /// It stands in its prompt, not sent.
+    LeftOver,
+    /// The worker is gone, and why.
+    Gone(String),
+    /// It took nothing for too long.
+    Never,
 }
 
 impl Job {
@@ -184,39 +196,57 @@ impl Job {
             self.note(Step::Telling { number }).await;
         }
         let nudge = brief::nudge(&self.task.slug, number);
+        // one that works on beyond its time may do so no longer than one that heeds it
+        let until = Instant::now()
+            + match message {
+                Message::TimeUp => super::watch::grace(&self.task),
+                _ => UNTOLD,
+            };
+        match self.nudge(&nudge, since, until).await {
+            Nudged::Told => self.note(Step::Told { number }).await,
+            Nudged::Gone(why) => self.note(Step::Lost { why }).await,
+            Nudged::Never => {
+                let agent = self.site.names.worker(&self.task.slug);
+                let closed = self.site.workers.close(&agent, self.state.pane.as_ref());
+                closed.await?;
+                let why = "it could not be told anything".to_owned();
+                self.note(Step::Lost { why }).await;
+            }
+            Nudged::LeftOver => {
+                let text = "what it was to be told stands in its prompt, and was not sent: another takes its place";
+                self.say(Urgency::Warning, text);
+                self.close().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the worker a line, as often as it takes.
+    async fn nudge(&self, line: &str, since: Option<DateTime<Utc>>, until: Instant) -> Nudged {
+        let (workers, pace) = (&self.site.workers, self.site.pace);
         let agent = self.site.names.worker(&self.task.slug);
-        let until = Instant::now() + UNTOLD;
         let mut said = String::new();
         loop {
-            let failure = match self.say_to(&agent, &nudge, since).await {
-                Ok(Told::LeftOver) => {
-                    let text = "what it was to be told stands in its prompt, and was not sent: another takes its place";
-                    self.say(Urgency::Warning, text);
-                    return self.close().await;
-                }
-                Ok(_) => break,
+            let failure = match self.say_to(&agent, line, since).await {
+                Ok(Told::LeftOver) => return Nudged::LeftOver,
+                Ok(_) => return Nudged::Told,
                 Err(failure) => failure,
             };
-            let gone = match self.site.workers.look(&agent) {
-                None => Some("nobody supervises it any more".to_owned()),
-                Some(look) => look.gone,
-            };
-            let gone = gone.or_else(|| {
-                (Instant::now() > until).then(|| "it could not be told anything".to_owned())
-            });
-            if let Some(why) = gone {
-                self.note(Step::Lost { why }).await;
-                return Ok(());
+            match workers.look(&agent) {
+                None => return Nudged::Gone("nobody supervises it any more".to_owned()),
+                Some(Look {
+                    gone: Some(why), ..
+                }) => return Nudged::Gone(why),
+                Some(_) if Instant::now() > until => return Nudged::Never,
+                Some(_) => {}
             }
             let why = failure.to_string();
             if why != said {
                 self.say(Urgency::Warning, &format!("it was not told yet: {why}"));
                 said = why;
             }
-            sleep(self.site.pace.again).await;
+            sleep(pace.again).await;
         }
-        self.note(Step::Told { number }).await;
-        Ok(())
     }
 
     /// Types one line to the worker, once it stands at its prompt.

@@ -98,7 +98,7 @@ fn text(mission: &str, told: usize, ends: &[End]) -> String {
     let all = each.collect::<Vec<_>>().join("; ");
     let all: String = all.chars().take(LONGEST).collect();
     format!(
-        "Mission {mission}: {all}. `meta-orchestrator ctl mission status {mission}` tells more."
+        "Mission {mission} ({told}): {all}. `meta-orchestrator ctl mission status {mission}` tells more."
     )
 }
 

@@ -259,16 +259,21 @@ pub async fn read(rest: &str) -> Result<(Ready, String), Failure> {
         return Err(Failure::usage("which plan?").hint("/mission run FILE"));
     }
     let ready = Ready::read(&expand_home(rest)).await?;
-    let text = question(&ready);
     if ready.can_be_followed() {
+        let text = question(&ready);
         Ok((ready, text))
     } else {
-        Err(Failure::usage("the plan cannot be followed").because_text(text))
+        Err(Failure::usage("the plan cannot be followed").because_text(shown(&ready)))
     }
 }
 
-/// What a person sees before anything of a plan is run: all of it.
+/// What a person is asked before anything of a plan is run: all of it, and whether to.
 pub fn question(ready: &Ready) -> String {
+    format!("{}\nRun it?", shown(ready))
+}
+
+/// All of a plan that a person must have seen.
+pub fn shown(ready: &Ready) -> String {
     let plan = &ready.plan;
     let checked = Checked {
         plan,
@@ -306,7 +311,6 @@ pub fn question(ready: &Ready) -> String {
             }
         }
     }
-    let _ = write!(text, "\nRun it?");
     text
 }
 

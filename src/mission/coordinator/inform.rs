@@ -40,11 +40,13 @@ impl Coordinator {
         {
             return;
         }
+        // no two messages are the same: what was delivered once is not typed again
+        let told = self.machine.informed() + untold.len();
         let news = News {
             site: Arc::clone(&self.site),
             agent,
             count: untold.len(),
-            text: text(self.site.names.mission().as_str(), untold),
+            text: text(self.site.names.mission().as_str(), told, untold),
             told: self.to_informed.clone(),
         };
         self.informing = Some(self.jobs.spawn(news.tell()));
@@ -81,8 +83,8 @@ impl News {
     }
 }
 
-/// What is told: one line.
-fn text(mission: &str, ends: &[End]) -> String {
+/// What is told: one line, with how many ends were told by then.
+fn text(mission: &str, told: usize, ends: &[End]) -> String {
     let each = ends.iter().map(|end| {
         let said = end.why.split_whitespace().collect::<Vec<_>>().join(" ");
         let said: String = said.chars().take(EACH).collect();
@@ -117,10 +119,10 @@ mod tests {
             end("docs", Stage::Failed, "`test -s A`:\n exit code 1"),
         ];
         assert_eq!(
-            text("notes", &ends),
-            "Mission notes: cli is done; docs is failed (`test -s A`: exit code 1). `meta-orchestrator ctl mission status notes` tells more."
+            text("notes", 7, &ends),
+            "Mission notes (7): cli is done; docs is failed (`test -s A`: exit code 1). `meta-orchestrator ctl mission status notes` tells more."
         );
         let many = vec![end("x", Stage::Failed, &"y".repeat(1_000)); 100];
-        assert!(text("notes", &many).len() < 2_000);
+        assert!(text("notes", 100, &many).len() < 2_000);
     }
 }

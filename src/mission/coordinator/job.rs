@@ -22,6 +22,7 @@ use crate::mission::receipt::Receipt;
 use crate::mission::view::MissionView;
 use crate::mission::worker::{Look, NotReady, Told, Wanted};
 use crate::mission::{names, verify, worktree};
+use crate::screen::state::State;
 
 /// How often opening a worker is tried before the person is told.
 const TRIES: u32 = 3;
@@ -257,15 +258,26 @@ impl Job {
     ) -> Result<Told, Failure> {
         let workers = &self.site.workers;
         let within = self.site.pace.tell;
+        // a worker that is held is not answered its dialogs either
+        workers.release(agent).await?;
         if since.is_none() {
-            // not before: a worker that is held is not answered its dialogs either
-            workers.release(agent).await?;
-            let ready = workers.ready(agent, within).await;
-            ready.map_err(|error| Failure::from_error(Kind::NotDelivered, &error))?;
+            self.at_rest(agent, within).await;
             // nobody nudges it before it knows what it is here for
             workers.hold(agent).await?;
         }
         workers.tell(agent, line, within, since).await
+    }
+
+    /// Waits until the worker is seen at its prompt, but no longer than that.
+    async fn at_rest(&self, agent: &AgentId, within: Duration) {
+        let until = Instant::now() + within;
+        let rests = || {
+            let look = self.site.workers.look(agent);
+            look.is_none_or(|look| look.state == Some(State::Idle) || look.gone.is_some())
+        };
+        while !rests() && Instant::now() < until {
+            sleep(self.site.pace.look).await;
+        }
     }
 
     fn brief(&self, number: u32, message: &Message) -> String {

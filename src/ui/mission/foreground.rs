@@ -7,7 +7,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::MissionTask;
-use crate::command::missions::{MissionVerb, question};
+use crate::command::missions::{MissionVerb, question, shown};
 use crate::command::reply::{self, Frame};
 use crate::command::{Client, Command, Reply};
 use crate::error::Failure;
@@ -29,11 +29,11 @@ pub async fn carry_out(
     match task {
         MissionTask::Run { file, yes } => {
             let ready = Ready::read(&file.path).await?;
-            let text = question(&ready);
             if !ready.can_be_followed() {
+                let text = shown(&ready);
                 return Err(Failure::usage("the plan cannot be followed").because_text(text));
             }
-            if !agreed(&text, *yes)? {
+            if !agreed(&question(&ready), *yes)? {
                 return Ok(1);
             }
             let notices = client.notices();

@@ -263,7 +263,7 @@ impl Columns {
             .iter()
             .map(|task| ticks(&task.criteria, 12).len());
         let criteria = most.max().unwrap_or_default().clamp(8, 12);
-        let times = view.tasks.iter().filter_map(|task| task.time(now(app)));
+        let times = view.tasks.iter().filter_map(|task| time(app, task));
         let times = times.map(|time| clock(time).len());
         let time = times.max().unwrap_or_default().max(4);
         let used = 7 + slug + 8 + 3 + criteria + time + 5 * 2;
@@ -311,7 +311,7 @@ fn cells(app: &App, view: &MissionView, row: &Row, columns: &Columns) -> (char, 
         0 => String::new(),
         attempt => format!("{attempt}/{}", task.attempts),
     };
-    let time = task.time(now(app)).map(clock);
+    let time = time(app, task).map(clock);
     let doing = match task.stage {
         Stage::Running | Stage::Checking if asks => "its worker asks you: Enter".to_owned(),
         _ => one_line(&task.doing),
@@ -421,7 +421,7 @@ fn facts(app: &App, view: &MissionView, task: &TaskView) -> String {
     if task.attempt > 0 {
         facts.push(format!("attempt {} of {}", task.attempt, task.attempts));
     }
-    facts.extend(task.time(now(app)).map(clock));
+    facts.extend(time(app, task).map(clock));
     if !task.depends_on.is_empty() {
         let needs = names(&mut task.depends_on.iter().map(TaskId::as_str));
         facts.push(format!("needs {needs}"));
@@ -467,6 +467,13 @@ fn text(app: &App, lines: &[(String, Look)], area: Rect, buffer: &mut Buffer) {
     }
     let is_more = lines.len() > usize::from(area.height);
     more(app, is_more && width("more below") < columns, area, buffer);
+}
+
+/// How long a task took, or has taken so far; nothing of one that stands still.
+fn time(app: &App, task: &TaskView) -> Option<TimeDelta> {
+    let goes_on = matches!(task.stage, Stage::Running | Stage::Checking);
+    task.time(now(app))
+        .filter(|_| goes_on || task.ended_at.is_some())
 }
 
 fn now(app: &App) -> DateTime<Utc> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::sleep;
+
 use super::{Missions, no_graph};
 use crate::error::{Failure, Kind};
 use crate::git::Repository;
@@ -13,6 +15,9 @@ use crate::mission::names::{Names, SCRATCH};
 use crate::mission::schedule::Stage;
 use crate::mission::view::MissionView;
 use crate::mission::worktree::{self, Remove, Removed};
+
+/// How often closing a worker's pane is tried.
+const TRIES: u32 = 3;
 
 impl Missions {
     /// Brings a mission's result to the base branch, closes its panes, and removes what is merged; with `force`
@@ -44,7 +49,15 @@ impl Missions {
         }
         for task in &view.tasks {
             let agent = site.names.worker(&task.slug);
-            site.workers.close(&agent, task.pane.as_ref()).await?;
+            let mut tries = 1;
+            while let Err(failure) = site.workers.close(&agent, task.pane.as_ref()).await {
+                // now and then zellij answers nothing
+                if tries >= TRIES {
+                    return Err(failure);
+                }
+                tries += 1;
+                sleep(site.pace.again).await;
+            }
         }
         if let (Some(repository), Some(base)) = (&site.repository, &site.base) {
             said.extend(tidy_up(&site.names, repository, base, &view, force).await);

@@ -47,7 +47,10 @@ impl Job {
             .folder()
             .join(names::report_file(&self.task.slug, number));
         let begun = Instant::now();
-        let (mut reported, mut idle): (Option<Instant>, Option<Instant>) = (None, None);
+        let mut reported: Option<Instant> = None;
+        // all the times together: what the supervisor says to it meanwhile is no work on the task
+        let mut idle = Duration::ZERO;
+        let mut seen = Instant::now();
         let _ = self.site.workers.release(&agent).await;
         loop {
             sleep(self.site.pace.look).await;
@@ -61,11 +64,11 @@ impl Job {
                 Some(look) => look.gone.clone(),
             };
             let stands = look.as_ref().is_some_and(stands);
-            if !stands {
-                idle = None;
-            } else if idle.is_none() {
-                idle = Some(Instant::now());
+            let now = Instant::now();
+            if stands {
+                idle += now - seen;
             }
+            seen = now;
             if let (Some(text), Some(at)) = (text, reported)
                 && (gone.is_some() || stands || at.elapsed() > self.site.pace.settle)
             {
@@ -75,7 +78,7 @@ impl Job {
                 self.note(Step::Lost { why }).await;
                 return Ok(());
             }
-            if idle.is_some_and(|since| since.elapsed() > self.site.pace.stand) {
+            if idle > self.site.pace.stand {
                 self.note(Step::Stood).await;
                 return Ok(());
             }

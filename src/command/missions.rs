@@ -13,6 +13,7 @@ use super::mission::Checked;
 use crate::error::Failure;
 use crate::ids::{MissionId, TaskId};
 use crate::mission::journal::{Step, What};
+use crate::mission::machine::Phase;
 use crate::mission::missions::Missions;
 use crate::mission::plan::RunLine;
 use crate::mission::ready::Ready;
@@ -193,7 +194,7 @@ pub async fn carry_out(
         MissionVerb::Resume => {
             missions.take_up(&id).await?;
             let view = missions.view(&id)?;
-            if view.phase != crate::mission::machine::Phase::Running {
+            if view.phase != Phase::Running {
                 missions.say(&id, What::Resumed).await?;
             }
             done(format!("{id} goes on"))
@@ -346,16 +347,20 @@ pub fn explained(task: &TaskView) -> String {
     text
 }
 
-/// Which mission is meant: the one that is named, or the only one; and what else was said.
+/// Which mission is meant: the one that is named, or the only one that is not finished; and what else was said.
 fn addressed<'a>(missions: &Missions, rest: &'a str) -> Result<(MissionId, &'a str), Failure> {
     let (word, more) = split(rest);
     let known = missions.all()?;
     if let Some(id) = known.iter().find(|id| id.as_str() == word) {
         return Ok((id.clone(), more));
     }
-    let views = missions.views();
-    match (views.as_slice(), known.as_slice()) {
-        ([only], _) => Ok((only.id.clone(), rest)),
+    let is_open = |id: &&MissionId| {
+        let view = missions.view(id);
+        view.is_ok_and(|view| view.phase != Phase::Finished)
+    };
+    let open: Vec<&MissionId> = known.iter().filter(is_open).collect();
+    match (open.as_slice(), known.as_slice()) {
+        ([only], _) => Ok(((*only).clone(), rest)),
         (_, [only]) => Ok((only.clone(), rest)),
         (_, []) => {
             Err(Failure::usage("there is no mission").hint("`/mission run FILE` begins one"))

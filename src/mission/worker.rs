@@ -288,7 +288,7 @@ impl Workers {
             let settled = |state| matches!(state, Some(State::Idle | State::Failed | State::Draft));
             let ready = self.comes_to(settled, agent, until).await;
             ready.map_err(|why| not_told(agent, &why.to_string()))?;
-            let view = self.view(agent).ok_or_else(|| unknown(agent))?;
+            let view = self.anybody(agent).ok_or_else(|| unknown(agent))?;
             // by the look that showed the prompt it is on record what became of a text that a crash interrupted
             if let Some(told) = self.told(&view, &text, since).await? {
                 return Ok(told);
@@ -300,7 +300,8 @@ impl Workers {
                         // one that ended as it took it shows it too
                         let _ = self.comes_to(|_| true, agent, until).await;
                     }
-                    let view = self.view(agent).filter(|view| left_over && has_draft(view));
+                    let view = self.anybody(agent);
+                    let view = view.filter(|view| left_over && has_draft(view));
                     return Ok(view.map_or(Told::Unproven { why }, |_| Told::LeftOver));
                 }
                 Receipt::Refused { why } => why,

@@ -240,3 +240,51 @@ const fn three() -> u32 {
 const fn hour() -> u32 {
     60
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A plan of `a` and `b` after it, with a contract or without.
+    fn plan(contract: bool, role_of_b: &str) -> Plan {
+        let contract = if contract {
+            r#""contract": "port 80","#
+        } else {
+            ""
+        };
+        let text = format!(
+            r#"{{"goal": "g", {contract} "tasks": [
+                {{"slug": "a", "title": "A", "description": "d"}},
+                {{"slug": "b", "title": "B", "description": "d", "role": "{role_of_b}", "dependsOn": ["a"]}}
+            ]}}"#
+        );
+        Plan::read(&text).unwrap()
+    }
+
+    #[test]
+    fn a_plan_with_a_contract_ends_with_a_verifier_and_gets_one_where_it_has_none() {
+        for (contract, role, added) in [
+            (false, "coder", false),
+            (true, "coder", true),
+            // it comes after everything already
+            (true, "verifier", false),
+        ] {
+            let before = plan(contract, role);
+            let after = before.clone().complete();
+            let last = after.tasks.last().unwrap();
+            assert_eq!(
+                after.tasks.len(),
+                2 + usize::from(added),
+                "{contract} {role}"
+            );
+            assert_eq!(last.role == Role::Verifier, added || role == "verifier");
+            if added {
+                let needed: Vec<&str> = last.depends_on.iter().map(TaskId::as_str).collect();
+                assert_eq!(needed, ["a", "b"]);
+                assert!(last.description.contains("port 80"), "{}", last.description);
+            }
+            // once more is the same
+            assert_eq!(after.clone().complete(), after);
+        }
+    }
+}

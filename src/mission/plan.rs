@@ -9,6 +9,7 @@ mod path;
 mod run;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -127,6 +128,45 @@ impl Task {
         let is_named = || self.paths.iter().any(|own| own.covers(path));
         self.role.writes() && (self.paths.is_empty() || is_named())
     }
+
+    /// How long its worker has before it is asked to come to an end.
+    pub fn time_limit(&self) -> Duration {
+        Duration::from_mins(self.time_limit_min.into())
+    }
+
+    /// Its exit criteria that are commands, with their places.
+    pub fn commands(&self) -> impl Iterator<Item = Command<'_>> {
+        let commands = self.exit_criteria.iter().enumerate();
+        commands
+            .filter(|(_, criterion)| criterion.run.is_some())
+            .map(|(place, criterion)| Command {
+                task: self,
+                place,
+                criterion,
+            })
+    }
+}
+
+/// An exit criterion that is a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Command<'a> {
+    /// Whose it is.
+    pub task: &'a Task,
+    /// Which of its criteria, from 0.
+    pub place: usize,
+    /// What is to be run.
+    pub criterion: &'a Criterion,
+}
+
+/// Every command once, where several tasks have the same: as the first of them has it.
+pub fn each_once<'a>(commands: impl IntoIterator<Item = Command<'a>>) -> Vec<Command<'a>> {
+    let mut once: Vec<Command<'a>> = Vec::new();
+    for command in commands {
+        if !once.iter().any(|one| one.criterion == command.criterion) {
+            once.push(command);
+        }
+    }
+    once
 }
 
 impl Plan {

@@ -79,6 +79,8 @@ pub struct TaskView {
     pub why: Option<String>,
     /// What it changed beside the paths that it may write.
     pub outside: Vec<String>,
+    /// Which of those did not come into the merge, because work is judged by them.
+    pub left_out: Vec<String>,
 }
 
 /// One criterion as it is seen from outside.
@@ -256,6 +258,7 @@ impl TaskView {
             tokens: 0,
             why: None,
             outside: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct Look {
     pub question: Option<String>,
     /// Why it is gone: its pane, its session or its program has ended.
     pub gone: Option<String>,
+    /// Whether its agent says that it can take in no more.
+    pub context_full: bool,
     /// Tokens that were spent today on judging it (not its own).
     pub tokens: u64,
     /// Looks at its pane since it was employed.
@@ -212,6 +214,7 @@ impl Workers {
             needs_person: view.question.is_some() || view.status.needs_person(),
             question: view.question.as_ref().map(|asked| asked.text.clone()),
             gone,
+            context_full: false,
             tokens: view.tokens.used,
             polls: view.polls,
         })

@@ -9,7 +9,7 @@
 //! `run COMMAND`, `report done|blocked TEXT` and `review PASS|FAIL TEXT` (into the file that the brief names),
 //! `merge` (the integration branch into its own, keeping both sides of what conflicts), `sleep SECONDS`, `hang`
 //! (works for ever), `crash` (is killed), `die` (ends with status 1), `lie` (reports `done` and does nothing),
-//! `leave` (a process in the background that heeds no hangup), `dialog COMMAND` (asks for a yes), `wait FILE` (until
+//! `ask TEXT` (ends the turn with these words), `leave` (a process in the background that heeds no hangup), `dialog COMMAND` (asks for a yes), `wait FILE` (until
 //! it is there, in SCRIPT). `#` begins a comment.
 //!
 //! Files in SCRIPT that it heeds: `trust` (the trust dialog is shown first, about the folder that stands in the file,
@@ -227,6 +227,9 @@ fn turn(script: &Path, folder: &Path, brief: &Path, done: &Sender<Done>) -> io::
     for line in block.lines().map(str::trim) {
         if line.is_empty() || line.starts_with('#') {
             continue;
+        }
+        if let Some(words) = line.strip_prefix("ask ") {
+            return Ok(words.to_owned());
         }
         if let Err(error) = act(script, folder, &brief, line, done) {
             append(

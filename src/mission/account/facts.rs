@@ -73,7 +73,7 @@ impl<'a> Facts<'a> {
                     self.blocked.push(blocker);
                 }
             }
-            Step::Checked { failed } if !failed.is_empty() && std::mem::take(is_reported) => {
+            Step::Checked { failed, .. } if !failed.is_empty() && std::mem::take(is_reported) => {
                 self.refused += 1;
             }
             Step::Conflict { files } => {
@@ -84,6 +84,7 @@ impl<'a> Facts<'a> {
             Step::Unsaved { .. } => self.unsaved += 1,
             Step::TimeUp => self.overtime = true,
             Step::Lost { why } => self.lost.push(why),
+            Step::UsedUp => self.lost.push("its context was used up"),
             Step::Trouble { why } => self.trouble.push(why),
             _ => {}
         }

@@ -43,6 +43,7 @@ fn view(plan: &Plan) -> MissionView {
             tokens: 1_200,
             why: None,
             outside: Vec::new(),
+            left_out: Vec::new(),
         }
     };
     let mut lib = task(0, Stage::Done, false);
@@ -94,6 +95,7 @@ fn journal() -> Vec<Entry> {
     };
     let failed = || Step::Checked {
         failed: vec!["`cargo test`: exit code 101".into()],
+        part: Vec::new(),
     };
     let mut journal = entries(
         "lib",
@@ -101,7 +103,10 @@ fn journal() -> Vec<Entry> {
             done(1),
             failed(),
             done(2),
-            Step::Checked { failed: Vec::new() },
+            Step::Checked {
+                failed: Vec::new(),
+                part: Vec::new(),
+            },
             Step::Conflict {
                 files: vec!["src/lib.rs".into()],
             },
@@ -109,6 +114,7 @@ fn journal() -> Vec<Entry> {
             Step::Merged {
                 commit: "c0ffee".into(),
                 outside: Vec::new(),
+                left_out: Vec::new(),
             },
         ],
     );

@@ -16,7 +16,7 @@ use crate::mission::verify::{self, Run};
 use crate::mission::worktree::{self, Remove};
 
 /// Runs every criterion once in a scratch worktree of the base, and tells the person which pass.
-pub(super) async fn check(site: Arc<Site>, plan: Plan, receipts: mpsc::Sender<Receipt>) {
+pub(super) async fn check(site: Arc<Site>, plan: Arc<Plan>, receipts: mpsc::Sender<Receipt>) {
     let Some(repository) = &site.repository else {
         return;
     };

@@ -206,7 +206,7 @@ impl Coordinator {
         }
         if self.receipts.is_empty() && self.machine.is_repository() {
             let (site, receipts) = (Arc::clone(&self.site), self.to_receipts.clone());
-            let plan = self.machine.plan().clone();
+            let plan = Arc::clone(self.machine.plan());
             self.before = Some(self.jobs.spawn(base::check(site, plan, receipts)));
         }
         let mut glance = interval(GLANCE);
@@ -294,13 +294,14 @@ impl Coordinator {
         }
         Some(job::Job {
             site: Arc::clone(&self.site),
-            plan: Arc::new(self.machine.plan().clone()),
+            plan: Arc::clone(self.machine.plan()),
             place,
             task: task.clone(),
             state: state.clone(),
             reports: self.reports_for(place),
             last,
-            merged: self.machine.merged(),
+            proofs: self.machine.proofs(place),
+            passing_before: publish::passing_before(&self.receipts, self.machine.plan(), task),
             seen: Arc::clone(&self.view.borrow()),
             notes: self.to_notes.clone(),
             receipts: self.to_receipts.clone(),
@@ -386,10 +387,10 @@ impl Coordinator {
             tokio::time::sleep(self.site.pace.again).await;
         }
         self.trouble = None;
-        let before = self.machine.clone();
+        let (before, ends) = (self.standing(&entry), self.machine.ends());
         self.machine.apply(&entry);
-        self.tell(&before, &entry);
-        if self.machine.ends() > before.ends() {
+        self.tell(before, &entry);
+        if self.machine.ends() > ends {
             self.milestone();
         }
         Ok(())

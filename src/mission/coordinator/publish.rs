@@ -8,12 +8,16 @@ use crate::agent::view::Urgency;
 use crate::ids::TaskId;
 use crate::mission::journal::{Entry, Step, What};
 use crate::mission::machine::{Machine, Message, Phase, TaskState, Wants};
+use crate::mission::markdown::quoted;
 use crate::mission::names::Names;
-use crate::mission::plan::{Criterion, Task};
+use crate::mission::plan::{Criterion, Plan, Task};
 use crate::mission::receipt::{Receipt, Tree};
 use crate::mission::schedule::{Stage, Why, in_words};
 use crate::mission::view::{CriterionView, MissionView, ProposalView, TaskView, Tick};
 use crate::record::Happening;
+
+/// How much of what a worker says is left is given to whoever does the rest, in characters.
+const LEFT_CHARS: usize = 4_000;
 
 /// The last receipt of each criterion of a task.
 pub(super) fn last_receipts(receipts: &[Receipt], task: &Task) -> Vec<Receipt> {
@@ -38,6 +42,19 @@ pub(super) fn of_others_on(receipts: &[Receipt], task: &Task, merge: &str) -> Ve
         last.push(receipt);
     }
     last.into_iter().cloned().collect()
+}
+
+/// The criteria of a task that passed before any work, by their places. What several tasks have was run once.
+pub(super) fn passing_before(receipts: &[Receipt], plan: &Plan, task: &Task) -> Vec<usize> {
+    let passed = receipts
+        .iter()
+        .filter(|one| one.on == Tree::Base && one.passed());
+    let passed = passed.filter_map(|one| plan.task(&one.task)?.exit_criteria.get(one.criterion));
+    let passed: Vec<&Criterion> = passed.collect();
+    let commands = task
+        .commands()
+        .filter(|one| passed.contains(&one.criterion));
+    commands.map(|one| one.place).collect()
 }
 
 /// A mission as it is seen from outside.
@@ -104,6 +121,7 @@ pub(in crate::mission) fn seen_from_outside(
             tokens: 0,
             why: state.why.clone(),
             outside: state.outside.clone(),
+            left_out: state.left_out.clone(),
         }
     });
     let proposals = machine.proposals().iter().map(|proposal| ProposalView {
@@ -219,10 +237,21 @@ impl Coordinator {
         }
     }
 
-    /// Tells those who follow along, and the person, what a line has changed.
-    pub(super) fn tell(&mut self, before: &Machine, entry: &Entry) {
+    /// How what a line is about stands: the mission, and the line's task, if it is about one.
+    pub(super) fn standing(&self, entry: &Entry) -> (Phase, Option<Stage>) {
+        let place = match &entry.what {
+            What::Task { task, .. } => self.machine.position(task),
+            _ => None,
+        };
+        let of_task = place.and_then(|place| self.machine.task(place));
+        (self.machine.phase(), of_task.map(|(_, state)| state.stage))
+    }
+
+    /// Tells those who follow along, and the person, what a line has changed: before it, it stood so.
+    pub(super) fn tell(&mut self, before: (Phase, Option<Stage>), entry: &Entry) {
         let mission = self.site.names.mission().clone();
-        if before.phase() != self.machine.phase() {
+        let now = self.standing(entry);
+        if before.0 != now.0 {
             let phase = self.machine.phase();
             self.happened(Happening::Mission {
                 mission: mission.clone(),
@@ -232,7 +261,7 @@ impl Coordinator {
                 self.say_over();
             }
         }
-        if let What::Proposed { proposal, why } = &entry.what {
+        if let What::Proposed { proposal, why, .. } = &entry.what {
             let text = format!(
                 "{mission}: one more task is proposed, {} ({}): {why}; `/mission accept {mission} {}` takes it in",
                 proposal.slug, proposal.title, proposal.slug
@@ -245,14 +274,13 @@ impl Coordinator {
         let Some(place) = self.machine.position(task) else {
             return;
         };
-        let stage = |machine: &Machine| machine.task(place).map(|(_, state)| state.stage);
-        if stage(before) != stage(&self.machine) {
+        if before.1 != now.1 {
             self.stage_changed(place);
         }
         if matches!(step, Step::Answered { text: None }) {
             self.propose_a_way_out(place);
         }
-        if stage(&self.machine) == Some(Stage::Failed) && stage(before) != Some(Stage::Failed) {
+        if before.1 != now.1 && now.1 == Some(Stage::Failed) {
             self.propose_the_rest(place);
         }
     }
@@ -350,8 +378,27 @@ impl Coordinator {
             return;
         }
         let branch = self.site.names.branch(&task.slug);
+        let where_it_is = if state.part.is_empty() {
+            format!(
+                "What it made is on the branch `{branch}`: look at it, and merge it into yours where it is of use."
+            )
+        } else {
+            "The part of it that was done is in your folder already.".to_owned()
+        };
+        let left = state
+            .report
+            .and_then(|number| self.site.folder.read_report(&task.slug, number));
+        let left = left.map(|text| crate::mission::report::read(&text).issues);
+        let left = left
+            .filter(|text| !text.is_empty())
+            .map_or(String::new(), |text| {
+                format!(
+                    "\n\nWhat it said is left (it may be wrong):\n\n{}",
+                    quoted(&text, LEFT_CHARS)
+                )
+            });
         let description = format!(
-            "{}\n\nAn earlier worker ran out of time. What it made is on the branch `{branch}`: look at it, and merge it into yours where it is of use.",
+            "{}\n\nAn earlier worker ran out of time. {where_it_is}{left}",
             task.description
         );
         self.propose(
@@ -372,6 +419,7 @@ impl Coordinator {
             return;
         };
         let is_resolve = prefix == "resolve-";
+        let rest_of = (!is_resolve).then(|| task.slug.clone());
         let proposal = Task {
             slug,
             title: format!("{title}: {}", task.title),
@@ -385,7 +433,11 @@ impl Coordinator {
         };
         let why = why.to_owned();
         let proposal = Box::new(proposal);
-        self.pending.push(What::Proposed { proposal, why });
+        self.pending.push(What::Proposed {
+            proposal,
+            why,
+            rest_of,
+        });
     }
 }
 

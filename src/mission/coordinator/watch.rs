@@ -23,8 +23,7 @@ const SHORTEST_GRACE: Duration = Duration::from_mins(5);
 
 /// How long a worker has to come to an end, once its time is over: a quarter of that.
 pub(super) fn grace(task: &Task) -> Duration {
-    let limit = Duration::from_secs(u64::from(task.time_limit_min) * 60);
-    (limit / 4).max(SHORTEST_GRACE)
+    (task.time_limit() / 4).max(SHORTEST_GRACE)
 }
 
 /// A worker's file, where it is there and not empty; bounded.
@@ -39,6 +38,9 @@ pub(super) fn read(path: &Path) -> Option<String> {
     Some(text).filter(|text| !text.trim().is_empty())
 }
 
+/// Why a worker is gone that nobody looks at.
+pub(super) const UNSUPERVISED: &str = "nobody supervises it any more";
+
 impl Job {
     pub async fn watch(&self) -> Result<(), Failure> {
         let agent = self.site.names.worker(&self.task.slug);
@@ -50,6 +52,8 @@ impl Job {
         let mut reported: Option<Instant> = None;
         // all the times together: what the supervisor says to it meanwhile is no work on the task
         let mut idle = Duration::ZERO;
+        let mut waits = Duration::ZERO;
+        let mut tried: Option<Option<String>> = None;
         let mut seen = Instant::now();
         let _ = self.site.workers.release(&agent).await;
         loop {
@@ -60,14 +64,19 @@ impl Job {
                 reported.get_or_insert_with(Instant::now);
             }
             let gone = match &look {
-                None => Some("nobody supervises it any more".to_owned()),
+                None => Some(UNSUPERVISED.to_owned()),
                 Some(look) => look.gone.clone(),
             };
             let stands = look.as_ref().is_some_and(stands);
+            let asks = look.as_ref().filter(|look| asks(look));
             let now = Instant::now();
             if stands {
                 idle += now - seen;
             }
+            waits = match asks {
+                Some(_) => waits + (now - seen),
+                None => Duration::ZERO,
+            };
             seen = now;
             if let (Some(text), Some(at)) = (text, reported)
                 && (gone.is_some() || stands || at.elapsed() > self.site.pace.settle)
@@ -76,6 +85,22 @@ impl Job {
             }
             if let Some(why) = gone {
                 self.note(Step::Lost { why }).await;
+                return Ok(());
+            }
+            // it may have done all that it was to do, and ask what else to do: once for each question
+            if let Some(asks) = asks
+                && waits > self.site.pace.stand
+                && tried.as_ref() != Some(&asks.question)
+            {
+                tried = Some(asks.question.clone());
+                if self.passes_already().await? {
+                    self.note(Step::Stood).await;
+                    return Ok(());
+                }
+                seen = Instant::now();
+            }
+            if look.is_some_and(|look| look.context_full) {
+                self.note(Step::UsedUp).await;
                 return Ok(());
             }
             if idle > self.site.pace.stand {
@@ -108,6 +133,11 @@ impl Job {
         let told_at = self.state.told_at;
         told_at.is_some_and(|told_at| Utc::now() - told_at > limit)
     }
+}
+
+/// Whether a worker stands at its prompt, and waits for the person.
+fn asks(look: &Look) -> bool {
+    look.state == Some(State::Idle) && (look.needs_person || look.question.is_some())
 }
 
 /// Whether a worker stands at its prompt, and nobody waits for the person.

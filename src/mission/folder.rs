@@ -90,15 +90,9 @@ impl Folder {
     /// # Errors
     /// When there is no such mission, or its plan or journal cannot be read.
     pub fn read(&self) -> Result<(Plan, Vec<Entry>), Failure> {
-        let path = self.plan();
-        let document = store::read_document(&path, plan::LARGEST)?.ok_or_else(|| {
+        let plan = read_plan(&self.plan(), Kind::Failed)?.ok_or_else(|| {
             Failure::usage(format!("there is no mission in {}", self.path.display()))
                 .hint("`/mission` lists the missions that there are")
-        })?;
-        let plan = Plan::read(document.text()).map_err(|error| {
-            Failure::new(Kind::Failed, format!("{} is no plan", path.display()))
-                .because(&error)
-                .hint(error.hint)
         })?;
         Ok((plan, lines(&self.journal())?))
     }
@@ -141,6 +135,22 @@ impl Folder {
         let line = serde_json::to_string(line).unwrap_or_default();
         writer.append(path, line).await
     }
+}
+
+/// The plan in a file; `None`: there is no such file. What is no plan is a failure of the kind `wrong`.
+///
+/// # Errors
+/// When the file cannot be read, or is no plan.
+pub fn read_plan(path: &Path, wrong: Kind) -> Result<Option<Plan>, Failure> {
+    let Some(document) = store::read_document(path, plan::LARGEST)? else {
+        return Ok(None);
+    };
+    let plan = Plan::read(document.text()).map_err(|error| {
+        Failure::new(wrong, format!("{} is no plan", path.display()))
+            .because(&error)
+            .hint(error.hint)
+    })?;
+    Ok(Some(plan))
 }
 
 /// The folder of all missions.

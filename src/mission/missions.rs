@@ -112,8 +112,7 @@ impl Missions {
         let lock = self.lock(&id)?;
         let names = Names::new(ready.root.clone(), id.clone(), ready.repository.is_some());
         if let (Some(repository), Some((base, _))) = (&ready.repository, &ready.base) {
-            let made = worktree::integration(&names, repository, base).await;
-            made.map_err(Failure::from)?;
+            worktree::integration(&names, repository, base).await?;
         }
         let (base, commit) = ready.base.unzip();
         let begun = What::Begun {
@@ -148,7 +147,7 @@ impl Missions {
         };
         let lock = self.lock(id)?;
         let repository = if base.is_some() {
-            let opened = Repository::open(&root).await.map_err(Failure::from)?;
+            let opened = Repository::open(&root).await?;
             let gone = format!("the repository {} of mission {id} is gone", root.display());
             Some(opened.ok_or_else(|| Failure::new(Kind::Failed, gone))?)
         } else {

@@ -54,8 +54,7 @@ impl Ready {
         })?;
         let host = Host::local();
         let findings = check(&plan, &|program| host.find_program(program).is_some());
-        let opened = Repository::open(&root).await;
-        let Some(repository) = opened.map_err(Failure::from)? else {
+        let Some(repository) = Repository::open(&root).await? else {
             return Ok(Self {
                 plan,
                 findings,
@@ -67,24 +66,16 @@ impl Ready {
         };
         let base = match &plan.base {
             Some(base) => base.clone(),
-            None => repository
-                .current_branch()
-                .await
-                .map_err(Failure::from)?
-                .ok_or_else(|| {
-                    Failure::usage("the repository is on no branch")
-                        .hint("name one in the plan: `\"base\": \"main\"`")
-                })?,
+            None => repository.current_branch().await?.ok_or_else(|| {
+                Failure::usage("the repository is on no branch")
+                    .hint("name one in the plan: `\"base\": \"main\"`")
+            })?,
         };
-        let commit = repository
-            .commit_of(&base)
-            .await
-            .map_err(Failure::from)?
-            .ok_or_else(|| {
-                Failure::usage(format!("the repository has no commit on a branch `{base}`"))
-                    .hint("commit something, or correct `base` in the plan")
-            })?;
-        let unsaved = repository.unsaved().await.map_err(Failure::from)?;
+        let commit = repository.commit_of(&base).await?.ok_or_else(|| {
+            Failure::usage(format!("the repository has no commit on a branch `{base}`"))
+                .hint("commit something, or correct `base` in the plan")
+        })?;
+        let unsaved = repository.unsaved().await?;
         Ok(Self {
             plan,
             findings,

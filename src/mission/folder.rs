@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::journal::Entry;
+use super::journal::{Entry, What};
 use super::plan::{self, Plan};
 use super::receipt::Receipt;
 use crate::error::{Failure, Kind};
 use crate::ids::{MissionId, TaskId};
-use crate::store::log::{Line, LogWriter, read_forward};
+use crate::store::log::{Line, LogWriter, read_back, read_forward};
 use crate::store::{self, Access, StoreError};
 
 /// The longest report of a worker that is kept, in bytes.
@@ -95,6 +95,16 @@ impl Folder {
                 .hint("`/mission` lists the missions that there are")
         })?;
         Ok((plan, lines(&self.journal())?))
+    }
+
+    /// Whether the last line of the journal says that it is finished; nothing else is read.
+    pub fn is_finished(&self) -> bool {
+        let last = read_back(&self.journal()).into_iter().flatten();
+        let last = last.map_while(Result::ok).find_map(|line| match line {
+            Line::Whole(text) => serde_json::from_str::<Entry>(&text).ok(),
+            Line::Foreign(_) => None,
+        });
+        last.is_some_and(|entry| matches!(entry.what, What::Finished { .. }))
     }
 
     /// Every receipt that can be read.
@@ -183,4 +193,35 @@ fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
         }
     }
     Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn a_mission_is_finished_when_the_last_line_that_can_be_read_says_so() {
+        let logs = tempfile::tempdir().unwrap();
+        let folder = Folder::new(logs.path(), &"notes".parse().unwrap());
+        assert!(!folder.is_finished(), "there is none");
+        store::private_folder(folder.path()).unwrap();
+        let line = |what| {
+            let entry = Entry::new(DateTime::UNIX_EPOCH, what);
+            serde_json::to_string(&entry).unwrap() + "\n"
+        };
+        let finished = line(What::Finished { commit: None });
+        for (journal, expected) in [
+            (String::new(), false),
+            (line(What::Paused), false),
+            (line(What::Over) + &finished, true),
+            (line(What::Over) + &finished + "{\"v\":1,\"ts", true),
+            (finished.clone() + "no line of a journal\n", true),
+            (finished.clone() + &line(What::Paused), false),
+        ] {
+            store::write_text(&folder.journal(), &journal, Access::OwnerOnly).unwrap();
+            assert_eq!(folder.is_finished(), expected, "{journal}");
+        }
+    }
 }

@@ -79,12 +79,24 @@ impl Missions {
         Ok(folder::all(self.inner.supervisor.log_dir())?)
     }
 
+    /// Whether a mission can be read and is not finished. What nobody carries out is read from the disk, of a finished
+    /// one its last line alone.
+    pub fn is_open(&self, id: &MissionId) -> bool {
+        let is_carried_out = self.running().contains_key(id);
+        if !is_carried_out && self.folder(id).is_finished() {
+            return false;
+        }
+        self.view(id)
+            .is_ok_and(|view| view.phase != Phase::Finished)
+    }
+
     /// Those that are neither finished nor carried out now.
     pub fn unfinished(&self) -> Vec<MissionId> {
         let mut ids = self.all().unwrap_or_default();
         let running = self.running();
         ids.retain(|id| !running.contains_key(id));
         drop(running);
+        ids.retain(|id| !self.folder(id).is_finished());
         ids.retain(|id| {
             let machine = self.machine(id);
             machine.is_ok_and(|(machine, _)| {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::common::zellij::wait_for;
 use crate::program::Program;
-use crate::scene::{LONG, Scene, does, task, task_by};
+use crate::scene::{LONG, Scene, does, task};
 
 /// Every step of a task that passes at once, in its order.
 const STEPS: [&str; 10] = [
@@ -75,16 +75,7 @@ fn killed_while_it_checks_and_while_it_takes_a_merge_back() {
         "test -s \"$1\" || exit 1\necho x >> \"$HOME/checks\"\n\
          until test -e \"$HOME/go-on\"; do sleep 0.1; done\ntest $(cat parts/* | wc -l) -le 2\n",
     );
-    scene.plan(&[
-        task_by("one", &[], &["parts/one"], &["sh tests/slow.sh parts/one"]),
-        task_by("two", &[], &["parts/two"], &["test -s parts/two"]),
-    ]);
-    scene.script("one", "write parts/one 1\ncommit one\nreport done one\n");
-    scene.script(
-        "two",
-        "write parts/two 2\\n3\ncommit two\nwait one-is-merged\nreport done two\n---\n\
-         merge\nwrite parts/two 2\ncommit less\nreport done less\n",
-    );
+    scene.plan_that_breaks("sh tests/slow.sh parts/one");
     let program = scene.run();
     let checks = || std::fs::read_to_string(scene.home().join("checks")).unwrap_or_default();
     wait_for(LONG, "the check", || (!checks().is_empty()).then_some(()));

@@ -28,21 +28,23 @@ fn a_worker_that_lies_or_weakens_its_test_is_caught_told_and_does_it_right() {
          write made.txt whole\nrun git checkout --quiet main -- tests/check.sh\ncommit right\nreport done right\n",
     );
     scene.ends(scene.run(), 0);
-    let told = scene.told("lies", 2);
-    for words in ["attempt 2 of 3", "`test -s lies.txt`", "exit code 1"] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
-    let told = scene.told("weakens", 2);
-    for words in [
-        "attempt 2 of 3",
-        "`sh tests/check.sh made.txt`",
-        "exit code 3",
-        "> made.txt is not whole",
-        "Files that were changed and may not be",
-        "`tests/check.sh`",
-    ] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
+    scene.was_told(
+        "lies",
+        2,
+        &["attempt 2 of 3", "`test -s lies.txt`", "exit code 1"],
+    );
+    scene.was_told(
+        "weakens",
+        2,
+        &[
+            "attempt 2 of 3",
+            "`sh tests/check.sh made.txt`",
+            "exit code 3",
+            "> made.txt is not whole",
+            "Files that were changed and may not be",
+            "`tests/check.sh`",
+        ],
+    );
     let receipts = scene.receipts("weakens");
     let first = receipts.iter().find(|one| one["on"] == "work").unwrap();
     assert_eq!(first["undone"], json!(["tests/check.sh"]));
@@ -242,14 +244,15 @@ fn a_conflict_is_resolved_by_its_author_with_both_intents() {
         "{list}"
     );
     assert_eq!(scene.count("two", "conflict"), 1);
-    let told = scene.told("two", 2);
-    for words in [
-        "a conflict to resolve",
-        "`list.txt`",
-        "`git merge mo/notes/integration`",
-    ] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
+    scene.was_told(
+        "two",
+        2,
+        &[
+            "a conflict to resolve",
+            "`list.txt`",
+            "`git merge mo/notes/integration`",
+        ],
+    );
     assert_eq!(
         scene.briefs("one").len(),
         1,
@@ -265,16 +268,7 @@ fn a_merge_that_breaks_what_was_merged_before_is_taken_back_and_its_author_told(
         "tests/few.sh",
         "test -s parts/one || exit 5\ntest $(cat parts/* | wc -l) -le 2 || { echo too much; exit 4; }\n",
     );
-    scene.plan(&[
-        task_by("one", &[], &["parts/one"], &["sh tests/few.sh"]),
-        task_by("two", &[], &["parts/two"], &["test -s parts/two"]),
-    ]);
-    scene.script("one", "write parts/one 1\ncommit one\nreport done one\n");
-    scene.script(
-        "two",
-        "write parts/two 2\\n3\ncommit two\nwait one-is-merged\nreport done two\n---\n\
-         merge\nwrite parts/two 2\ncommit less\nreport done less\n",
-    );
+    scene.plan_that_breaks("sh tests/few.sh");
     let program = scene.run();
     scene.wait("one", "proven", 1);
     let before = scene.git(&["rev-parse", "mo/notes/integration"]);
@@ -283,16 +277,17 @@ fn a_merge_that_breaks_what_was_merged_before_is_taken_back_and_its_author_told(
     let taken_back = scene.git(&["rev-parse", "mo/notes/integration"]);
     scene.ends(program, 0);
     assert_eq!(before, taken_back);
-    let told = scene.told("two", 2);
-    for words in [
-        "attempt 2 of 3",
-        "`sh tests/few.sh` (of task `one`)",
-        "exit code 4",
-        "> too much",
-        "`git merge mo/notes/integration`",
-    ] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
+    scene.was_told(
+        "two",
+        2,
+        &[
+            "attempt 2 of 3",
+            "`sh tests/few.sh` (of task `one`)",
+            "exit code 4",
+            "> too much",
+            "`git merge mo/notes/integration`",
+        ],
+    );
     assert_eq!(scene.merged("parts/two").unwrap(), "2\n");
     assert_eq!(scene.briefs("one").len(), 1);
 }
@@ -321,14 +316,15 @@ fn what_a_reviewer_does_not_pass_is_done_again() {
         ),
     );
     scene.ends(scene.run(), 0);
-    let told = scene.told("made", 2);
-    for words in [
-        "attempt 2 of 3",
-        "it says what it is made of",
-        "> made.txt does not say",
-    ] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
+    scene.was_told(
+        "made",
+        2,
+        &[
+            "attempt 2 of 3",
+            "it says what it is made of",
+            "> made.txt does not say",
+        ],
+    );
     let review = scene.told("made", 1002);
     assert!(
         review.contains("Review of task `made`") && review.contains("What must be so"),

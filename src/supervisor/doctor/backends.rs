@@ -130,7 +130,7 @@ fn wanted_by(
         return Check::failure(name, Outcome::Bad(Kind::Failed), &failure);
     }
     let mut check = Check::failure(name, Outcome::Warning, &failure);
-    check.found += &format!("; only {command} needs it");
+    check.found = format!("{}; only {command} needs it", check.found);
     check
 }
 

@@ -58,19 +58,17 @@ fn a_plan_with_a_contract_is_shown_with_the_verifier_that_it_ends_with() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("plan.json"), CONTRACT).unwrap();
     fs::create_dir(home.path().join(".git")).unwrap();
-    let shown: String = [
+    let mut shown = String::new();
+    for words in [
         &["check", "plan.json"][..],
         &["check", "plan.json", "--json"],
         &["graph", "plan.json"],
         &["graph", "plan.json", "--dot"],
-    ]
-    .iter()
-    .map(|words| {
+    ] {
         let ended = mission(home.path(), words);
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        format!("$ mission {}\n{}\n", words.join(" "), ended.out)
-    })
-    .collect();
+        shown = format!("{shown}$ mission {}\n{}\n", words.join(" "), ended.out);
+    }
     insta::assert_snapshot!(shown);
 }
 

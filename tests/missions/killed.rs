@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::common::zellij::wait_for;
 use crate::program::Program;
-use crate::scene::{LONG, Scene, does, task};
+use crate::scene::{LONG, Scene, does, task, task_by};
 
 /// Every step of a task that passes at once, in its order.
 const STEPS: [&str; 10] = [
@@ -99,6 +99,53 @@ fn killed_while_it_checks_and_while_it_takes_a_merge_back() {
     assert_eq!(scene.briefs("one").len(), 1);
     assert_eq!(scene.briefs("two").len(), 2);
     assert_eq!(scene.count("two", "takenBack"), 1);
+}
+
+#[test]
+fn killed_while_the_criteria_run_before_the_work_the_rest_of_them_run_and_all_is_told() {
+    let scene = Scene::set();
+    // on the base it waits for the test, once
+    scene.commit(
+        "tests/slow.sh",
+        "test -s one.txt && exit 0\necho x >> \"$HOME/checks\"\n\
+         until test -e \"$HOME/go-on\"; do sleep 0.1; done\nexit 1\n",
+    );
+    let criteria = ["test -s README", "sh tests/slow.sh", "test -d tests"];
+    scene.plan(&[task_by("one", &[], &["one.txt"], &criteria)]);
+    scene.script("one", &format!("wait go-on\n{}", does("one")));
+    let program = scene.run();
+    let checks = || std::fs::read_to_string(scene.home().join("checks")).unwrap_or_default();
+    let before = || {
+        let mut all = scene.receipts("one");
+        all.retain(|receipt| receipt["on"] == "base");
+        all
+    };
+    wait_for(LONG, "the slow criterion", || {
+        (!checks().is_empty() && before().len() == 1).then_some(())
+    });
+    program.killed();
+    std::fs::write(scene.home().join("go-on"), "").unwrap();
+    let program = resumed(&scene);
+    wait_for(LONG, "the other two", || {
+        (before().len() == 3).then_some(())
+    });
+    scene.script("go-on", "");
+    let ended = scene.ends(program, 0);
+    let told = "these criteria pass before any work, so that they alone tell nothing of it: \
+                one: `test -s README`; one: `test -d tests`";
+    assert!(ended.err.contains(told), "{}", ended.err);
+    let run: Vec<_> = before()
+        .iter()
+        .map(|receipt| receipt["criterion"].clone())
+        .collect();
+    assert_eq!(run, [0, 1, 2], "each once");
+    // of the two begun, the first was killed with the program
+    assert_eq!(checks(), "x\nx\n");
+    // what is told already is not told, nor run, once more
+    scene.ends(resumed(&scene), 0);
+    assert_eq!((before().len(), checks().len()), (3, 4));
+    scene.ends(scene.mission(&["finish"]), 0);
+    assert_eq!(scene.git(&["worktree", "list"]).lines().count(), 1);
 }
 
 #[test]

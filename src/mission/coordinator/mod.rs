@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
 use super::journal::{Entry, Step, What};
-use super::machine::{Due, Machine, Message, Wants};
+use super::machine::{Due, Machine, Message, Phase, Wants};
 use super::names::Names;
 use super::plan::Task;
 use super::receipt::Receipt;
@@ -204,10 +204,11 @@ impl Coordinator {
             () = ended.cancelled() => return,
             () = self.find_again() => {}
         }
-        if self.receipts.is_empty() && self.machine.is_repository() {
+        let goes_on = matches!(self.machine.phase(), Phase::Running | Phase::Paused);
+        if goes_on && self.machine.is_repository() {
             let (site, receipts) = (Arc::clone(&self.site), self.to_receipts.clone());
-            let plan = Arc::clone(self.machine.plan());
-            self.before = Some(self.jobs.spawn(base::check(site, plan, receipts)));
+            let (plan, known) = (Arc::clone(self.machine.plan()), self.receipts.clone());
+            self.before = Some(self.jobs.spawn(base::check(site, plan, known, receipts)));
         }
         let mut glance = interval(GLANCE);
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -86,7 +86,7 @@ pub fn run(task: &MissionTask) -> Option<Result<u8, Failure>> {
 /// # Errors
 /// When the file is not there or no plan, or its tasks wait for each other where a graph is asked for.
 fn look(task: &MissionTask, file: &PlanFile) -> Result<u8, Failure> {
-    let plan = read_plan(&file.path)?;
+    let plan = read_plan(&file.path)?.complete();
     let host = Host::local();
     let findings = check(&plan, &|program| host.find_program(program).is_some());
     let checked = Checked {

@@ -36,6 +36,8 @@ pub enum Brief<'a> {
         failed: &'a [Receipt],
         /// Files that judge and were put back, because the task may not write them.
         undone: &'a [String],
+        /// What was wrong beside that, in a line; file names of the worker's stand in it.
+        why: Option<&'a str>,
     },
     /// The branch does not merge.
     Conflict {
@@ -116,11 +118,19 @@ pub fn text(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
     let mut page = Page::new(scene, &title(scene, brief));
     match *brief {
         Brief::Begin => page.begin(),
-        Brief::Retry { failed, undone, .. } => {
+        Brief::Retry {
+            failed,
+            undone,
+            why,
+            ..
+        } => {
             page.say(
                 "What you left did not pass. What was run by the program that gave you this task, and how it ended, \
                  stands below; what you reported does not count.",
             );
+            if let Some(why) = why {
+                page.section("What was wrong", &quoted(&line(why, 2_000), usize::MAX));
+            }
             page.failed(failed);
             page.undone(undone);
             page.again(

@@ -133,8 +133,17 @@ fn whoever_failed_is_told_how() {
         of: 3,
         failed: &failed,
         undone: &undone,
+        why: None,
     };
     insta::assert_snapshot!("retry", told(&plan(), 1, &[], &brief));
+    let brief = Brief::Retry {
+        attempt: 2,
+        of: 3,
+        failed: &[],
+        undone: &[],
+        why: Some("as explore it changes no files, but changed a.txt\n# Rules"),
+    };
+    insta::assert_snapshot!("retry_without_a_receipt", told(&plan(), 1, &[], &brief));
     let mut others = failed.clone();
     others[0].task = "fit".parse().unwrap();
     let brief = Brief::TakenBack {
@@ -232,6 +241,7 @@ fn the_largest_brief_keeps_its_end() {
         of: 3,
         failed: &failed,
         undone: &files,
+        why: Some(&long),
     };
     let text = told(&plan, 1, &[], &brief);
     assert!(text.chars().count() < LONGEST && text.ends_with("Somebody will answer.\n"));
@@ -243,7 +253,7 @@ proptest! {
         // each line of it would be one of ours if it stood there by itself
         let marked = format!("{foreign}\nORDER");
         let failed = [receipt("make", Outcome::WrongCode { code: 1 }, &marked)];
-        let retry = Brief::Retry { attempt: 2, of: 3, failed: &failed, undone: std::slice::from_ref(&marked) };
+        let retry = Brief::Retry { attempt: 2, of: 3, failed: &failed, undone: std::slice::from_ref(&marked), why: Some(&marked) };
         let answer = Brief::Answer { text: &marked, from_person: false };
         for brief in [Brief::Begin, retry, answer] {
             let text = told(&plan(), 1, &[("survey", &marked)], &brief);

@@ -50,6 +50,7 @@ impl Job {
         let mut reported: Option<Instant> = None;
         // all the times together: what the supervisor says to it meanwhile is no work on the task
         let mut idle = Duration::ZERO;
+        let mut at_limit = Duration::ZERO;
         let mut seen = Instant::now();
         let _ = self.site.workers.release(&agent).await;
         loop {
@@ -68,6 +69,11 @@ impl Job {
             if stands {
                 idle += now - seen;
             }
+            // what its account forbids is not its time
+            let waits = look.is_some_and(|look| look.state == Some(State::Limit));
+            if waits {
+                at_limit += now - seen;
+            }
             seen = now;
             if let (Some(text), Some(at)) = (text, reported)
                 && (gone.is_some() || stands || at.elapsed() > self.site.pace.settle)
@@ -82,7 +88,7 @@ impl Job {
                 self.note(Step::Stood).await;
                 return Ok(());
             }
-            if self.time_is_up(begun) {
+            if !waits && self.time_is_up(begun, at_limit) {
                 self.note(Step::TimeUp).await;
                 return Ok(());
             }
@@ -100,13 +106,16 @@ impl Job {
         Ok(())
     }
 
-    fn time_is_up(&self, begun: Instant) -> bool {
+    /// Whether its time is over: that since it was told the task, but for what it stood at its account's limit while
+    /// it was watched.
+    fn time_is_up(&self, begun: Instant, at_limit: Duration) -> bool {
         if self.state.overtime {
-            return begun.elapsed() > grace(&self.task);
+            return begun.elapsed().saturating_sub(at_limit) > grace(&self.task);
         }
         let limit = TimeDelta::minutes(self.task.time_limit_min.into());
+        let at_limit = TimeDelta::from_std(at_limit).unwrap_or(TimeDelta::MAX);
         let told_at = self.state.told_at;
-        told_at.is_some_and(|told_at| Utc::now() - told_at > limit)
+        told_at.is_some_and(|told_at| Utc::now() - told_at - limit > at_limit)
     }
 }
 

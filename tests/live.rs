@@ -16,16 +16,23 @@ mod agent;
 mod answers;
 #[path = "live/api.rs"]
 mod api;
+#[path = "live/brief.rs"]
+mod brief;
 #[path = "live/control.rs"]
 mod control;
 #[path = "live/judge.rs"]
 mod judge;
+#[path = "live/mission.rs"]
+mod mission;
 #[path = "live/moments.rs"]
 mod moments;
 #[path = "live/nudges.rs"]
 mod nudges;
 #[path = "live/plan.rs"]
 mod plan;
+#[path = "commands/program.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod program;
 #[path = "live/rounds.rs"]
 mod rounds;
 #[path = "live/table.rs"]
@@ -79,5 +86,21 @@ async fn answers_in_words_reach_real_agents_as_they_are() {
             let lab = Lab::open(kind);
             answers::run(&lab, number("LIVE_ANSWERS", 6)).await;
         }
+    }
+}
+
+#[test]
+#[ignore = "needs real agents: `scripts/live-agents` runs it"]
+fn missions_are_carried_out_by_real_agents() {
+    let chosen = std::env::var("LIVE_AGENTS").unwrap_or_else(|_| "claude codex opencode".into());
+    for kind in chosen.split_whitespace().map(Kind::named) {
+        let began = std::time::Instant::now();
+        let lab = Lab::open(kind);
+        mission::run(&lab);
+        println!(
+            "{kind} {}: a mission of four tasks in {} s",
+            lab.version,
+            began.elapsed().as_secs()
+        );
     }
 }

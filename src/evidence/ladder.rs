@@ -259,13 +259,16 @@ pub fn conclude(rungs: Vec<Rung>) -> Conclusion {
 
 /// The registry knows whether a turn runs or a dialog waits; the screen knows which kind of either it is.
 fn with_registry(registry: State, screen: State) -> Word {
-    use State::{Draft, Ended, Idle, Unknown, Working};
+    use State::{Draft, Ended, Idle, Limit, Menu, Unknown, Working};
     let screen_knows = match (registry, screen) {
         // two that say the same: the registry is the surer one
         (Idle, Idle) | (Working, Working) => false,
         // nothing that an unknown screen hides is idle because the registry says so
         (_, Ended) | (Idle, _) | (Working, Unknown | Draft) => true,
         (Working, _) => screen.is_busy() || screen.is_dialog(),
+        // the dialog that comes with a usage limit (Claude Code 2.1.197): which one, only the screen tells. The two
+        // do not agree, so that nothing is typed into it
+        (Menu, Limit) => true,
         // in 2.1.197 a question waits as a `permission prompt` too: the screen says which dialog it is
         (_, _) => screen.is_dialog(),
     };

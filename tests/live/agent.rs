@@ -209,6 +209,58 @@ impl Lab {
         }
     }
 
+    /// Has the agent as one that runs as a worker: it has never been asked whether it trusts the project (but Codex,
+    /// which asks about the whole repository, and so a person), and asks for no command.
+    pub fn prepare_for_work(&self) {
+        let home = self.stage.zellij.home();
+        let (agent, project) = (home.join("agent"), home.join("proj"));
+        match self.kind {
+            Kind::Claude => self
+                .kind
+                .settle(&agent, &home.join("elsewhere"), &self.api.url()),
+            Kind::Codex => self.kind.settle(&agent, &project, &self.api.url()),
+            Kind::Opencode => {
+                let path = agent.join(".config/opencode/opencode.json");
+                let text = std::fs::read_to_string(&path).unwrap();
+                let mut settings: Value = serde_json::from_str(&text).unwrap();
+                settings["permission"] = json!({ "bash": "allow", "edit": "allow" });
+                std::fs::write(path, settings.to_string()).unwrap();
+            }
+        }
+    }
+
+    /// `workers` in a configuration: the agent in each role.
+    pub fn workers(&self) -> Value {
+        let go = self.stage.zellij.home().join("go").display().to_string();
+        let with = |words: &[&str]| -> Vec<String> {
+            let all = ["sh", &go].into_iter().chain(words.iter().copied());
+            all.map(str::to_owned).collect()
+        };
+        let kind = self.kind.program();
+        let mut workers = json!({
+            "command": with(&[]), "kind": kind, "session": self.stage.zellij.session().as_str(),
+            "pollSec": 0.5, "stallSec": 30,
+        });
+        match self.kind {
+            Kind::Claude => {
+                let words = ["--permission-mode", "acceptEdits", "--allowedTools", "Bash"];
+                let may = json!({ "command": with(&words), "kind": kind });
+                workers["roles"] = json!({ "coder": may, "verifier": may });
+            }
+            Kind::Codex => {
+                let words = [
+                    "--ask-for-approval",
+                    "never",
+                    "--sandbox",
+                    "workspace-write",
+                ];
+                workers["command"] = json!(with(&words));
+            }
+            Kind::Opencode => {}
+        }
+        workers
+    }
+
     /// A configuration that watches this pane, with the program's own times but for the stall, and without
     /// bounds.
     pub fn config(&self, pane: &PaneAddress, name: &str) -> Value {

@@ -3,7 +3,8 @@
 //!
 //! `AFTER n` waits n milliseconds before it answers, `SLOW n` streams a text over n seconds, `TOOL command` asks to
 //! run a command (the rest of the text; `ASK` asks the person a question), `HANG TOOL command` streams a few words, falls silent, and asks once
-//! [`Api::release`] is called. Anything else is answered with a short text at once.
+//! [`Api::release`] is called. A worker that is told to read a brief does what [`super::brief`] says. Anything else is
+//! answered with a short text at once.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::brief::{self, Next};
 use super::wire::{Newest, Talk, Wire};
 
 /// How long a stream that hangs waits for its release.
@@ -32,6 +34,8 @@ pub struct Asked {
     pub texts: Vec<String>,
     /// What its tools gave back.
     pub results: Vec<String>,
+    /// The newest of the texts, if nothing has been done about it yet.
+    pub begins: Option<String>,
 }
 
 #[derive(Default)]
@@ -128,12 +132,18 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let has_tools = body["tools"]
         .as_array()
         .is_some_and(|tools| !tools.is_empty());
+    let (newest, since) = wire.since_newest_text(&body);
     if has_tools {
         shared.asked.lock().unwrap().push(Asked {
             at: Instant::now(),
             texts: wire.user_texts(&body),
             results: wire.tool_results(&body),
+            begins: Some(newest.clone()).filter(|_| since.is_empty()),
         });
+    }
+    let next = brief::next(&newest, &since).filter(|_| has_tools);
+    if let Some(next) = next {
+        return work(&mut out, Talk::new(wire, &body), &next);
     }
     let say = match wire.newest(&body) {
         Newest::Text(text) if has_tools => Say::read(&text),
@@ -145,6 +155,26 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         return json(&mut out, &talk.whole("A title"));
     }
     answer(&mut out, talk, &say, released, shared)
+}
+
+/// What a worker does next about its brief.
+fn work(out: &mut TcpStream, mut talk: Talk, next: &Next) -> std::io::Result<()> {
+    talk.escalates = false;
+    let mut frames = talk.begin();
+    match next {
+        Next::Run(command) => frames += &talk.tool(command),
+        Next::Write(path, text) => frames += &talk.write(path, text),
+        Next::Rest => {
+            frames += &talk.begin_text();
+            frames += &talk.word("Done: the brief is worked off.");
+            frames += &talk.end_text();
+        }
+    }
+    frames += &talk.end();
+    write!(
+        out,
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{frames}"
+    )
 }
 
 fn json(out: &mut TcpStream, body: &str) -> std::io::Result<()> {

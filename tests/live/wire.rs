@@ -85,6 +85,33 @@ impl Wire {
         }
     }
 
+    /// The newest of the user's texts, and what tools gave back since, as plain text.
+    pub fn since_newest_text(self, body: &Value) -> (String, Vec<String>) {
+        let mut newest = (String::new(), Vec::new());
+        for item in self.items(body) {
+            newest.1.extend(self.given_back(item));
+            if item["role"] == "user"
+                && let Some(text) = texts(item).pop()
+            {
+                newest = (text, Vec::new());
+            }
+        }
+        newest
+    }
+
+    fn given_back(self, item: &Value) -> Vec<String> {
+        match self {
+            Self::Messages => {
+                let blocks = item["content"].as_array().map_or(&[][..], Vec::as_slice);
+                let results = blocks.iter().filter(|block| block["type"] == "tool_result");
+                results.map(|block| plain(&block["content"])).collect()
+            }
+            Self::Chat if item["role"] == "tool" => vec![plain(&item["content"])],
+            Self::Responses if is_output(item) => vec![plain(&item["output"])],
+            Self::Chat | Self::Responses => Vec::new(),
+        }
+    }
+
     /// What came last: a user's text or a tool's result.
     pub fn newest(self, body: &Value) -> Newest {
         let items = self.items(body);
@@ -113,6 +140,24 @@ fn is_output(item: &Value) -> bool {
     kind.ends_with("_output")
 }
 
+/// What a tool gave back: a text, texts in blocks, or a text in an object of its own.
+fn plain(content: &Value) -> String {
+    match content {
+        Value::String(text) => match serde_json::from_str::<Value>(text) {
+            Ok(inner) if inner["output"].is_string() => plain(&inner["output"]),
+            _ => text.clone(),
+        },
+        Value::Array(blocks) => {
+            let texts: Vec<&str> = blocks
+                .iter()
+                .filter_map(|block| block["text"].as_str())
+                .collect();
+            texts.join("\n")
+        }
+        other => other.to_string(),
+    }
+}
+
 fn texts(item: &Value) -> Vec<String> {
     let whole = match &item["content"] {
         Value::String(text) => vec![text.clone()],
@@ -138,6 +183,8 @@ pub struct Talk {
     text: String,
     output: Vec<Value>,
     stop: &'static str,
+    /// Whether a command asks for more than its sandbox lets it.
+    pub escalates: bool,
 }
 
 impl Talk {
@@ -156,7 +203,33 @@ impl Talk {
             text: String::new(),
             output: Vec::new(),
             stop: "",
+            escalates: true,
         }
+    }
+
+    /// A file is written: by the tool for that, or, where only the shell is known to be there, by that.
+    pub fn write(&mut self, path: &str, text: &str) -> String {
+        if self.wire == Wire::Messages {
+            self.stop = "tool_use";
+            return self.of_messages("Write", &json!({ "file_path": path, "content": text }));
+        }
+        self.tool(&format!(
+            "mkdir -p \"$(dirname {path})\" && cat >{path} <<'END'\n{text}END"
+        ))
+    }
+
+    fn of_messages(&self, name: &str, input: &Value) -> String {
+        let start = frame(&json!({
+            "type": "content_block_start", "index": self.index,
+            "content_block": { "type": "tool_use", "id": format!("toolu_{}", self.id),
+                "name": name, "input": {} },
+        }));
+        let delta = frame(&json!({
+            "type": "content_block_delta", "index": self.index,
+            "delta": { "type": "input_json_delta", "partial_json": input.to_string() },
+        }));
+        let stop = frame(&json!({ "type": "content_block_stop", "index": self.index }));
+        format!("{start}{delta}{stop}")
     }
 
     /// An answer that is not streamed.
@@ -292,19 +365,7 @@ impl Talk {
         let of_messages = if asks { "AskUserQuestion" } else { "Bash" };
         let of_chat = if asks { "question" } else { "bash" };
         match self.wire {
-            Wire::Messages => {
-                let start = frame(&json!({
-                    "type": "content_block_start", "index": self.index,
-                    "content_block": { "type": "tool_use", "id": format!("toolu_{}", self.id),
-                        "name": of_messages, "input": {} },
-                }));
-                let delta = frame(&json!({
-                    "type": "content_block_delta", "index": self.index,
-                    "delta": { "type": "input_json_delta", "partial_json": input.to_string() },
-                }));
-                let stop = frame(&json!({ "type": "content_block_stop", "index": self.index }));
-                format!("{start}{delta}{stop}")
-            }
+            Wire::Messages => self.of_messages(of_messages, &input),
             Wire::Chat => self.chunk(
                 &json!({ "role": "assistant", "tool_calls": [{ "index": 0, "id": format!("call_{}", self.id),
                     "type": "function", "function": { "name": of_chat, "arguments": input.to_string() } }] }),
@@ -316,8 +377,10 @@ impl Talk {
                     "exec_command" => json!({ "cmd": command }),
                     _ => json!({ "command": ["bash", "-c", command] }),
                 };
-                arguments["sandbox_permissions"] = "require_escalated".into();
-                arguments["justification"] = "May I run this?".into();
+                if self.escalates {
+                    arguments["sandbox_permissions"] = "require_escalated".into();
+                    arguments["justification"] = "May I run this?".into();
+                }
                 let item = json!({
                     "type": "function_call", "id": format!("fc_{}", self.id),
                     "call_id": format!("call_{}", self.id), "name": self.shell,

@@ -119,6 +119,14 @@ impl Machine {
                 }
                 self.tell_state(state, text, effects);
             }
+            State::Limit if known && sight.prompt().is_none() => {
+                self.tell_state(
+                    state,
+                    "it asks in its pane what to do about its usage limit, and goes on only once you have answered there"
+                        .into(),
+                    effects,
+                );
+            }
             State::Menu => {
                 self.tell_state(
                     state,

@@ -56,6 +56,10 @@ impl Machine {
         if !self.is_due_after_limit(now) {
             return;
         }
+        // in a dialog, and it would be the only try
+        if sight.state() == State::Limit && sight.prompt().is_none() {
+            return;
+        }
         if !sight.close {
             effects.push(Effect::LookClosely);
             return;

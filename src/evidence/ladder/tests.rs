@@ -73,6 +73,17 @@ fn the_registry_and_the_screen() {
 }
 
 #[test]
+fn a_dialog_about_a_usage_limit_is_a_limit_and_nothing_is_typed_into_it() {
+    let said = [
+        (RungName::Registry, State::Menu),
+        (RungName::Transcript, State::Limit),
+        (RungName::Screen, State::Limit),
+    ];
+    let found = conclusion(&said);
+    assert_eq!(cell(&found), "limit (screen) ?");
+}
+
+#[test]
 fn the_transcript_and_the_screen() {
     use State::{Failed, Idle, Limit, Working};
     insta::assert_snapshot!(table(RungName::Transcript, &[Idle, Working, Failed, Limit]), @"
@@ -145,7 +156,9 @@ fn every_dialog_of_the_screen_is_what_a_waiting_registry_means() {
     for registry in waiting {
         for screen in State::ALL {
             let found = conclusion(&[(RungName::Registry, registry), (RungName::Screen, screen)]);
-            let expected = if screen.is_dialog() || screen == State::Ended {
+            // a dialog about a usage limit is to the registry one like any other
+            let is_of_limit = (registry, screen) == (State::Menu, State::Limit);
+            let expected = if screen.is_dialog() || screen == State::Ended || is_of_limit {
                 screen
             } else {
                 registry

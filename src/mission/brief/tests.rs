@@ -151,6 +151,14 @@ fn whoever_failed_is_told_how() {
         undone: &undone,
     };
     insta::assert_snapshot!("retry", told(&plan(), 1, &[], &brief));
+    let brief = Brief::Retry {
+        attempt: 2,
+        of: 3,
+        failed: &[],
+        undone: &[],
+        why: Some("as explore it changes no files, but changed a.txt\n# Rules"),
+    };
+    insta::assert_snapshot!("retry_without_a_receipt", told(&plan(), 1, &[], &brief));
     let mut others = failed.clone();
     others[0].task = "fit".parse().unwrap();
     let brief = Brief::TakenBack {
@@ -199,16 +207,6 @@ fn whoever_stands_still_is_told_what_to_do() {
             },
         ),
         ("unsaved", Brief::Unsaved { files: &files }),
-        (
-            "without_criteria",
-            Brief::Retry {
-                attempt: 2,
-                of: 3,
-                why: Some("as explore it changes no files, but changed a\n# Rules"),
-                failed: &[],
-                undone: &[],
-            },
-        ),
     ] {
         insta::assert_snapshot!(name, told(&plan(), 1, &[], &brief));
     }
@@ -250,6 +248,7 @@ fn the_largest_brief_keeps_its_end() {
         of: 3,
         failed: &failed,
         undone: &files,
+        why: Some(&long),
     };
     let text = told(&plan, 1, &[], &brief);
     assert!(text.chars().count() < LONGEST && text.ends_with("Somebody will answer.\n"));

@@ -8,11 +8,9 @@ use crate::error::Failure;
 use crate::git::Repository;
 use crate::mission::journal::Step;
 use crate::mission::plan::{Command, Criterion};
-use crate::mission::receipt::{Outcome, Receipt, Tree};
-use crate::mission::report::{self, Reviewed};
+use crate::mission::receipt::{Receipt, Tree};
 use crate::mission::verify::{self, Run};
 use crate::mission::{guard, worktree};
-use crate::record::VERSION;
 
 /// How much of a failed run's output stands in the journal, in characters.
 const EXCERPT: usize = 300;
@@ -184,39 +182,6 @@ impl Job {
             undone: Vec::new(),
         };
         verify::run(run).await
-    }
-
-    /// Has a fresh reviewer judge.
-    async fn review(&self, folder: &Path, place: usize, what: &str) -> Receipt {
-        let begun = tokio::time::Instant::now();
-        // beside the numbers of the worker's own briefs
-        let number = 1_000 * self.state.attempt + u32::try_from(place).unwrap_or(0) + 1;
-        let (outcome, tail) = match self.reviewed(what, number).await {
-            Ok(text) => match report::review(&text) {
-                Reviewed::Pass { reasons } => (Outcome::Passed, reasons),
-                Reviewed::Fail { reasons } => (Outcome::Rejected, reasons),
-                Reviewed::Nothing => {
-                    let why = "it begins with neither PASS nor FAIL, or gives no reasons".into();
-                    (Outcome::NotReviewed { why }, report::read(&text).text)
-                }
-            },
-            Err(why) => (Outcome::NotReviewed { why }, String::new()),
-        };
-        Receipt {
-            v: VERSION,
-            ts: chrono::Utc::now(),
-            task: self.task.slug.clone(),
-            attempt: self.state.attempt,
-            on: Tree::Work,
-            criterion: place,
-            what: what.to_owned(),
-            folder: folder.to_owned(),
-            commit: None,
-            outcome,
-            took_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            tail,
-            undone: Vec::new(),
-        }
     }
 
     /// What must pass on the merged tree.

@@ -1,6 +1,5 @@
 //! What is done for one task at one moment: a folder, a worker, a word to it, a merge.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use crate::mission::merge::{self, Merge};
 use crate::mission::plan::{Plan, Task};
 use crate::mission::receipt::Receipt;
 use crate::mission::view::MissionView;
-use crate::mission::worker::{Look, NotReady, Told, Wanted};
+use crate::mission::worker::{Look, Told, Wanted};
 use crate::mission::{names, verify, worktree};
 use crate::screen::state::State;
 
@@ -244,7 +243,10 @@ impl Job {
                 Some(Look {
                     gone: Some(why), ..
                 }) => return Nudged::Gone(why),
-                Some(_) if Instant::now() > until => return Nudged::Never,
+                // one at its account's limit takes nothing, and is not to blame
+                Some(look) if Instant::now() > until && look.state != Some(State::Limit) => {
+                    return Nudged::Never;
+                }
                 Some(_) => {}
             }
             let why = failure.to_string();
@@ -257,7 +259,7 @@ impl Job {
     }
 
     /// Types one line to the worker, once it stands at its prompt.
-    async fn say_to(
+    pub async fn say_to(
         &self,
         agent: &AgentId,
         line: &str,
@@ -310,7 +312,6 @@ impl Job {
             .iter()
             .flat_map(|one| one.undone.clone())
             .collect();
-        let wrong = self.state.wrong.last().map(String::as_str);
         let integration_branch = self.site.names.integration_branch();
         let (attempt, of) = (self.state.attempt, self.state.attempts);
         let brief = match message {
@@ -323,9 +324,9 @@ impl Job {
             Message::Retry => Brief::Retry {
                 attempt,
                 of,
-                why: wrong.filter(|_| failed.is_empty()),
                 failed: &failed,
                 undone: &undone,
+                why: self.unsaid(&failed),
             },
             Message::Conflict(files) => Brief::Conflict {
                 integration_branch: &integration_branch,
@@ -350,6 +351,13 @@ impl Job {
             Message::Person(text) => Brief::Message { text },
         };
         brief::text(&scene, &brief)
+    }
+
+    /// What went wrong last, where no receipt of these tells it.
+    fn unsaid(&self, failed: &[Receipt]) -> Option<&str> {
+        let wrong = self.state.wrong.last()?;
+        let is_said = failed.iter().any(|one| wrong.contains(&one.what));
+        (!is_said).then_some(wrong)
     }
 
     async fn merge(&self) -> Result<(), Failure> {
@@ -450,81 +458,6 @@ impl Job {
         }
         self.note(Step::Closed).await;
         Ok(())
-    }
-
-    /// Has a fresh reviewer look at the work, and returns what it wrote.
-    pub async fn reviewed(&self, what: &str, number: u32) -> Result<String, String> {
-        let names = &self.site.names;
-        let (agent, folder) = (names.reviewer(&self.task.slug), self.folder());
-        let report = self.state.report;
-        let report = report.and_then(|nth| self.site.folder.read_report(&self.task.slug, nth));
-        let reports: Vec<(TaskId, String)> = report
-            .into_iter()
-            .map(|text| (self.task.slug.clone(), text))
-            .collect();
-        let scene = Scene {
-            plan: &self.plan,
-            task: &self.task,
-            number,
-            folder: &folder,
-            base: self.state.base.as_deref(),
-            reports: &reports,
-            earlier: &[],
-            is_repository: names.is_repository(),
-        };
-        let text = brief::text(
-            &scene,
-            &Brief::Review {
-                of: &self.task,
-                what,
-            },
-        );
-        let answer = folder.join(names::review_file(&self.task.slug, number));
-        let file = names::brief_file(&self.task.slug, number);
-        let wanted = Wanted {
-            agent: agent.clone(),
-            on: format!("{}/{} (review)", names.mission(), self.task.slug),
-            goal: format!("Review: {what}"),
-            role: crate::mission::plan::Role::Reviewer,
-            folder,
-        };
-        let asked = async {
-            write_control(&wanted.folder, &file, &text)?;
-            self.site.workers.open(&wanted).await?;
-            let nudge = brief::nudge(&self.task.slug, number);
-            let told = self
-                .site
-                .workers
-                .tell(&agent, &nudge, self.site.pace.tell, None);
-            told.await.map(drop)
-        };
-        let found = match asked.await {
-            Ok(()) => self.answer_in(&answer, &agent).await,
-            Err(failure) => Err(failure.to_string()),
-        };
-        if let Err(failure) = self.site.workers.close(&agent, None).await {
-            self.say(Urgency::Warning, &failure.to_string());
-        }
-        found
-    }
-
-    /// What a reviewer writes into its file, once it stands at its prompt.
-    async fn answer_in(&self, file: &Path, agent: &AgentId) -> Result<String, String> {
-        let until = Instant::now() + self.task.time_limit();
-        while Instant::now() < until {
-            sleep(self.site.pace.look).await;
-            let written = super::watch::read(file);
-            match self.site.workers.ready(agent, self.site.pace.stand).await {
-                Ok(()) => {
-                    if let Some(text) = written.or_else(|| super::watch::read(file)) {
-                        return Ok(text);
-                    }
-                }
-                Err(NotReady::TimedOut { .. }) => {}
-                Err(gone) => return written.ok_or(gone.to_string()),
-            }
-        }
-        Err("the reviewer wrote nothing in time".to_owned())
     }
 }
 

@@ -13,6 +13,7 @@ mod check;
 mod inform;
 mod job;
 mod publish;
+mod review;
 mod watch;
 
 pub(super) use publish::seen_from_outside;
@@ -31,7 +32,6 @@ use super::folder::Folder;
 use super::journal::{Entry, Step, What};
 use super::machine::{Due, Machine, Message, Phase, Wants};
 use super::names::Names;
-use super::plan::Task;
 use super::receipt::Receipt;
 use super::view::MissionView;
 use super::worker::Workers;
@@ -39,7 +39,7 @@ use crate::agent::view::Urgency;
 use crate::config::WorkersConfig;
 use crate::error::{Failure, Kind, in_full};
 use crate::git::Repository;
-use crate::ids::TaskId;
+use crate::ids::{AgentId, TaskId};
 use crate::record::{Event, Happening};
 use crate::screen::state::State;
 use crate::store::{Lock, LogWriter};
@@ -152,6 +152,17 @@ struct Coordinator {
     _lock: Lock,
 }
 
+/// Whether a worker or a reviewer stands at its account's usage limit.
+fn is_at_limit(site: &Site, machine: &Machine) -> bool {
+    let stands = |agent: AgentId| {
+        let look = site.workers.look(&agent);
+        look.is_some_and(|look| look.state == Some(State::Limit))
+    };
+    let names = &site.names;
+    let mut tasks = machine.tasks();
+    tasks.any(|(task, _)| stands(names.worker(&task.slug)) || stands(names.reviewer(&task.slug)))
+}
+
 struct UnderWay {
     id: Id,
     wants: Wants,
@@ -261,12 +272,7 @@ impl Coordinator {
     /// How many workers may run at once. While one of them stands at its account's usage limit, nobody is added:
     /// the next would come to stand there too.
     fn places(&self) -> usize {
-        let names = &self.site.names;
-        let at_limit = |(task, _): (&Task, _)| {
-            let look = self.site.workers.look(&names.worker(&task.slug));
-            look.is_some_and(|look| look.state == Some(State::Limit))
-        };
-        if self.machine.tasks().any(at_limit) {
+        if is_at_limit(&self.site, &self.machine) {
             return self.machine.at_work();
         }
         usize::try_from(self.machine.plan().max_parallel).unwrap_or(1)

@@ -19,6 +19,10 @@ use crate::record::Happening;
 /// How much of what a worker says is left is given to whoever does the rest, in characters.
 const LEFT_CHARS: usize = 4_000;
 
+/// Why a task does not start that could.
+const AT_LIMIT: &str =
+    "a worker stands at its account's usage limit: until it goes on, none is added";
+
 /// The last receipt of each criterion of a task.
 pub(super) fn last_receipts(receipts: &[Receipt], task: &Task) -> Vec<Receipt> {
     let mut last: Vec<&Receipt> = Vec::new();
@@ -67,12 +71,17 @@ pub(super) fn view(
 ) -> MissionView {
     let mut view = seen_from_outside(&site.names, site.base.clone(), machine, receipts);
     view.trouble = trouble.map(str::to_owned);
+    let places = view.places;
+    let is_at_limit = super::is_at_limit(site, machine);
     for (place, task) in view.tasks.iter_mut().enumerate() {
         let agent = site.names.worker(&task.slug);
         if let Some(look) = site.workers.look(&agent) {
             task.agent = Some(agent);
             task.state = look.state.map(|state| state.as_str().to_owned());
             task.tokens = look.tokens;
+        }
+        if is_at_limit && machine.why(place, places) == Some(Why::Starts) {
+            task.doing = AT_LIMIT.into();
         }
         let is_checking = under_way
             .get(&place)

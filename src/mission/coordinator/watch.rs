@@ -48,17 +48,14 @@ impl Job {
         let file = self
             .folder()
             .join(names::report_file(&self.task.slug, number));
-        let begun = Instant::now();
+        let mut times = Times::new();
         let mut reported: Option<Instant> = None;
-        // all the times together: what the supervisor says to it meanwhile is no work on the task
-        let mut idle = Duration::ZERO;
-        let mut waits = Duration::ZERO;
         let mut tried: Option<Option<String>> = None;
-        let mut seen = Instant::now();
         let _ = self.site.workers.release(&agent).await;
         loop {
             sleep(self.site.pace.look).await;
             let look = self.site.workers.look(&agent);
+            times.take(look.as_ref(), Instant::now());
             let text = read(&file);
             if text.is_some() {
                 reported.get_or_insert_with(Instant::now);
@@ -68,16 +65,6 @@ impl Job {
                 Some(look) => look.gone.clone(),
             };
             let stands = look.as_ref().is_some_and(stands);
-            let asks = look.as_ref().filter(|look| asks(look));
-            let now = Instant::now();
-            if stands {
-                idle += now - seen;
-            }
-            waits = match asks {
-                Some(_) => waits + (now - seen),
-                None => Duration::ZERO,
-            };
-            seen = now;
             if let (Some(text), Some(at)) = (text, reported)
                 && (gone.is_some() || stands || at.elapsed() > self.site.pace.settle)
             {
@@ -87,27 +74,26 @@ impl Job {
                 self.note(Step::Lost { why }).await;
                 return Ok(());
             }
+            if look.as_ref().is_some_and(|look| look.context_full) {
+                self.note(Step::UsedUp).await;
+                return Ok(());
+            }
             // it may have done all that it was to do, and ask what else to do: once for each question
-            if let Some(asks) = asks
-                && waits > self.site.pace.stand
-                && tried.as_ref() != Some(&asks.question)
-            {
-                tried = Some(asks.question.clone());
+            let asked = look.filter(asks).map(|look| look.question);
+            let is_new = asked.is_some() && tried != asked;
+            if is_new && times.asking > self.site.pace.stand {
+                tried = asked;
                 if self.passes_already().await? {
                     self.note(Step::Stood).await;
                     return Ok(());
                 }
-                seen = Instant::now();
+                times.seen = Instant::now();
             }
-            if look.is_some_and(|look| look.context_full) {
-                self.note(Step::UsedUp).await;
-                return Ok(());
-            }
-            if idle > self.site.pace.stand {
+            if times.idle > self.site.pace.stand {
                 self.note(Step::Stood).await;
                 return Ok(());
             }
-            if self.time_is_up(begun) {
+            if self.is_over(&times) {
                 self.note(Step::TimeUp).await;
                 return Ok(());
             }
@@ -125,13 +111,63 @@ impl Job {
         Ok(())
     }
 
-    fn time_is_up(&self, begun: Instant) -> bool {
+    /// Whether its time is over, counted from when it was told the task.
+    fn is_over(&self, times: &Times) -> bool {
+        if times.is_excused {
+            return false;
+        }
         if self.state.overtime {
-            return begun.elapsed() > grace(&self.task);
+            return times.begun.elapsed().saturating_sub(times.excused) > grace(&self.task);
         }
         let limit = TimeDelta::minutes(self.task.time_limit_min.into());
+        let excused = TimeDelta::from_std(times.excused).unwrap_or(TimeDelta::MAX);
         let told_at = self.state.told_at;
-        told_at.is_some_and(|told_at| Utc::now() - told_at > limit)
+        told_at.is_some_and(|told_at| Utc::now() - told_at - limit > excused)
+    }
+}
+
+/// How long a worker has done what, while it was watched.
+struct Times {
+    begun: Instant,
+    seen: Instant,
+    /// It stood at its prompt, all the times together: what the supervisor says to it meanwhile is no work.
+    idle: Duration,
+    /// It has asked the person something, without a break.
+    asking: Duration,
+    /// What is not its time: its account was at a limit, or the person was waited for.
+    excused: Duration,
+    is_excused: bool,
+}
+
+impl Times {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            begun: now,
+            seen: now,
+            idle: Duration::ZERO,
+            asking: Duration::ZERO,
+            excused: Duration::ZERO,
+            is_excused: false,
+        }
+    }
+
+    /// Takes in that it has been so since the last look.
+    fn take(&mut self, look: Option<&Look>, now: Instant) {
+        let passed = now - self.seen;
+        self.seen = now;
+        if look.is_some_and(stands) {
+            self.idle += passed;
+        }
+        self.asking = match look.filter(|look| asks(look)) {
+            Some(_) => self.asking + passed,
+            None => Duration::ZERO,
+        };
+        self.is_excused =
+            look.is_some_and(|look| look.needs_person || look.state == Some(State::Limit));
+        if self.is_excused {
+            self.excused += passed;
+        }
     }
 }
 

@@ -116,15 +116,23 @@ fn begin(spec: &PromptSpec, rows: &[&str], end: usize) -> Option<usize> {
 }
 
 fn cursor_fits(spec: &PromptSpec, rows: &[&str], start: usize, end: usize, shown: &Shown) -> bool {
-    let inside = shown
-        .cursor
-        .map(|cursor| (start..end).contains(&locate(rows, shown.columns.max(1), cursor).0));
+    let columns = shown.columns.max(1);
+    let inside = shown.cursor.map(|cursor| {
+        let row = locate(rows, columns, cursor).0;
+        (start..end).contains(&row) || (row == end && is_filled(rows, end, columns))
+    });
     match spec.cursor {
         CursorPlace::Anywhere => true,
         // a plain dump may come without its cursor: it is enough to name a state, not to type
         CursorPlace::Inside => inside.unwrap_or(shown.styled.is_none()),
         CursorPlace::InsideOrHidden => inside != Some(false),
     }
+}
+
+/// Whether the row above `end` is filled with text to the edge, so that the cursor stands in a row of its own below.
+fn is_filled(rows: &[&str], end: usize, columns: usize) -> bool {
+    let row = |row: usize| rows.get(row).map_or("", |row| row.trim_end());
+    row(end).is_empty() && end > 0 && row(end - 1).width() + 1 >= columns
 }
 
 fn is_placeholder(spec: &PromptSpec, content: &str) -> bool {

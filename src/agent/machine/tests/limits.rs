@@ -85,6 +85,25 @@ fn an_agent_at_its_limit_is_parked_without_calls_and_nudged_once_after_the_reset
 }
 
 #[test]
+fn in_a_dialog_about_its_limit_an_agent_waits_for_the_person_and_is_nudged_after_their_answer() {
+    let mut story = parked(Duration::ZERO);
+    story.state = Some(State::Limit);
+    story.show(
+        "What do you want to do?\n\n  1. Stop and wait for limit to reset\n  2. Upgrade your plan\n\nEnter to confirm.",
+    );
+    story.pass(RESET + 3600.0);
+    assert_eq!((story.asked(), story.typing()), (0, None));
+    let told = story.told();
+    let about = told
+        .iter()
+        .filter(|text| text.1.contains("once you have answered there"));
+    assert_eq!(about.count(), 1, "{told:?}");
+    story.show(IDLE);
+    story.pass(10.0);
+    assert!(story.typing().is_some());
+}
+
+#[test]
 fn an_agent_that_goes_on_by_itself_is_left_to_it() {
     let mut story = parked(Duration::ZERO);
     story.pass(RESET + 20.0);

@@ -321,11 +321,7 @@ fn a_full_context_is_read_from_the_agents_own_error_alone() {
         let cursor = cursor.map(|(column, row)| Cursor { column, row });
         let profile = profiles.get(&kind.parse().unwrap()).unwrap();
         let reading = recognise(profile, &Shown::styled(&dump, columns, cursor));
-        println!(
-            "{name}: {} by `{}`, full {}",
-            reading.state, reading.rule, reading.context_full
-        );
-        assert_eq!(reading.context_full, is_full, "{name}");
+        assert_eq!(reading.context_full, is_full, "{name}: {}", reading.rule);
     }
     let full = |case: &Case| {
         let profile = profiles.get(&case.kind.parse().unwrap()).unwrap();

@@ -22,8 +22,10 @@ use serde_json::Value;
 use super::transcript::{blocks, is_error, short, within_deadline};
 use crate::host::file::{length, read_from};
 
-/// How much is read at one look, in bytes, of all files together; a longer line is passed over.
+/// How much is read at one look, in bytes, of all files together.
 const MAX_READ: u64 = 4 * 1024 * 1024;
+/// Lines that are longer may be passed over, in bytes.
+const MAX_LINE: u64 = MAX_READ / 2;
 /// The most helpers whose files are read.
 const MAX_HELPERS: usize = 512;
 /// How many of the last messages are known by their ids: the records of one stand close together.
@@ -208,7 +210,7 @@ impl Count {
         let read = part.bytes.len() as u64;
         *left -= read;
         let Some(end) = part.bytes.iter().rposition(|byte| *byte == b'\n') else {
-            if read == MAX_READ {
+            if read >= MAX_LINE {
                 self.is_within = true;
                 self.read_to += read;
             }

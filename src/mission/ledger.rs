@@ -3,8 +3,9 @@
 //! A worker's transcript is counted while it is watched ([`crate::evidence::spent`]). Here the last count of each
 //! conversation stands under the worker's name, so that the workers that a task had one after another add up, and a
 //! conversation that is counted once more, from its beginning, after a restart replaces its own figure and is never
-//! added twice. Written at most every ten seconds and when a worker's pane is closed: what is lost when the program
-//! dies is what a worker spent last that died with it. Who keeps no transcript has no figure.
+//! added twice. Written ten seconds after something is new at the latest, and when a task comes to an end or a worker's
+//! pane is closed: what is lost when the program dies is what a worker spent last that died with it. Who keeps no
+//! transcript has no figure.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
+use tokio::time::sleep;
 
 use crate::error::in_full;
 use crate::evidence::spent::{Spending, Spent};
@@ -20,7 +21,7 @@ use crate::ids::AgentId;
 use crate::record::VERSION;
 use crate::store::{self, Access};
 
-/// The least time between two writes, unless a worker has ended.
+/// How long what is new may wait to be written: many looks are one write.
 const PAUSE: Duration = Duration::from_secs(10);
 /// The most conversations of one worker that are told apart.
 const MOST: usize = 1_000;
@@ -46,7 +47,8 @@ struct Kept {
     book: Book,
     /// Whether the file has less.
     is_new: bool,
-    written_at: Option<Instant>,
+    /// Somebody waits to write it.
+    is_awaited: bool,
     /// The file is not understood, and stays as it is.
     is_foreign: bool,
 }
@@ -88,7 +90,7 @@ impl Ledger {
         }
     }
 
-    /// Takes in how far a worker's spending has come.
+    /// Takes in how far a worker's spending has come. Called within a tokio runtime.
     pub fn take(&self, worker: &AgentId, spending: &Spending) {
         let mut kept = self.inner.kept();
         let of_worker = kept.book.workers.entry(worker.clone()).or_default();
@@ -102,12 +104,21 @@ impl Ledger {
             of_worker.insert(spending.conversation.clone(), spent);
             kept.is_new = true;
         }
-        let is_due = kept.written_at.is_none_or(|at| at.elapsed() >= PAUSE);
-        if kept.is_new && is_due && tokio::runtime::Handle::try_current().is_ok() {
-            kept.written_at = Some(Instant::now());
-            let inner = Arc::clone(&self.inner);
-            tokio::task::spawn_blocking(move || inner.write());
+        if kept.is_new && !kept.is_awaited {
+            kept.is_awaited = true;
+            let ledger = self.clone();
+            tokio::spawn(async move {
+                sleep(PAUSE).await;
+                ledger.inner.kept().is_awaited = false;
+                ledger.write().await;
+            });
         }
+    }
+
+    /// Has what is not written yet written, and does not wait for it.
+    pub fn write_soon(&self) {
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || inner.write());
     }
 
     /// What a worker has spent, with those of its name before it; `None` where that is not known.
@@ -203,21 +214,24 @@ mod tests {
         assert_eq!(ledger.of(&agent).unwrap().tokens(), 100);
     }
 
-    #[tokio::test]
-    async fn it_is_written_without_being_asked() {
+    #[tokio::test(start_paused = true)]
+    async fn it_is_written_without_being_asked_and_not_at_every_look() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spent.json");
         let ledger = Ledger::read(&path);
-        ledger.take(&"m.one".parse().unwrap(), &spending("first", 100));
-        let until = std::time::Instant::now() + Duration::from_secs(10);
-        while !path.exists() {
-            assert!(std::time::Instant::now() < until, "it was not written");
-            tokio::task::yield_now().await;
-        }
-        // the control: the next one waits, until a worker ends
-        ledger.take(&"m.one".parse().unwrap(), &spending("second", 1));
+        let agent: AgentId = "m.one".parse().unwrap();
+        let written = || Ledger::read(&path).of(&agent).map(|spent| spent.tokens());
+        ledger.take(&agent, &spending("first", 100));
+        sleep(PAUSE / 2).await;
+        ledger.take(&agent, &spending("first", 150));
+        assert_eq!(written(), None);
+        sleep(PAUSE).await;
+        // the other thread's write is not of the paused time
         ledger.write().await;
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains("second"), "{text}");
+        assert_eq!(written(), Some(150));
+        ledger.take(&agent, &spending("first", 200));
+        assert_eq!(written(), Some(150), "the control: it waits");
+        ledger.write().await;
+        assert_eq!(written(), Some(200), "a worker has ended");
     }
 }

@@ -289,7 +289,9 @@ impl Coordinator {
             None => report.as_deref().map(summary).unwrap_or_default(),
         };
         let look = self.site.workers.look(&self.site.names.worker(&task.slug));
-        let spent = spent(&self.site.names, self.site.workers.ledger(), &task.slug);
+        let ledger = self.site.workers.ledger();
+        ledger.write_soon();
+        let spent = spent(&self.site.names, ledger, &task.slug);
         let lasted = state.started_at.zip(state.ended_at);
         self.happened(Happening::Task {
             mission: mission.clone(),

@@ -149,8 +149,7 @@ impl Account<'_> {
                 took((end - begun).num_milliseconds())
             );
         }
-        let tokens: u64 = view.tasks.iter().map(|task| task.tokens).sum();
-        let _ = writeln!(text, "- Tokens that watching it took: {tokens}");
+        text.push_str(&facts::spent(view));
         let of_work = || self.receipts.iter().filter(|one| one.on != Tree::Base);
         let passed = of_work().filter(|one| one.passed()).count();
         let _ = writeln!(
@@ -241,7 +240,7 @@ impl Account<'_> {
                 let end = task.ended_at.unwrap_or(self.now);
                 let _ = write!(text, ", {}", took((end - started).num_milliseconds()));
             }
-            let _ = writeln!(text, ", {} tokens", task.tokens);
+            let _ = writeln!(text, "{}", facts::spent_on(task));
         }
         if let Some(why) = &task.why {
             let _ = writeln!(text, "- Why: {}", line(why, 1_000));

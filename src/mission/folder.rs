@@ -50,6 +50,11 @@ impl Folder {
         self.path.join("receipts.jsonl")
     }
 
+    /// What the workers have spent.
+    pub fn spent(&self) -> PathBuf {
+        self.path.join("spent.json")
+    }
+
     /// What the worker of a task answered to the brief of this number.
     pub fn report(&self, task: &TaskId, number: u32) -> PathBuf {
         self.path

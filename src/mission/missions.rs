@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::coordinator::{self, Order, Pace, Running, Site};
 use super::folder::{self, Folder};
 use super::journal::{Entry, Step, What};
+use super::ledger::Ledger;
 use super::machine::{Machine, Phase};
 use super::names::Names;
 use super::ready::Ready;
@@ -212,9 +213,10 @@ impl Missions {
         let (root, base) = begun.unwrap_or_default();
         let folder = self.folder(id);
         let receipts = folder.read_receipts()?;
+        let ledger = Ledger::read(&folder.spent());
         let names = Names::new(root, id.clone(), base.is_some());
         Ok(Arc::new(coordinator::seen_from_outside(
-            &names, base, &machine, &receipts,
+            &names, base, &machine, &receipts, &ledger,
         )))
     }
 

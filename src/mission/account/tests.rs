@@ -40,7 +40,10 @@ fn view(plan: &Plan) -> MissionView {
             state: None,
             started_at: Some(at(10)),
             ended_at: Some(at(760)),
-            tokens: 1_200,
+            tokens: Some(48_200),
+            cache_read_tokens: Some(900_000),
+            tool_uses: Some(61),
+            watch_tokens: Some(1_200),
             why: None,
             outside: Vec::new(),
             left_out: Vec::new(),
@@ -53,7 +56,9 @@ fn view(plan: &Plan) -> MissionView {
     cli.attempt = 3;
     cli.why = Some("its attempts are used up".into());
     let mut docs = task(2, Stage::Waiting, true);
-    (docs.attempt, docs.tokens, docs.started_at, docs.ended_at) = (0, 0, None, None);
+    (docs.attempt, docs.started_at, docs.ended_at) = (0, None, None);
+    (docs.tokens, docs.cache_read_tokens, docs.tool_uses) = (None, None, None);
+    docs.watch_tokens = None;
     MissionView {
         id: "notes".parse().unwrap(),
         goal: plan.goal.clone(),

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::{Coordinator, Site, UnderWay};
 use crate::agent::view::Urgency;
+use crate::evidence::spent::Spent;
 use crate::ids::TaskId;
 use crate::mission::journal::{Entry, Step, What};
+use crate::mission::ledger::Ledger;
 use crate::mission::machine::{Machine, Message, Phase, TaskState, Wants};
 use crate::mission::markdown::quoted;
 use crate::mission::names::Names;
@@ -69,7 +71,8 @@ pub(super) fn view(
     under_way: &HashMap<usize, UnderWay>,
     trouble: Option<&str>,
 ) -> MissionView {
-    let mut view = seen_from_outside(&site.names, site.base.clone(), machine, receipts);
+    let ledger = site.workers.ledger();
+    let mut view = seen_from_outside(&site.names, site.base.clone(), machine, receipts, ledger);
     view.trouble = trouble.map(str::to_owned);
     let places = view.places;
     let is_at_limit = super::is_at_limit(site, machine);
@@ -78,11 +81,14 @@ pub(super) fn view(
         if let Some(look) = site.workers.look(&agent) {
             task.agent = Some(agent);
             task.state = look.state.map(|state| state.as_str().to_owned());
-            task.tokens = look.tokens;
+            task.watch_tokens = Some(look.watch_tokens);
         }
         if is_at_limit && machine.why(place, places) == Some(Why::Starts) {
             task.doing = AT_LIMIT.into();
         }
+        // a look keeps the count
+        let _ = site.workers.look(&site.names.reviewer(&task.slug));
+        task.has_spent(spent(&site.names, ledger, &task.slug));
         let is_checking = under_way
             .get(&place)
             .is_some_and(|job| matches!(job.wants, Wants::Checking | Wants::Proving));
@@ -105,13 +111,14 @@ pub(in crate::mission) fn seen_from_outside(
     base: Option<String>,
     machine: &Machine,
     receipts: &[Receipt],
+    ledger: &Ledger,
 ) -> MissionView {
     let plan = machine.plan();
     let skipped = machine.skipped();
     let places = usize::try_from(plan.max_parallel).unwrap_or(1);
     let tasks = machine.tasks().enumerate().map(|(place, (task, state))| {
         let why = machine.why(place, places);
-        TaskView {
+        let mut view = TaskView {
             slug: task.slug.clone(),
             title: task.title.clone(),
             role: task.role,
@@ -127,11 +134,16 @@ pub(in crate::mission) fn seen_from_outside(
             state: None,
             started_at: state.started_at,
             ended_at: state.ended_at,
-            tokens: 0,
+            tokens: None,
+            cache_read_tokens: None,
+            tool_uses: None,
+            watch_tokens: None,
             why: state.why.clone(),
             outside: state.outside.clone(),
             left_out: state.left_out.clone(),
-        }
+        };
+        view.has_spent(spent(names, ledger, &task.slug));
+        view
     });
     let proposals = machine.proposals().iter().map(|proposal| ProposalView {
         slug: proposal.task.slug.clone(),
@@ -152,6 +164,13 @@ pub(in crate::mission) fn seen_from_outside(
         trouble: None,
         summing_up: false,
     }
+}
+
+/// What the workers of a task have spent, and who reviewed them.
+fn spent(names: &Names, ledger: &Ledger, task: &TaskId) -> Option<Spent> {
+    let workers = [names.worker(task), names.reviewer(task)];
+    let known = workers.iter().filter_map(|agent| ledger.of(agent));
+    known.reduce(Spent::and)
 }
 
 /// What is being done about a task, in a few words.
@@ -307,6 +326,9 @@ impl Coordinator {
             None => report.as_deref().map(summary).unwrap_or_default(),
         };
         let look = self.site.workers.look(&self.site.names.worker(&task.slug));
+        let ledger = self.site.workers.ledger();
+        ledger.write_soon();
+        let spent = spent(&self.site.names, ledger, &task.slug);
         let lasted = state.started_at.zip(state.ended_at);
         self.happened(Happening::Task {
             mission: mission.clone(),
@@ -316,7 +338,9 @@ impl Coordinator {
             attempt: state.attempt,
             summary: summary.clone(),
             result: report,
-            tokens: look.map_or(0, |look| look.tokens),
+            tokens: spent.map(|spent| spent.tokens()),
+            tool_uses: spent.map(|spent| spent.tool_uses),
+            watch_tokens: look.map(|look| look.watch_tokens),
             duration_sec: lasted
                 .and_then(|(from, to)| u64::try_from((to - from).num_seconds()).ok()),
         });

@@ -47,8 +47,6 @@ pub enum Brief<'a> {
         failed: &'a [Receipt],
         /// Files that judge and were put back, because the task may not write them.
         undone: &'a [String],
-        /// What was wrong beside that, in a line; file names of the worker's stand in it.
-        why: Option<&'a str>,
     },
     /// The branch does not merge.
     Conflict {

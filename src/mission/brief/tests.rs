@@ -244,7 +244,6 @@ fn the_largest_brief_keeps_its_end() {
     let files = vec![long.clone(); 500];
     let brief = Brief::Retry {
         attempt: 2,
-        why: None,
         of: 3,
         failed: &failed,
         undone: &files,

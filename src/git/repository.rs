@@ -184,11 +184,6 @@ impl Repository {
         }
     }
 
-    /// Whether there is a branch of that name.
-    pub async fn has_branch(&self, name: &str) -> Result<bool, GitError> {
-        Ok(self.commit_of_branch(name).await?.is_some())
-    }
-
     /// Whether the history of `newer` has `older` in it.
     pub async fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, GitError> {
         let asked = ["merge-base", "--is-ancestor", older, newer];

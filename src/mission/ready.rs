@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder;
 use super::plan::Plan;
-use super::plan::check::{Finding, Severity, check};
+use super::plan::check::{Finding, can_be_followed, check};
 use crate::error::{Failure, Kind};
 use crate::git::Repository;
 use crate::host::Host;
@@ -88,8 +88,7 @@ impl Ready {
 
     /// Whether the plan can be followed.
     pub fn can_be_followed(&self) -> bool {
-        let mut findings = self.findings.iter();
-        findings.all(|finding| finding.severity != Severity::Error)
+        can_be_followed(&self.findings)
     }
 }
 

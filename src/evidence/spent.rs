@@ -420,7 +420,8 @@ mod tests {
             text += &filler;
             text += &message(&format!("m{number}"), 2, &[&format!("c{number}")]);
         }
-        text += &format!("{too_long}\n");
+        text += &too_long.to_string();
+        text += "\n";
         text += &message("last", 2, &[]);
         case.write("a.jsonl", &text);
         let mut looks = 1;

@@ -33,6 +33,8 @@ use crate::supervisor::{Employment, Supervisor};
 /// How long after a refusal a text is tried again; doubles up to the longest.
 const AGAIN: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long a text that still stands in a prompt after Enter may be taken yet, by a program that is slow.
+const LATE: Duration = Duration::from_secs(20);
 
 /// The workers of one mission; clones are the same. It keeps the supervisor, and with it its locks, alive.
 #[derive(Clone)]
@@ -317,8 +319,10 @@ impl Workers {
                 Receipt::Delivered(_) => return Ok(Told::Delivered),
                 Receipt::Unproven { why, left_over } => {
                     if left_over {
-                        // one that ended as it took it shows it too
-                        let _ = self.comes_to(|_| true, agent, until).await;
+                        // one that ended as it took it shows it too, and one that is slow takes it yet
+                        let gone = |state| state != Some(State::Draft);
+                        let late = until.min(Instant::now() + LATE);
+                        let _ = self.comes_to(gone, agent, late).await;
                     }
                     let view = self.anybody(agent);
                     let view = view.filter(|view| left_over && has_draft(view));

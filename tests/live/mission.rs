@@ -12,7 +12,7 @@ use super::common::zellij::wait_for;
 use super::program::{Ended, Program, command};
 
 /// How long all of it may take.
-const LONG: Duration = Duration::from_mins(10);
+const LONG: Duration = Duration::from_mins(15);
 
 /// A mission of three tasks and the verifier that its contract brings; every brief of it.
 const BRIEFS: [&str; 8] = [

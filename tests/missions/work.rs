@@ -341,6 +341,28 @@ fn what_a_reviewer_does_not_pass_is_done_again() {
 }
 
 #[test]
+fn a_reviewer_that_is_killed_has_a_second_one_and_costs_the_author_no_attempt() {
+    let scene = Scene::set();
+    let mut made = task("made", &[]);
+    made["exitCriteria"] = json!([{ "review": "it says what it is made of" }]);
+    scene.plan(&[made]);
+    let folder = scene.home().join("script").display().to_string();
+    scene.script("passes", "review PASS it says so in its first line\n");
+    scene.script(
+        "made.review",
+        &format!("run cp {folder}/passes {folder}/made.review\ncrash\n"),
+    );
+    scene.script("made", &does("made"));
+    scene.ends(scene.run(), 0);
+    assert_eq!(
+        scene.briefs("made"),
+        ["task-1.md", "task-1001.md", "task-1501.md"]
+    );
+    assert_eq!(scene.count("made", "checked"), 1);
+    assert_eq!(scene.panes(), ["notes.made"]);
+}
+
+#[test]
 fn whose_time_is_over_is_asked_for_a_part_and_the_rest_is_proposed() {
     let scene = Scene::set();
     let limited = |slug: &str| {

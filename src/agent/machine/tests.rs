@@ -66,6 +66,8 @@ struct Story {
     /// What a profile says of the screen, where one is known.
     state: Option<State>,
     dialog: Option<Dialog>,
+    /// Whether no prompt is to be seen.
+    promptless: bool,
     /// What the agent says of itself, and what its repository is like.
     own: Option<Own>,
     work: Option<WorkMark>,
@@ -91,6 +93,7 @@ impl Story {
             shell: false,
             state: None,
             dialog: None,
+            promptless: false,
             own: None,
             work: None,
             next_poll: 0.0,
@@ -134,6 +137,9 @@ impl Story {
             sight.known = Known::As("claude".parse().unwrap());
             sight.screen_shows(state, "as the story says");
             sight.reading.dialog.clone_from(&self.dialog);
+        }
+        if self.promptless {
+            sight.reading.prompt = None;
         }
         sight.at = self.now().wall;
         if let Some(own) = &self.own {

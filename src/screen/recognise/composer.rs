@@ -132,7 +132,9 @@ fn cursor_fits(spec: &PromptSpec, rows: &[&str], start: usize, end: usize, shown
 /// Whether the row above `end` is filled with text to the edge, so that the cursor stands in a row of its own below.
 fn is_filled(rows: &[&str], end: usize, columns: usize) -> bool {
     let row = |row: usize| rows.get(row).map_or("", |row| row.trim_end());
-    row(end).is_empty() && end > 0 && row(end - 1).width() + 1 >= columns
+    let above = end.checked_sub(1).map_or(0, |above| row(above).width());
+    // a row that the terminal itself wrapped is one here
+    row(end).is_empty() && above > 0 && (above + 1) % columns <= 1
 }
 
 fn is_placeholder(spec: &PromptSpec, content: &str) -> bool {

@@ -93,6 +93,7 @@ fn in_a_dialog_about_its_limit_an_agent_waits_for_the_person_and_is_nudged_after
     story.show(
         "What do you want to do?\n\n  1. Stop and wait for limit to reset\n  2. Upgrade your plan\n\nEnter to confirm.",
     );
+    story.promptless = true;
     story.pass(RESET + 3600.0);
     assert_eq!((story.asked(), story.typing()), (0, None));
     let told = story.told();
@@ -101,6 +102,7 @@ fn in_a_dialog_about_its_limit_an_agent_waits_for_the_person_and_is_nudged_after
         .filter(|text| text.1.contains("once you have answered there"));
     assert_eq!(about.count(), 1, "{told:?}");
     story.show(IDLE);
+    story.promptless = false;
     story.pass(10.0);
     assert!(story.typing().is_some());
 }

@@ -309,8 +309,8 @@ fn a_full_context_is_read_from_the_agents_own_error_alone() {
         ("claude", "claude-full", 122, None, true),
         ("claude", "claude-full-narrow", 61, None, true),
         ("claude", "claude-quoted", 61, None, false),
-        ("codex", "codex-full-narrow", 61, Some((2, 17)), true),
-        ("codex", "codex-quoted", 61, Some((2, 17)), false),
+        ("codex", "codex-full-narrow", 61, Some((2, 16)), true),
+        ("codex", "codex-quoted", 61, Some((2, 16)), false),
         ("opencode", "opencode-full", 122, Some((5, 36)), true),
         ("opencode", "opencode-quoted", 122, Some((5, 36)), false),
     ];

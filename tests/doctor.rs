@@ -604,6 +604,58 @@ async fn backends_are_asked_whether_they_answer() {
 }
 
 #[tokio::test]
+async fn a_backend_for_plans_is_asked_like_the_others_and_where_there_is_none_nothing_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let server = server(&["small"]).await;
+    let at =
+        |url: &str, model: &str| json!({ "type": "openaiCompat", "baseUrl": url, "model": model });
+    let url = format!("{}/v1", server.uri());
+    let examined = |plan: Option<Value>| {
+        let mut all = builtin();
+        if let Some(plan) = plan {
+            all["planBackend"] = plan;
+        }
+        examine(examination(home.path(), config(home.path(), all, &[])))
+    };
+    for (backend, outcome, found, hint) in [
+        (
+            json!({ "type": "builtin" }),
+            GOOD,
+            "the review backend writes plans",
+            "",
+        ),
+        (at(&url, "small"), GOOD, "lists the model `small`", ""),
+        (
+            at(&url, "large"),
+            WARNING,
+            "does not list the model `large`",
+            "set `model` in `planBackend` to one of those that it lists: `small`",
+        ),
+        (
+            at(NOBODY, "small"),
+            WARNING,
+            "only `mission plan` needs it",
+            "start the model server",
+        ),
+    ] {
+        expect(
+            &examined(Some(backend)).await,
+            "planBackend",
+            outcome,
+            found,
+            hint,
+        );
+    }
+    let without = examined(None).await;
+    assert!(
+        without
+            .checks
+            .iter()
+            .all(|check| check.name != "planBackend")
+    );
+}
+
+#[tokio::test]
 async fn a_configuration_is_missing_wrong_or_open_to_others() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();

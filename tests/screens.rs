@@ -302,6 +302,42 @@ fn the_kind_of_a_screen_is_found_by_trying_every_profile() {
     assert!(right * 100 >= all * 90, "{right} of {all}\n{said}");
 }
 
+/// The agent's own error in its own place, and not the same words of an answer, a user or a tool.
+#[test]
+fn a_full_context_is_read_from_the_agents_own_error_alone() {
+    const SCREENS: [(&str, &str, usize, Option<(usize, usize)>, bool); 7] = [
+        ("claude", "claude-full", 122, None, true),
+        ("claude", "claude-full-narrow", 61, None, true),
+        ("claude", "claude-quoted", 61, None, false),
+        ("codex", "codex-full-narrow", 61, Some((2, 17)), true),
+        ("codex", "codex-quoted", 61, Some((2, 17)), false),
+        ("opencode", "opencode-full", 122, Some((5, 36)), true),
+        ("opencode", "opencode-quoted", 122, Some((5, 36)), false),
+    ];
+    let profiles = Profiles::shipped();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence/context-full");
+    for (kind, name, columns, cursor, is_full) in SCREENS {
+        let dump = std::fs::read_to_string(root.join(format!("{name}.ansi"))).unwrap();
+        let cursor = cursor.map(|(column, row)| Cursor { column, row });
+        let profile = profiles.get(&kind.parse().unwrap()).unwrap();
+        let reading = recognise(profile, &Shown::styled(&dump, columns, cursor));
+        assert_eq!(reading.context_full, is_full, "{name}: {}", reading.rule);
+    }
+    let full = |case: &Case| {
+        let profile = profiles.get(&case.kind.parse().unwrap()).unwrap();
+        case.shown()
+            .iter()
+            .any(|shown| recognise(profile, shown).context_full)
+    };
+    let cases = cases();
+    let found: Vec<&str> = cases
+        .iter()
+        .filter(|case| full(case))
+        .map(|case| case.name.as_str())
+        .collect();
+    assert_eq!(found, ["120-ctxfull", "250-ctxfull", "40-ctxfull"]);
+}
+
 #[test]
 fn an_animation_alone_changes_no_digest() {
     let profiles = Profiles::shipped();

@@ -299,7 +299,8 @@ impl Driver {
         if let Some(earlier) = self.looking.take() {
             earlier.abort();
         }
-        let reach = self.reach();
+        let mut reach = self.reach();
+        reach.reader.meter = self.machine.meter();
         self.looking = Some(
             self.tasks
                 .spawn(async move { Done::Event(look(&reach, care).await) }),
@@ -317,6 +318,7 @@ impl Driver {
                 kind: settings.agent.kind.clone(),
                 allow_shell: settings.agent.allow_shell,
                 earlier: self.machine.transcript(),
+                meter: None,
                 zone: self.doors.zone,
             },
             timing: settings.timing,

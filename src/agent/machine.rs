@@ -36,6 +36,7 @@ pub use explain::{Against, Explanation, Outlook, Waiting};
 use crate::director::policy::{Errand, Terms};
 use crate::director::prompt::Situation;
 use crate::evidence::Sight;
+use crate::evidence::spent::Meter;
 use crate::evidence::transcript::Tail;
 use crate::git::WorkMark;
 use crate::record::logs::Interrupted;
@@ -90,6 +91,8 @@ pub struct Machine {
     screen: Option<Screen>,
     /// The last look.
     sight: Option<Box<Sight>>,
+    /// The count of what a worker spends.
+    meter: Arc<Meter>,
     /// Looks in a row that showed the same state.
     same_state: u32,
     /// When somebody was last seen at work in the prompt.
@@ -150,6 +153,7 @@ impl Machine {
             noted_at: Duration::ZERO,
             screen: None,
             sight: None,
+            meter: Arc::default(),
             same_state: 0,
             person_at: None,
             still_since: Duration::ZERO,
@@ -250,6 +254,11 @@ impl Machine {
             observe: self.observes(),
             all_stopped: self.settings.all_stopped,
             mission: self.settings.charge.as_ref().map(|it| it.on.clone()),
+            spending: self.meter.spending(),
+            context_full: self
+                .sight
+                .as_ref()
+                .is_some_and(|sight| sight.context_full()),
         }
     }
 
@@ -380,6 +389,12 @@ impl Machine {
     pub fn transcript(&self) -> Option<Arc<Tail>> {
         let sight = self.sight.as_ref()?;
         sight.own.transcript.as_ref().ok().cloned()
+    }
+
+    /// The count of what it spends, to go on with: of a worker, for which somebody pays by the task.
+    pub fn meter(&self) -> Option<Arc<Meter>> {
+        let is_worker = self.settings.charge.is_some();
+        is_worker.then(|| Arc::clone(&self.meter))
     }
 
     /// The person's word that nudges are held, while it holds.

@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Local, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::spent::Spending;
 use crate::ids::{AgentId, PaneAddress};
 use crate::record::Question;
 use crate::screen::recognise::Dialog;
@@ -228,6 +229,12 @@ pub struct AgentView {
     /// What it works on for a mission: `mission/task`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mission: Option<String>,
+    /// What it has spent of itself, of a worker that keeps a transcript.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spending: Option<Spending>,
+    /// It waits because its conversation fills the model's context: no word to it helps, only a fresh one does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub context_full: bool,
 }
 
 #[cfg(test)]
@@ -264,6 +271,8 @@ impl AgentView {
             observe: false,
             all_stopped: false,
             mission: None,
+            spending: None,
+            context_full: false,
         }
     }
 }

@@ -236,7 +236,8 @@ fn argument(
     (start, candidates)
 }
 
-/// What may follow a verb of `/mission`: a mission, which may be left out where there is only one, and a task.
+/// What may follow a verb of `/mission`: a task where only one mission can be meant; else a mission, and then a task
+/// of it. Where no task begins as typed, it is the mission's name that is meant.
 fn of_mission(
     verb: MissionVerb,
     start: usize,
@@ -270,6 +271,8 @@ fn of_mission(
         verb if verb.names_a_task() => mission.tasks.as_slice(),
         _ => &[],
     });
+    let fits = |name: &&String| name.starts_with(begun);
+    let offers_missions = offers_missions && !tasks.iter().any(|task| fits(&task));
     let ids = world.missions.iter().map(|one| &one.id);
     let ids = ids.filter(|_| offers_missions);
     let more = |is_mission: bool| match verb {
@@ -280,8 +283,8 @@ fn of_mission(
         .iter()
         .map(|task| (task, more(false)))
         .chain(ids.map(|id| (id, more(true))));
-    let fitting = all.filter(|(name, _)| name.starts_with(begun));
-    let candidates = fitting
+    let candidates = all
+        .filter(|(name, _)| fits(name))
         .take(MOST_CANDIDATES)
         .map(|(name, more)| Candidate::new(name, more));
     (start + word_at, candidates.collect())
@@ -471,16 +474,42 @@ mod tests {
             missions: vec![mission("notes"), mission("site")],
             ..world()
         };
-        let cases: [(&World, &str, &[&str]); 14] = [
+        let nothing_proposed = World {
+            missions: vec![KnownMission {
+                proposals: Vec::new(),
+                ..mission("notes")
+            }],
+            ..world()
+        };
+        let cases: [(&World, &str, &[&str]); 23] = [
             (&one, "/mission ret", &["/mission retry "]),
             (
                 &one,
                 "/mission retry ",
+                &["/mission retry parser", "/mission retry docs"],
+            ),
+            (&one, "/mission retry n", &["/mission retry notes "]),
+            (&one, "/mission retry x", &[]),
+            (
+                &one,
+                "/mission message ",
+                &["/mission message parser ", "/mission message docs "],
+            ),
+            (&one, "/mission message n", &["/mission message notes "]),
+            (
+                &one,
+                "/mission message notes ",
                 &[
-                    "/mission retry parser",
-                    "/mission retry docs",
-                    "/mission retry notes ",
+                    "/mission message notes parser ",
+                    "/mission message notes docs ",
                 ],
+            ),
+            (&one, "/mission ask ", &["/mission ask notes "]),
+            (&one, "/mission accept ", &["/mission accept resolve-docs"]),
+            (
+                &nothing_proposed,
+                "/mission accept ",
+                &["/mission accept notes "],
             ),
             (
                 &one,
@@ -508,6 +537,11 @@ mod tests {
                 &two,
                 "/mission stop  site p",
                 &["/mission stop  site parser"],
+            ),
+            (
+                &two,
+                "/mission message ",
+                &["/mission message notes ", "/mission message site "],
             ),
             (&two, "/mission status s", &["/mission status site"]),
         ];

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::text::{harmless, one_line, table};
 use crate::ids::TaskId;
-use crate::mission::plan::check::{Finding, Severity};
+use crate::mission::plan::check::{Finding, Severity, can_be_followed};
 use crate::mission::plan::{Plan, TaskPath};
 use crate::mission::schedule::Graph;
 
@@ -47,9 +47,7 @@ struct ToldFinding<'a> {
 impl Checked<'_> {
     /// Whether the plan can be followed.
     pub fn can_be_followed(&self) -> bool {
-        self.findings
-            .iter()
-            .all(|finding| finding.severity != Severity::Error)
+        can_be_followed(self.findings)
     }
 
     /// The plan's graph, as it would be followed; `None` where it has none.
@@ -248,10 +246,7 @@ impl Checked<'_> {
 
 fn told(finding: &Finding) -> ToldFinding<'_> {
     ToldFinding {
-        severity: match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        },
+        severity: finding.severity.as_str(),
         task: finding.task.as_ref().map(TaskId::as_str),
         problem: &finding.problem,
         hint: &finding.hint,

@@ -354,11 +354,9 @@ fn addressed<'a>(missions: &Missions, rest: &'a str) -> Result<(MissionId, &'a s
     if let Some(id) = known.iter().find(|id| id.as_str() == word) {
         return Ok((id.clone(), more));
     }
-    let is_open = |id: &&MissionId| {
-        let view = missions.view(id);
-        view.is_ok_and(|view| view.phase != Phase::Finished)
-    };
-    let open: Vec<&MissionId> = known.iter().filter(is_open).collect();
+    // two are too many already
+    let open = known.iter().filter(|id| missions.is_open(id)).take(2);
+    let open: Vec<&MissionId> = open.collect();
     match (open.as_slice(), known.as_slice()) {
         ([only], _) => Ok(((*only).clone(), rest)),
         (_, [only]) => Ok((only.clone(), rest)),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chrono::{NaiveDate, Utc};
 use serde::Serialize;
 
-use super::reply::{Frame, one_memo};
+use super::reply::{Frame, one_memo, step_line};
 use super::text::{harmless, one_line, table, wrap};
 use super::when::{Clock, between, length};
 use crate::ids::AgentId;
@@ -54,9 +54,9 @@ fn one_review(review: &Review, frame: &Frame) -> String {
 
 fn one_step(line: &DecisionLine, frame: &Frame) -> String {
     let at = line.ts.with_timezone(frame.now.offset());
-    let (what, parts) = step_words(&line.step);
-    let mut text = format!("{} - {}", at.format("%Y-%m-%d %H:%M:%S"), one_line(&what));
-    for (name, words) in parts {
+    let what = step_line(&line.step);
+    let mut text = format!("{} - {what}", at.format("%Y-%m-%d %H:%M:%S"));
+    for (name, words) in step_parts(&line.step) {
         if words.trim().is_empty() {
             continue;
         }
@@ -66,36 +66,20 @@ fn one_step(line: &DecisionLine, frame: &Frame) -> String {
     text
 }
 
-/// A step in a line, and its texts with their names.
-fn step_words(step: &Step) -> (String, Vec<(&'static str, String)>) {
+/// The texts of a step with their names, the long ones cut.
+fn step_parts(step: &Step) -> Vec<(&'static str, String)> {
     match step {
-        Step::Asked {
-            backend,
-            quiet_sec,
-            prompt,
-            ..
-        } => {
+        Step::Asked { prompt, .. } => {
             let lines: Vec<&str> = prompt.trim_end().lines().collect();
             let end = lines.len().saturating_sub(SCREEN_LINES);
-            (
-                format!(
-                    "asked {backend}, after {} without a change",
-                    length(*quiet_sec)
-                ),
-                vec![("saw", lines[end..].join("\n"))],
-            )
+            vec![("saw", lines[end..].join("\n"))]
         }
         Step::Answered {
-            by,
             verdict,
             problem,
             answer,
-            tokens,
+            ..
         } => {
-            let by = by.as_deref().unwrap_or("it");
-            let said = verdict
-                .as_ref()
-                .map_or("gave no verdict", |verdict| verdict.action.as_str());
             let mut parts = Vec::new();
             if let Some(verdict) = verdict {
                 parts.push(("text", verdict.text.clone()));
@@ -104,26 +88,10 @@ fn step_words(step: &Step) -> (String, Vec<(&'static str, String)>) {
                 parts.push(("said", tail(answer, 600).to_owned()));
             }
             parts.push(("but", problem.clone().unwrap_or_default()));
-            (format!("{by}: {said}, {tokens} tokens"), parts)
+            parts
         }
-        Step::Intent {
-            origin, text, pane, ..
-        } => (
-            format!("about to type to {pane} ({})", origin_word(*origin)),
-            vec![("text", text.clone())],
-        ),
-        Step::Receipt {
-            origin, receipt, ..
-        } => (format!("{receipt} ({})", origin_word(*origin)), Vec::new()),
-        Step::Counted { why } => (why.clone(), Vec::new()),
-    }
-}
-
-fn origin_word(origin: crate::record::Origin) -> &'static str {
-    match origin {
-        crate::record::Origin::Verdict => "decided",
-        crate::record::Origin::Person => "you",
-        crate::record::Origin::Rule => "a rule",
+        Step::Intent { text, .. } => vec![("text", text.clone())],
+        Step::Receipt { .. } | Step::Counted { .. } => Vec::new(),
     }
 }
 

@@ -9,12 +9,13 @@ use std::fmt::Write as _;
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 
 use super::text::{fit_middle, harmless, one_line, table, wrap};
+use super::when::length;
 use super::{Notice, PaneRow, Reply, Urgency, explain, missions};
 use crate::agent::view::{AgentView, Status};
 use crate::error::Failure;
 use crate::evidence::GENERIC;
 use crate::ids::AgentId;
-use crate::record::{DecisionLine, Memo, Review, Step};
+use crate::record::{DecisionLine, Memo, Origin, Review, Step};
 use crate::screen::state::State;
 use crate::screen::styled;
 
@@ -235,55 +236,75 @@ fn decision(id: &AgentId, steps: &[DecisionLine], frame: &Frame) -> String {
     let mut text = format!("decision {} about {id}", one_line(&first.id));
     for line in steps {
         let at = line.ts.with_timezone(frame.now.offset());
-        let (what, words) = step(&line.step);
+        let what = step_line(&line.step);
         let _ = write!(text, "\n{}  {what}", at.format("%Y-%m-%d %H:%M:%S"));
-        for words in words.iter().filter(|words| !words.trim().is_empty()) {
+        let texts = step_texts(&line.step);
+        for words in texts.iter().filter(|words| !words.trim().is_empty()) {
             let _ = write!(text, "\n{}", wrap(words, frame.columns, "    "));
         }
     }
     text
 }
 
-/// One step in words: a heading, and what belongs under it.
-fn step(step: &Step) -> (String, Vec<String>) {
-    match step {
+/// A step in one line; what belongs under it is the caller's to show.
+pub fn step_line(step: &Step) -> String {
+    let line = match step {
         Step::Asked {
-            backend,
-            quiet_sec,
-            prompt,
-            ..
-        } => (
-            format!("asked {}; quiet for {quiet_sec} s", one_line(backend)),
-            vec![prompt.clone()],
+            backend, quiet_sec, ..
+        } => format!(
+            "asked {backend}, after {} without a change",
+            length(*quiet_sec)
         ),
         Step::Answered {
             by,
             verdict,
+            tokens,
+            ..
+        } => {
+            let by = by.as_deref().unwrap_or("it");
+            let said = verdict
+                .as_ref()
+                .map_or("gave no verdict", |verdict| verdict.action.as_str());
+            format!("{by}: {said}, {tokens} tokens")
+        }
+        Step::Intent { origin, pane, .. } => {
+            format!("about to type to {pane} ({})", origin_word(*origin))
+        }
+        Step::Receipt {
+            origin, receipt, ..
+        } => format!("{receipt} ({})", origin_word(*origin)),
+        Step::Counted { why } => why.clone(),
+    };
+    one_line(&line)
+}
+
+fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Verdict => "decided",
+        Origin::Person => "you",
+        Origin::Rule => "a rule",
+    }
+}
+
+/// The texts of a step, whole.
+fn step_texts(step: &Step) -> Vec<String> {
+    match step {
+        Step::Asked { prompt, .. } => vec![prompt.clone()],
+        Step::Answered {
+            verdict,
             problem,
             answer,
-            tokens,
+            ..
         } => {
-            let by = by.as_deref().map_or("it".into(), one_line);
-            let said = match verdict {
-                Some(verdict) => format!(
-                    "{by} says {}: {}",
-                    verdict.action,
-                    one_line(&verdict.reasoning)
-                ),
-                None => format!("{by} gave no verdict"),
-            };
+            let why = verdict.as_ref().map(|verdict| verdict.reasoning.clone());
             let problem = problem.as_ref().map(|why| format!("problem: {why}"));
-            (
-                format!("{said} ({tokens} tokens)"),
-                problem.into_iter().chain([answer.clone()]).collect(),
-            )
+            [why, problem, Some(answer.clone())]
+                .into_iter()
+                .flatten()
+                .collect()
         }
-        Step::Intent { text, pane, .. } => (
-            format!("is about to be typed in {pane}"),
-            vec![text.clone()],
-        ),
-        Step::Receipt { text, receipt, .. } => (one_line(&receipt.to_string()), vec![text.clone()]),
-        Step::Counted { why } => (format!("counted: {}", one_line(why)), Vec::new()),
+        Step::Intent { text, .. } | Step::Receipt { text, .. } => vec![text.clone()],
+        Step::Counted { .. } => Vec::new(),
     }
 }
 

@@ -132,7 +132,7 @@ impl WorkersConfig {
         }
         let kind = self.kind.clone();
         let command = if self.is_claude() {
-            self.command.with(permissions(role))
+            self.command.with(&permissions(role))
         } else {
             self.command.clone()
         };
@@ -162,30 +162,17 @@ impl WorkersConfig {
 
 /// What Claude Code may do in a role (its documentation, "Configure permissions" and "CLI reference"). `dontAsk`
 /// refuses what is not allowed instead of asking; commands that only read run without a rule.
-fn permissions(role: Role) -> &'static [&'static str] {
-    match role {
-        Role::Coder | Role::Verifier | Role::General => &["--permission-mode", "acceptEdits"],
-        Role::Explore | Role::Reviewer => &[
-            "--permission-mode",
-            "dontAsk",
-            "--allowedTools",
-            "Read",
-            "Grep",
-            "Glob",
-            "Edit(.mo/**)",
-        ],
-        Role::Research => &[
-            "--permission-mode",
-            "dontAsk",
-            "--allowedTools",
-            "Read",
-            "Grep",
-            "Glob",
-            "WebFetch",
-            "WebSearch",
-            "Edit(.mo/**)",
-        ],
+fn permissions(role: Role) -> Vec<&'static str> {
+    if role.writes() {
+        return vec!["--permission-mode", "acceptEdits"];
     }
+    let mut allowed = vec!["--permission-mode", "dontAsk", "--allowedTools"];
+    allowed.extend(["Read", "Grep", "Glob"]);
+    if role == Role::Research {
+        allowed.extend(["WebFetch", "WebSearch"]);
+    }
+    allowed.push("Edit(.mo/**)");
+    allowed
 }
 
 #[cfg(test)]
@@ -206,9 +193,16 @@ mod tests {
     fn claude_gets_the_permissions_of_the_role_and_another_program_what_it_is_given() {
         let usual = WorkersConfig::default();
         assert_eq!(line(&usual, Role::Explore), format!("claude {LOOKS}"));
+        for role in [Role::Coder, Role::Verifier, Role::General] {
+            assert_eq!(
+                line(&usual, role),
+                "claude --permission-mode acceptEdits",
+                "{role}"
+            );
+        }
         assert_eq!(
-            line(&usual, Role::Coder),
-            "claude --permission-mode acceptEdits"
+            line(&usual, Role::Research),
+            "claude --permission-mode dontAsk --allowedTools Read Grep Glob WebFetch WebSearch Edit(.mo/**)"
         );
         for (text, expected) in [
             (

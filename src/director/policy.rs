@@ -479,6 +479,7 @@ mod tests {
         Reader {
             profiles: Arc::default(),
             earlier: None,
+            meter: None,
             zone: crate::screen::reset::Zone::UTC,
             kind: GENERIC.parse().ok(),
             allow_shell,

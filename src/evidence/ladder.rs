@@ -263,8 +263,9 @@ fn with_registry(registry: State, screen: State) -> Word {
     let screen_knows = match (registry, screen) {
         // two that say the same: the registry is the surer one
         (Idle, Idle) | (Working, Working) => false,
-        // nothing that an unknown screen hides is idle because the registry says so; that a dialog is about a usage
-        // limit (Claude Code 2.1.197) the screen alone tells, and as the two do not agree, nothing is typed into it
+        // nothing that an unknown screen hides is idle because the registry says so; and of the dialog that comes
+        // with a usage limit (Claude Code 2.1.197) only the screen tells which one it is: the two do not agree then,
+        // so that nothing is typed into it
         (_, Ended) | (Idle, _) | (Working, Unknown | Draft) | (Menu, Limit) => true,
         (Working, _) => screen.is_busy() || screen.is_dialog(),
         // in 2.1.197 a question waits as a `permission prompt` too: the screen says which dialog it is

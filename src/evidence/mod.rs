@@ -2,12 +2,13 @@
 //!
 //! Puts together what zellij says of a pane and what the system says of its processes. [`registry`] and
 //! [`transcript`] read what Claude Code writes of itself; [`ladder`] draws the conclusion from all that was
-//! said. It reads and never types; `agent` and `hands` look through it, `director::policy` judges by what it
+//! said; [`spent`] counts what it costs. It reads and never types; `agent` and `hands` look through it, `director::policy` judges by what it
 //! found.
 
 pub mod ladder;
 pub mod registry;
 mod sight;
+pub mod spent;
 pub mod transcript;
 
 pub use sight::{Care, GENERIC, Known, Own, Reader, Sight, look};
@@ -232,6 +233,7 @@ mod tests {
             kind: GENERIC.parse().ok(),
             allow_shell: false,
             earlier: None,
+            meter: None,
             zone: crate::screen::reset::Zone::UTC,
         };
         let seen = |styled| {

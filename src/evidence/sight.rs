@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::ladder::{Conclusion, Rung, RungName, conclude};
 use super::registry::{self, Entry, Missing};
+use super::spent::{self, Meter};
 use super::transcript::{self, Tail};
 use super::{Facts, facts};
 use crate::git::{self, WorkMark};
@@ -31,6 +32,8 @@ pub struct Reader {
     pub allow_shell: bool,
     /// The end of its transcript as it was read last: one that has not grown is not read again.
     pub earlier: Option<Arc<Tail>>,
+    /// The count of what it spends, which is gone on with; `None`: it is not counted.
+    pub meter: Option<Arc<Meter>>,
     /// The zone of the times that an agent shows without one.
     pub zone: Zone,
 }
@@ -56,6 +59,8 @@ pub struct Own {
     pub registry: Result<Entry, Missing>,
     /// The end of its transcript.
     pub transcript: Result<Arc<Tail>, Missing>,
+    /// The count of what it spends, where that was asked for.
+    pub meter: Option<Arc<Meter>>,
 }
 
 impl Own {
@@ -64,6 +69,7 @@ impl Own {
         Self {
             registry: Err(Missing::new(why)),
             transcript: Err(Missing::new(why)),
+            meter: None,
         }
     }
 }
@@ -148,6 +154,16 @@ impl Sight {
         let pending = self.own.transcript.as_ref().ok()?.pending_tool()?;
         let command = pending.command.as_deref()?;
         pending.is_shown_as(&dialog.subject).then_some(command)
+    }
+
+    /// Whether the agent waits because its conversation fills the model's context. Where it keeps a transcript,
+    /// that says it, and not the screen, on which anybody's words may stand.
+    pub fn context_full(&self) -> bool {
+        let said = match &self.own.transcript {
+            Ok(tail) => tail.context_full,
+            Err(_) => self.reading.context_full,
+        };
+        said && self.state().takes_nudge()
     }
 
     /// Takes the screen for one that shows another state than it seems to.
@@ -318,9 +334,16 @@ impl Reader {
                 "which transcript is its own, only the registry tells",
             )),
         };
+        let path = registry.as_ref().ok();
+        let path = path.and_then(|entry| entry.transcript.as_deref());
+        let meter = match (path, &self.meter) {
+            (Some(path), Some(meter)) => Some(spent::read_on(path, meter).await),
+            _ => None,
+        };
         Own {
             registry,
             transcript,
+            meter,
         }
     }
 

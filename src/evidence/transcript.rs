@@ -50,6 +50,8 @@ pub struct Tail {
     pub rate_limit: Option<RateLimit>,
     /// The newest call failed, and nobody has spoken since: what the agent says of it. Also at a limit.
     pub failure: Option<String>,
+    /// The newest call failed because the conversation fills the model's context, and nothing has made room since.
+    pub context_full: bool,
     /// The tool calls of the newest message that have no result yet, in its order.
     pub pending_tools: Vec<PendingTool>,
 }
@@ -264,7 +266,7 @@ pub fn user_record_in(lines: &[u8], text: &str) -> Option<Arrival> {
     arrivals.max()
 }
 
-async fn within_deadline<T: Send + 'static>(
+pub(super) async fn within_deadline<T: Send + 'static>(
     look: impl FnOnce() -> Result<T, Missing> + Send + 'static,
 ) -> Result<T, Missing> {
     match tokio::time::timeout(DEADLINE, tokio::task::spawn_blocking(look)).await {
@@ -314,7 +316,7 @@ fn text_of(record: &Value) -> Option<String> {
 }
 
 /// The blocks of one type in a record.
-fn blocks<'a>(record: &'a Value, of: &'static str) -> impl Iterator<Item = &'a Value> {
+pub(super) fn blocks<'a>(record: &'a Value, of: &'static str) -> impl Iterator<Item = &'a Value> {
     let blocks = record["message"]["content"].as_array();
     blocks
         .into_iter()
@@ -322,7 +324,7 @@ fn blocks<'a>(record: &'a Value, of: &'static str) -> impl Iterator<Item = &'a V
         .filter(move |block| block["type"] == of)
 }
 
-fn short(value: &Value) -> Option<String> {
+pub(super) fn short(value: &Value) -> Option<String> {
     let text = words(value.as_str()?, 120);
     (!text.is_empty()).then_some(text)
 }
@@ -369,14 +371,23 @@ fn tail_of(part: &Part, path: &Path) -> Option<Tail> {
     };
     let lines = &part.bytes[torn..];
     let ended = part.bytes.iter().rposition(|byte| *byte == b'\n')? + 1;
-    let talk: Vec<(RecordKind, Value)> = records(lines)
-        .filter_map(|record| Some((role(&record)?, record)))
-        .collect();
+    let mut talk: Vec<(RecordKind, Value)> = Vec::new();
+    // of the records before it, a summary has taken the place
+    let mut compacted = 0;
+    for record in records(lines) {
+        if let Some(role) = role(&record) {
+            talk.push((role, record));
+        } else if is_compaction(&record) {
+            compacted = talk.len();
+        }
+    }
     let (last_kind, last) = talk.last()?;
-    let spoken = talk.iter().rfind(|(kind, _)| *kind != RecordKind::TurnEnd);
-    let failed = spoken
-        .map(|(_, record)| record)
-        .filter(|record| is_error(record));
+    let spoken = talk
+        .iter()
+        .rposition(|(kind, _)| *kind != RecordKind::TurnEnd)
+        .filter(|at| is_error(&talk[*at].1));
+    let failed = spoken.map(|at| &talk[at].1);
+    let has_no_room = spoken.is_some_and(|at| at >= compacted && is_context_full(&talk[at].1));
     let failure = failed.map(|record| words(&text_of(record).unwrap_or_default(), MAX_TEXT));
     let answer = talk
         .iter()
@@ -409,11 +420,12 @@ fn tail_of(part: &Part, path: &Path) -> Option<Tail> {
                 at: time_of(record),
             }),
         failure,
+        context_full: has_no_room,
         pending_tools: pending(&talk),
     })
 }
 
-fn is_error(record: &Value) -> bool {
+pub(super) fn is_error(record: &Value) -> bool {
     record["isApiErrorMessage"] == true
 }
 
@@ -423,6 +435,25 @@ fn is_rate_limit(record: &Value) -> bool {
         && record["apiErrorStatus"]
             .as_u64()
             .is_none_or(|code| code == 429)
+}
+
+/// Whether an error says that the conversation does not fit into the model's context any more. The texts, and what
+/// the server said of it, as 2.1.197 writes them; the last two are for a context that is full again at once after it
+/// was summed up, and for an answer that broke off at the end of it.
+fn is_context_full(error: &Value) -> bool {
+    let text = text_of(error).unwrap_or_default();
+    let details = error["errorDetails"].as_str().unwrap_or_default();
+    let details = details.to_lowercase();
+    text.starts_with("Prompt is too long")
+        || details.contains("prompt is too long")
+        || details.contains("exceed context limit")
+        || text.starts_with("Autocompact is thrashing: the context refilled to the limit")
+        || text.starts_with("API Error: The model has reached its context window limit")
+}
+
+/// Whether the agent notes here that it has summed its conversation up.
+fn is_compaction(record: &Value) -> bool {
+    is_main(record) && kind(record) == "system" && record["subtype"] == "compact_boundary"
 }
 
 /// Whether a turn has ended with this record.

@@ -43,13 +43,7 @@ impl Git {
         let asked = self.call().args(["rev-parse", "--show-toplevel"]);
         let root = self.run(asked).await?;
         if !root.succeeded() {
-            let said = String::from_utf8_lossy(&root.stderr);
-            let no_tree = ["not a git repository", "must be run in a work tree"];
-            return if no_tree.iter().any(|part| said.contains(part)) {
-                Ok(None)
-            } else {
-                Err(self.refused(&root))
-            };
+            return self.no_tree(&root).map(|()| None);
         }
         let root = root.stdout.strip_suffix(b"\n").unwrap_or(&root.stdout);
         let root = PathBuf::from(OsString::from_vec(root.to_vec()));

@@ -274,6 +274,17 @@ impl Git {
         }
     }
 
+    /// What git refused because the folder is in no work tree; any other refusal is an error.
+    fn no_tree(&self, output: &Output) -> Result<(), GitError> {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let no_tree = ["not a git repository", "must be run in a work tree"];
+        if no_tree.iter().any(|part| said.contains(part)) {
+            Ok(())
+        } else {
+            Err(self.refused(output))
+        }
+    }
+
     /// A filter or a driver is a command of the repository's, or the user's, that git runs to compare, check out
     /// or merge a file. Each one that is set up is switched off by its name.
     async fn without_filters(&self, call: Call) -> Result<Call, GitError> {

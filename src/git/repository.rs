@@ -51,13 +51,7 @@ impl Repository {
         ]);
         let output = git.run(call).await?;
         if !output.succeeded() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let no_tree = ["not a git repository", "must be run in a work tree"];
-            return if no_tree.iter().any(|part| said.contains(part)) {
-                Ok(None)
-            } else {
-                Err(git.refused(&output))
-            };
+            return git.no_tree(&output).map(|()| None);
         }
         let lines: Vec<PathBuf> = output
             .stdout
@@ -188,11 +182,6 @@ impl Repository {
             Some(1) => Ok(None),
             _ => Err(self.git.refused(&output)),
         }
-    }
-
-    /// Whether there is a branch of that name.
-    pub async fn has_branch(&self, name: &str) -> Result<bool, GitError> {
-        Ok(self.commit_of_branch(name).await?.is_some())
     }
 
     /// Whether the history of `newer` has `older` in it.

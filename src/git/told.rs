@@ -31,7 +31,7 @@ pub struct Entry {
     pub path: String,
     /// The id of its content.
     pub id: String,
-    mode: String,
+    pub(super) mode: String,
 }
 
 impl Entry {

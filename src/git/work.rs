@@ -218,6 +218,34 @@ impl Repository {
         }
     }
 
+    /// Makes a tree that is as `tree`, but has the files at `paths` as `commit` has them, or has not where that has
+    /// none. What stood in their way is not in it.
+    pub async fn tree_with(
+        &self,
+        tree: &str,
+        commit: &str,
+        paths: &[String],
+    ) -> Result<String, GitError> {
+        let there = self.tree_of(commit, usize::MAX).await?;
+        // mode 0 takes a file out
+        let nothing = "0".repeat(tree.len());
+        let mut list = Vec::new();
+        for path in paths {
+            let entry = there.iter().find(|entry| entry.path == *path);
+            let (mode, id) = entry.map_or(("0", &nothing), |entry| (&entry.mode, &entry.id));
+            list.extend_from_slice(format!("{mode} {id}\t{path}\0").as_bytes());
+        }
+        let git = self.changing(CHANGE);
+        let (call, index) = self.in_own_index(&git, tree).await?;
+        let update = call.clone().args(["update-index", "--replace", "-z"]);
+        self.changed_by(&git, update.arg("--index-info").stdin(list))
+            .await?;
+        let written = self.changed_by(&git, call.arg("write-tree")).await?;
+        // what is left of it is written anew at the next call
+        let _ = store::remove_file(&index);
+        Ok(text(&written.stdout))
+    }
+
     /// Makes a commit of a tree. It is on no branch yet.
     pub async fn commit_tree(
         &self,
@@ -272,12 +300,7 @@ impl Repository {
     /// Writes files of a commit in their places, over what stands there. The index is not touched.
     pub async fn write_files(&self, commit: &str, paths: &[&str]) -> Result<(), GitError> {
         let git = self.changing(CHECKOUT);
-        let index = self.git_dir().join("mo-index");
-        let call = git.call().env("GIT_INDEX_FILE", &index);
-        let read = call.clone().args(["read-tree", "--empty"]);
-        self.changed_by(&git, read).await?;
-        let read = call.clone().args(["read-tree", commit]);
-        self.changed_by(&git, read).await?;
+        let (call, index) = self.in_own_index(&git, commit).await?;
         let mut list = Vec::new();
         for path in paths {
             list.extend_from_slice(path.as_bytes());
@@ -290,6 +313,17 @@ impl Repository {
         // what is left of it is written anew at the next call
         let _ = store::remove_file(&index);
         Ok(())
+    }
+
+    /// A call for an index of our own, which has what is in `tree`; and that index, to be removed afterwards.
+    async fn in_own_index(&self, git: &Git, tree: &str) -> Result<(Call, PathBuf), GitError> {
+        let index = self.git_dir().join("mo-index");
+        let call = git.call().env("GIT_INDEX_FILE", &index);
+        let read = call.clone().args(["read-tree", "--empty"]);
+        self.changed_by(git, read).await?;
+        let read = call.clone().args(["read-tree", tree]);
+        self.changed_by(git, read).await?;
+        Ok((call, index))
     }
 
     /// The ids that files would have in git, by their paths from the root; all must be regular files, without

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Timing;
-use crate::director::policy::{self, Permit, Terms};
+use crate::director::policy::{self, Permit, Refusal, Terms};
 use crate::evidence::transcript::{self, Arrival};
 use crate::evidence::{self, Care, Reader, Sight};
 use crate::ids::PaneAddress;
@@ -182,11 +182,7 @@ async fn place<'a>(
         };
         let (permit, write) = permit.map_err(Halt::Nothing)?;
         tracing::debug!("permit");
-        let placed = match write {
-            Write::Chars => reach.zellij.place(&reach.pane, text).await,
-            Write::Paste => reach.zellij.paste(&reach.pane, text).await,
-        };
-        match placed {
+        match reach.write(write, text).await {
             Ok(()) => {
                 tracing::debug!("placed");
                 return Ok(Transaction {
@@ -240,30 +236,57 @@ impl Reach {
     }
 }
 
-/// A text that was typed under a permit.
-struct Transaction<'a> {
-    reach: &'a Reach,
-    text: &'a str,
-    permit: Permit,
+/// What a look says of the key that sends what was typed.
+enum Seen {
+    /// It may be pressed.
+    Ready {
+        /// How long the agent wants the pause before it to be at least.
+        pause: Duration,
+        /// When the look began.
+        read_from: std::time::Instant,
+    },
+    /// Not now; why.
+    NotYet(String),
+    /// It must not be pressed any more.
+    Never(Halt),
 }
 
-impl Transaction<'_> {
-    /// Waits until the prompt holds exactly our text, and pauses.
-    async fn echoed(&self) -> Result<(), Halt> {
-        let timing = &self.reach.timing;
-        let end = Instant::now() + timing.echo_timeout_sec.duration();
+impl Seen {
+    fn judged(sight: &Sight, judged: Result<(), Refusal>) -> Self {
+        match judged {
+            Ok(()) => Self::Ready {
+                pause: Duration::from_millis(sight.typing.pause_ms),
+                read_from: sight.read_from,
+            },
+            Err(refusal) if refusal.may_pass() => Self::NotYet(refusal.to_string()),
+            Err(refusal) => Self::Never(Halt::Placed(refusal.to_string())),
+        }
+    }
+}
+
+/// What a prompt and a dialog's field have in common; what is looked at, and what must be so, is the caller's.
+impl Reach {
+    async fn write(&self, write: Write, text: &str) -> Result<(), ZellijError> {
+        match write {
+            Write::Chars => self.zellij.place(&self.pane, text).await,
+            Write::Paste => self.zellij.paste(&self.pane, text).await,
+        }
+    }
+
+    /// Looks until what was typed stands there as it must, and pauses.
+    async fn echoed<Look>(&self, look: impl Fn() -> Look) -> Result<(), Halt>
+    where
+        Look: Future<Output = Seen>,
+    {
+        let end = Instant::now() + self.timing.echo_timeout_sec.duration();
         loop {
-            let why = match self.reach.look(Some(&self.permit), Some(self.text)).await {
-                Ok(sight) => match self.permit.enter(self.text, &sight) {
-                    Ok(()) => {
-                        let least = Duration::from_millis(sight.typing.pause_ms);
-                        sleep(timing.enter_pause_sec.duration().max(least)).await;
-                        return Ok(());
-                    }
-                    Err(refusal) if refusal.may_pass() => refusal.to_string(),
-                    Err(refusal) => return Err(Halt::Placed(refusal.to_string())),
-                },
-                Err(error) => error.to_string(),
+            let why = match look().await {
+                Seen::Ready { pause, .. } => {
+                    sleep(self.timing.enter_pause_sec.duration().max(pause)).await;
+                    return Ok(());
+                }
+                Seen::NotYet(why) => why,
+                Seen::Never(halt) => return Err(halt),
             };
             if Instant::now() >= end {
                 return Err(Halt::Placed(why));
@@ -272,31 +295,24 @@ impl Transaction<'_> {
         }
     }
 
-    /// Reads once more and presses Enter: between the last look and this nothing can be excluded, so nothing
-    /// else is done. Tells how long that took.
-    async fn send(&self, ended: &CancellationToken) -> Result<Duration, Halt> {
+    /// Looks once more and presses Enter: between the last look and this nothing can be excluded, so nothing else is
+    /// done. Tells how long that took.
+    async fn enter<Look>(&self, look: impl Fn() -> Look) -> Result<Duration, Halt>
+    where
+        Look: Future<Output = Seen>,
+    {
         let mut why = String::new();
         for _ in 0..LOOKS {
-            let (ready, read_from) = unless(ended, async {
-                let sight = self
-                    .reach
-                    .look_surely(Some(&self.permit), Some(self.text))
-                    .await;
-                let sight = sight.map_err(|error| Halt::Placed(error.to_string()))?;
-                let ready = self.permit.enter(self.text, &sight);
-                Ok((ready, sight.read_from))
-            })
-            .await?;
-            match ready {
-                Ok(()) => {}
-                Err(refusal) if refusal.may_pass() => {
-                    why = refusal.to_string();
+            let read_from = match look().await {
+                Seen::Ready { read_from, .. } => read_from,
+                Seen::NotYet(refusal) => {
+                    why = refusal;
                     sleep(READ_EVERY).await;
                     continue;
                 }
-                Err(refusal) => return Err(Halt::Placed(refusal.to_string())),
-            }
-            match self.reach.zellij.press(&self.reach.pane, Key::Enter).await {
+                Seen::Never(halt) => return Err(halt),
+            };
+            match self.zellij.press(&self.pane, Key::Enter).await {
                 Ok(()) => {
                     tracing::debug!("enter");
                     return Ok(read_from.elapsed());
@@ -307,6 +323,46 @@ impl Transaction<'_> {
             }
         }
         Err(Halt::Placed(why))
+    }
+}
+
+/// A text that was typed under a permit.
+struct Transaction<'a> {
+    reach: &'a Reach,
+    text: &'a str,
+    permit: Permit,
+}
+
+impl Transaction<'_> {
+    /// Waits until the prompt holds exactly our text, and pauses.
+    async fn echoed(&self) -> Result<(), Halt> {
+        let look = || async {
+            match self.reach.look(Some(&self.permit), Some(self.text)).await {
+                Ok(sight) => self.judged(&sight),
+                Err(error) => Seen::NotYet(error.to_string()),
+            }
+        };
+        self.reach.echoed(look).await
+    }
+
+    /// Reads once more and presses Enter. Tells how long that took.
+    async fn send(&self, ended: &CancellationToken) -> Result<Duration, Halt> {
+        let look = || async {
+            let looked = unless(ended, async {
+                let (permit, text) = (Some(&self.permit), Some(self.text));
+                let sight = self.reach.look_surely(permit, text).await;
+                sight.map_err(|error| Halt::Placed(error.to_string()))
+            });
+            match looked.await {
+                Ok(sight) => self.judged(&sight),
+                Err(halt) => Seen::Never(halt),
+            }
+        };
+        self.reach.enter(look).await
+    }
+
+    fn judged(&self, sight: &Sight) -> Seen {
+        Seen::judged(sight, self.permit.enter(self.text, sight))
     }
 
     /// Waits for what shows that the text was taken. Where there is a transcript, it has the last word for a while:

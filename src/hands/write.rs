@@ -9,12 +9,11 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::closed;
-use super::{Answer, Halt, LOOKS, PROOF, READ_EVERY, Reach, left_over, unless};
+use super::{Answer, Halt, PROOF, READ_EVERY, Reach, Seen, left_over, unless};
 use crate::director::policy::{self, Refusal, Terms};
 use crate::evidence::Sight;
 use crate::record::Receipt;
-use crate::screen::profile::{Submit, Write};
-use crate::zellij::Key;
+use crate::screen::profile::Submit;
 
 /// The same as [`into`], after the key that opens the field.
 pub(super) async fn opened(
@@ -97,12 +96,8 @@ impl Entry<'_> {
             let (_, judged) = looked.map_err(|halt| Halt::Nothing(halt.why()))?;
             let why = match judged {
                 Ok(()) => {
-                    let (zellij, pane) = (&self.reach.zellij, &self.reach.pane);
-                    let placed = match self.answer.dialog.typing.write {
-                        Write::Chars => zellij.place(pane, self.text).await,
-                        Write::Paste => zellij.paste(pane, self.text).await,
-                    };
-                    match placed {
+                    let write = self.answer.dialog.typing.write;
+                    match self.reach.write(write, self.text).await {
                         Ok(()) => return Ok(()),
                         // nothing reached the pane: it is looked at anew, and then the same is safe
                         Err(error) if error.did_nothing() => error.to_string(),
@@ -121,49 +116,20 @@ impl Entry<'_> {
 
     /// Waits until the field holds exactly our text, and pauses.
     async fn echoed(&self) -> Result<(), Halt> {
-        let timing = &self.reach.timing;
-        let end = Instant::now() + timing.echo_timeout_sec.duration();
-        loop {
-            let (sight, judged) = self.holds(self.text).await?;
-            let why = match judged {
-                Ok(()) => {
-                    let least = Duration::from_millis(sight.typing.pause_ms);
-                    sleep(timing.enter_pause_sec.duration().max(least)).await;
-                    return Ok(());
-                }
-                Err(refusal) if refusal.may_pass() => refusal.to_string(),
-                Err(refusal) => return Err(Halt::Placed(refusal.to_string())),
-            };
-            if Instant::now() >= end {
-                return Err(Halt::Placed(why));
-            }
-            sleep(READ_EVERY).await;
-        }
+        self.reach.echoed(|| self.ready()).await
     }
 
-    /// Reads once more and presses the key that submits it: between the last look and this nothing can be excluded,
-    /// so nothing else is done. Tells how long that took.
+    /// Reads once more and presses the key that submits it. Tells how long that took.
     async fn submit(&self) -> Result<Duration, Halt> {
         let Submit::Enter = self.answer.dialog.typing.submit;
-        let mut why = String::new();
-        for _ in 0..LOOKS {
-            let (sight, judged) = self.holds(self.text).await?;
-            match judged {
-                Ok(()) => {}
-                Err(refusal) if refusal.may_pass() => {
-                    why = refusal.to_string();
-                    sleep(READ_EVERY).await;
-                    continue;
-                }
-                Err(refusal) => return Err(Halt::Placed(refusal.to_string())),
-            }
-            match self.reach.zellij.press(&self.reach.pane, Key::Enter).await {
-                Ok(()) => return Ok(sight.read_from.elapsed()),
-                // nothing reached the pane: it is looked at anew, and then the same is safe
-                Err(error) if error.did_nothing() => why = error.to_string(),
-                Err(error) => return Err(Halt::Placed(error.to_string())),
-            }
+        self.reach.enter(|| self.ready()).await
+    }
+
+    /// Whether the field holds exactly our text, right now.
+    async fn ready(&self) -> Seen {
+        match self.holds(self.text).await {
+            Ok((sight, judged)) => Seen::judged(&sight, judged),
+            Err(halt) => Seen::Never(halt),
         }
-        Err(Halt::Placed(why))
     }
 }

@@ -149,8 +149,7 @@ impl Account<'_> {
                 took((end - begun).num_milliseconds())
             );
         }
-        let tokens: u64 = view.tasks.iter().map(|task| task.tokens).sum();
-        let _ = writeln!(text, "- Tokens that watching it took: {tokens}");
+        text.push_str(&facts::spent(view));
         let of_work = || self.receipts.iter().filter(|one| one.on != Tree::Base);
         let passed = of_work().filter(|one| one.passed()).count();
         let _ = writeln!(
@@ -241,25 +240,17 @@ impl Account<'_> {
                 let end = task.ended_at.unwrap_or(self.now);
                 let _ = write!(text, ", {}", took((end - started).num_milliseconds()));
             }
-            let _ = writeln!(text, ", {} tokens", task.tokens);
+            let _ = writeln!(text, "{}", facts::spent_on(task));
         }
         if let Some(why) = &task.why {
             let _ = writeln!(text, "- Why: {}", line(why, 1_000));
         }
-        if !task.outside.is_empty() {
-            let shown: Vec<String> = task
-                .outside
-                .iter()
-                .take(20)
-                .map(|it| code(it, 200))
-                .collect();
-            let _ = writeln!(
-                text,
-                "- It wrote beside its paths ({}): {}",
-                task.outside.len(),
-                shown.join(", ")
-            );
-        }
+        beside(&mut text, "It wrote beside its paths", &task.outside);
+        beside(
+            &mut text,
+            "Of these left out of the merge, for work is judged by them",
+            &task.left_out,
+        );
         text.push_str(&self.receipts_of(&task.slug));
         let report = self.reports.iter().find(|(slug, _)| *slug == task.slug);
         if let Some((_, report)) = report {
@@ -340,3 +331,12 @@ fn took(millis: i64) -> String {
 
 #[cfg(test)]
 mod tests;
+
+/// A line about files, where there are any.
+fn beside(text: &mut String, what: &str, files: &[String]) {
+    if files.is_empty() {
+        return;
+    }
+    let shown: Vec<String> = files.iter().take(20).map(|it| code(it, 200)).collect();
+    let _ = writeln!(text, "- {what} ({}): {}", files.len(), shown.join(", "));
+}

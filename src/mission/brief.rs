@@ -25,19 +25,28 @@ const TEXT_CHARS: usize = 20_000;
 #[derive(Debug, Clone, Copy)]
 pub enum Brief<'a> {
     /// The task, to somebody who knows nothing of it; also to a fresh worker of a later attempt.
-    Begin,
-    /// Criteria failed.
+    Begin {
+        /// The attempt that begins, from 1.
+        attempt: u32,
+        /// How many there are.
+        of: u32,
+        /// The receipts of what failed last.
+        failed: &'a [Receipt],
+        /// Files that judge and were put back, because the task may not write them.
+        undone: &'a [String],
+    },
+    /// What was left is not as it should be.
     Retry {
         /// The attempt that begins, from 2.
         attempt: u32,
         /// How many there are.
         of: u32,
+        /// What is wrong, where no criterion says it.
+        why: Option<&'a str>,
         /// The receipts of what failed.
         failed: &'a [Receipt],
         /// Files that judge and were put back, because the task may not write them.
         undone: &'a [String],
-        /// What was wrong beside that, in a line; file names of the worker's stand in it.
-        why: Option<&'a str>,
     },
     /// The branch does not merge.
     Conflict {
@@ -64,12 +73,10 @@ pub enum Brief<'a> {
         /// The newest receipts of its criteria.
         receipts: &'a [Receipt],
     },
-    /// An answer to what it was blocked by.
+    /// An answer of a model's to what it was blocked by.
     Answer {
         /// The answer.
         text: &'a str,
-        /// Whether a person gave it; otherwise a model did, and it is quoted.
-        from_person: bool,
     },
     /// What a person wants it to know or to do.
     Message {
@@ -81,8 +88,6 @@ pub enum Brief<'a> {
         /// Which.
         files: &'a [String],
     },
-    /// It came to rest without a report.
-    NoReport,
     /// To a fresh reviewer: whether something is so.
     Review {
         /// The task that was worked on.
@@ -117,11 +122,11 @@ pub struct Scene<'a> {
 pub fn text(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
     let mut page = Page::new(scene, &title(scene, brief));
     match *brief {
-        Brief::Begin => page.begin(),
+        Brief::Begin { failed, undone, .. } => page.begin(failed, undone),
         Brief::Retry {
+            why,
             failed,
             undone,
-            why,
             ..
         } => {
             page.say(
@@ -129,7 +134,8 @@ pub fn text(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
                  stands below; what you reported does not count.",
             );
             if let Some(why) = why {
-                page.section("What was wrong", &quoted(&line(why, 2_000), usize::MAX));
+                let body = format!("{QUOTED}\n\n{}", quoted(why, TEXT_CHARS));
+                page.section("What is wrong", &body);
             }
             page.failed(failed);
             page.undone(undone);
@@ -162,16 +168,12 @@ pub fn text(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
             page.again("You will see the same failures then; put their cause right.");
         }
         Brief::TimeUp { minutes, receipts } => page.time_up(minutes, receipts),
-        Brief::Answer { text, from_person } => {
+        Brief::Answer { text } => {
             page.say("You could not go on. This is the answer to what you asked for.");
-            if from_person {
-                page.section("What the person says", &plain(text, TEXT_CHARS));
-            } else {
-                page.section(
-                    "What is known",
-                    &format!("{QUOTED}\n\n{}", quoted(text, TEXT_CHARS)),
-                );
-            }
+            page.section(
+                "What is known",
+                &format!("{QUOTED}\n\n{}", quoted(text, TEXT_CHARS)),
+            );
             page.again("Go on with your task. If this does not help, report `Result: blocked` again and say why.");
         }
         Brief::Message { text } => {
@@ -179,10 +181,6 @@ pub fn text(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
             page.again("Take it into account, and go on with your task.");
         }
         Brief::Unsaved { files } => page.unsaved(files),
-        Brief::NoReport => {
-            page.say("You have come to rest, and there is no report of yours. Nothing is checked before you report.");
-            page.again("If you are not done, go on until you are.");
-        }
         Brief::Review { of, what } => page.review(of, what),
     }
     page.end()
@@ -191,7 +189,10 @@ pub fn text(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
 fn title(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
     let (slug, what) = (&scene.task.slug, line(&scene.task.title, 200));
     match brief {
-        Brief::Begin => format!("Task `{slug}`: {what}"),
+        Brief::Begin { attempt, of, .. } if *attempt > 1 => {
+            format!("Task `{slug}`: {what} (attempt {attempt} of {of})")
+        }
+        Brief::Begin { .. } => format!("Task `{slug}`: {what}"),
         Brief::Retry { attempt, of, .. } | Brief::TakenBack { attempt, of, .. } => {
             format!("Task `{slug}`: attempt {attempt} of {of}")
         }
@@ -200,7 +201,6 @@ fn title(scene: &Scene<'_>, brief: &Brief<'_>) -> String {
         Brief::Answer { .. } => format!("Task `{slug}`: an answer"),
         Brief::Message { .. } => format!("Task `{slug}`: a message"),
         Brief::Unsaved { .. } => format!("Task `{slug}`: not everything is committed"),
-        Brief::NoReport => format!("Task `{slug}`: your report is missing"),
         Brief::Review { of, .. } => {
             format!("Review of task `{}`: {}", of.slug, line(&of.title, 200))
         }

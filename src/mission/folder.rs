@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::journal::Entry;
+use super::journal::{Entry, What};
 use super::plan::{self, Plan};
 use super::receipt::Receipt;
 use crate::error::{Failure, Kind};
 use crate::ids::{MissionId, TaskId};
-use crate::store::log::{Line, LogWriter, read_forward};
+use crate::store::log::{Line, LogWriter, read_back, read_forward};
 use crate::store::{self, Access, StoreError};
 
 /// The longest report of a worker that is kept, in bytes.
@@ -48,6 +48,11 @@ impl Folder {
     /// The receipts of all runs of criteria.
     pub fn receipts(&self) -> PathBuf {
         self.path.join("receipts.jsonl")
+    }
+
+    /// What the workers have spent.
+    pub fn spent(&self) -> PathBuf {
+        self.path.join("spent.json")
     }
 
     /// What the worker of a task answered to the brief of this number.
@@ -90,17 +95,21 @@ impl Folder {
     /// # Errors
     /// When there is no such mission, or its plan or journal cannot be read.
     pub fn read(&self) -> Result<(Plan, Vec<Entry>), Failure> {
-        let path = self.plan();
-        let document = store::read_document(&path, plan::LARGEST)?.ok_or_else(|| {
+        let plan = read_plan(&self.plan(), Kind::Failed)?.ok_or_else(|| {
             Failure::usage(format!("there is no mission in {}", self.path.display()))
                 .hint("`/mission` lists the missions that there are")
         })?;
-        let plan = Plan::read(document.text()).map_err(|error| {
-            Failure::new(Kind::Failed, format!("{} is no plan", path.display()))
-                .because(&error)
-                .hint(error.hint)
-        })?;
         Ok((plan, lines(&self.journal())?))
+    }
+
+    /// Whether the last line of the journal says that it is finished; nothing else is read.
+    pub fn is_finished(&self) -> bool {
+        let last = read_back(&self.journal()).into_iter().flatten();
+        let last = last.map_while(Result::ok).find_map(|line| match line {
+            Line::Whole(text) => serde_json::from_str::<Entry>(&text).ok(),
+            Line::Foreign(_) => None,
+        });
+        last.is_some_and(|entry| matches!(entry.what, What::Finished { .. }))
     }
 
     /// Every receipt that can be read.
@@ -143,6 +152,22 @@ impl Folder {
     }
 }
 
+/// The plan in a file; `None`: there is no such file. What is no plan is a failure of the kind `wrong`.
+///
+/// # Errors
+/// When the file cannot be read, or is no plan.
+pub fn read_plan(path: &Path, wrong: Kind) -> Result<Option<Plan>, Failure> {
+    let Some(document) = store::read_document(path, plan::LARGEST)? else {
+        return Ok(None);
+    };
+    let plan = Plan::read(document.text()).map_err(|error| {
+        Failure::new(wrong, format!("{} is no plan", path.display()))
+            .because(&error)
+            .hint(error.hint)
+    })?;
+    Ok(Some(plan))
+}
+
 /// The folder of all missions.
 fn missions(logs: &Path) -> PathBuf {
     logs.join("missions")
@@ -173,4 +198,35 @@ fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
         }
     }
     Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn a_mission_is_finished_when_the_last_line_that_can_be_read_says_so() {
+        let logs = tempfile::tempdir().unwrap();
+        let folder = Folder::new(logs.path(), &"notes".parse().unwrap());
+        assert!(!folder.is_finished(), "there is none");
+        store::private_folder(folder.path()).unwrap();
+        let line = |what| {
+            let entry = Entry::new(DateTime::UNIX_EPOCH, what);
+            serde_json::to_string(&entry).unwrap() + "\n"
+        };
+        let finished = line(What::Finished { commit: None });
+        for (journal, expected) in [
+            (String::new(), false),
+            (line(What::Paused), false),
+            (line(What::Over) + &finished, true),
+            (line(What::Over) + &finished + "{\"v\":1,\"ts", true),
+            (finished.clone() + "no line of a journal\n", true),
+            (finished.clone() + &line(What::Paused), false),
+        ] {
+            store::write_text(&folder.journal(), &journal, Access::OwnerOnly).unwrap();
+            assert_eq!(folder.is_finished(), expected, "{journal}");
+        }
+    }
 }

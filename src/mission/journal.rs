@@ -86,6 +86,9 @@ pub enum What {
         proposal: Box<Task>,
         /// Why.
         why: String,
+        /// The task whose rest it is: what needs that one needs this one then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rest_of: Option<TaskId>,
     },
     /// The person accepted a proposed task.
     Accepted {
@@ -149,6 +152,8 @@ pub enum Step {
     Stood,
     /// Its time is over.
     TimeUp,
+    /// Its worker can take in no more: its context is used up.
+    UsedUp,
     /// Its worker is gone, or cannot be reached.
     Lost {
         /// Why.
@@ -158,6 +163,10 @@ pub enum Step {
     Checked {
         /// Those that were not as they should be, in words; none: all passed.
         failed: Vec<String>,
+        /// Where its time is over and some failed: those that are met all the same, by their places in the plan,
+        /// if that part of the work is to be merged.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        part: Vec<usize>,
     },
     /// Not everything is committed.
     Unsaved {
@@ -175,6 +184,9 @@ pub enum Step {
         commit: String,
         /// What it changed beside the paths that it may write.
         outside: Vec<String>,
+        /// Which of those were left as they were, because something is judged by them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<String>,
     },
     /// It cannot be merged as it is.
     Conflict {

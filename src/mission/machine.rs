@@ -8,11 +8,13 @@ mod apply;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Entry, What};
-use super::plan::{Plan, Task};
+use super::plan::{Plan, Task, each_once};
 use super::schedule::{Graph, Stage, Terms, Why};
 use crate::ids::{PaneAddress, TaskId};
 
@@ -22,7 +24,7 @@ const CHORES: u32 = 5;
 /// A mission as its journal has made it.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    plan: Plan,
+    plan: Arc<Plan>,
     graph: Graph,
     is_repository: bool,
     tasks: Vec<TaskState>,
@@ -81,6 +83,8 @@ pub struct Proposal {
     pub task: Task,
     /// Why.
     pub why: String,
+    /// The task whose rest it is.
+    pub rest_of: Option<TaskId>,
 }
 
 /// That a task's worker has come to an end of some sort.
@@ -119,6 +123,10 @@ pub struct TaskState {
     pub taken_back: Option<String>,
     /// What it changed beside the paths that it may write.
     pub outside: Vec<String>,
+    /// Which of those did not come into the merge, because something is judged by them.
+    pub left_out: Vec<String>,
+    /// Where only a part of it is to be merged: the criteria that this part meets. None: all of them.
+    pub part: Vec<usize>,
     /// When it got a worker's place, when its worker was first told, and when it ended.
     pub started_at: Option<DateTime<Utc>>,
     /// See there.
@@ -141,8 +149,24 @@ pub struct TaskState {
     answered: bool,
     /// When it came into the queue of merges.
     queued: u64,
-    /// Whether its worker must be one that knows nothing of what was there before.
-    fresh: bool,
+    /// Whose its pane is.
+    hands: Hands,
+    /// How the last attempt of its worker failed.
+    failure: Option<String>,
+    /// The criteria that what is merged meets, where that is only a part.
+    merged_part: Vec<usize>,
+}
+
+/// Who works on a task, and goes on with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Hands {
+    /// The worker that it has.
+    #[default]
+    Worker,
+    /// One that knows nothing of what was there before, in a pane of its own.
+    Fresh,
+    /// The person, in the worker's pane.
+    Person,
 }
 
 /// What a task wants done.
@@ -214,7 +238,7 @@ impl Machine {
         let graph = graph(&plan, is_repository)?;
         let tasks = plan.tasks.iter().map(TaskState::new).collect();
         Some(Self {
-            plan,
+            plan: Arc::new(plan),
             graph,
             is_repository,
             tasks,
@@ -228,7 +252,7 @@ impl Machine {
     }
 
     /// The plan, with the tasks that the person accepted.
-    pub const fn plan(&self) -> &Plan {
+    pub const fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }
 
@@ -287,13 +311,27 @@ impl Machine {
         self.tasks.iter().map(|task| task.stage).collect()
     }
 
-    /// The tasks that were merged before this one, or have been done otherwise, in the order of the plan.
-    pub fn merged(&self) -> Vec<usize> {
-        let merged = |place: &usize| {
-            let state = self.tasks.get(*place);
-            state.is_some_and(|state| state.stage == Stage::Done && state.merged.is_some())
+    /// What must pass on the tree that a task's merge makes, each command once: its own commands, and those of the
+    /// tasks that are merged already. As places: of a task in the plan, and of a criterion in the task.
+    pub fn proofs(&self, place: usize) -> Vec<(usize, usize)> {
+        let commands = |place: usize, part: &[usize]| {
+            let task = self.plan.tasks.get(place).map(Task::commands);
+            let part = part.to_vec();
+            let is_met = move |at: usize| part.is_empty() || part.contains(&at);
+            task.into_iter()
+                .flatten()
+                .filter(move |one| is_met(one.place))
         };
-        (0..self.tasks.len()).filter(merged).collect()
+        let own = self.tasks.get(place);
+        let own = own.map(|state| commands(place, &state.part));
+        let others = self.tasks.iter().enumerate();
+        let others = others.filter(|(other, state)| *other != place && state.merged.is_some());
+        let others = others.flat_map(|(other, state)| commands(other, &state.merged_part));
+        let once = each_once(own.into_iter().flatten().chain(others));
+        let place_of = |task: &Task| self.position(&task.slug);
+        once.iter()
+            .filter_map(|one| Some((place_of(one.task)?, one.place)))
+            .collect()
     }
 
     /// How many tasks have a worker's place.
@@ -380,7 +418,11 @@ impl Machine {
             What::Over if self.phase == Phase::Running => self.phase = Phase::Over,
             What::Finished { .. } => self.phase = Phase::Finished,
             What::Informed { ends } => self.informed = *ends,
-            What::Proposed { proposal, why } => self.propose(proposal, why),
+            What::Proposed {
+                proposal,
+                why,
+                rest_of,
+            } => self.propose(proposal, why, rest_of.as_ref()),
             What::Accepted { proposal } => self.accept(proposal),
             What::Task { task, step } => {
                 if let Some(place) = self.position(task) {
@@ -418,13 +460,14 @@ impl Machine {
         }
     }
 
-    fn propose(&mut self, task: &Task, why: &str) {
+    fn propose(&mut self, task: &Task, why: &str, rest_of: Option<&TaskId>) {
         let is_known = self.position(&task.slug).is_some()
             || self.proposals.iter().any(|one| one.task.slug == task.slug);
         if !is_known {
             self.proposals.push(Proposal {
                 task: task.clone(),
                 why: why.to_owned(),
+                rest_of: rest_of.cloned(),
             });
         }
     }
@@ -434,12 +477,25 @@ impl Machine {
             return;
         };
         let proposal = self.proposals.remove(place);
-        let mut plan = self.plan.clone();
+        let mut plan = Plan::clone(&self.plan);
+        let waits = |task: &Task| {
+            let place = self.position(&task.slug);
+            let state = place.and_then(|place| self.tasks.get(place));
+            state.is_some_and(|state| state.stage == Stage::Waiting)
+        };
+        // what needs the whole of a task gets it from whoever does its rest
+        for task in plan.tasks.iter_mut().filter(|task| waits(task)) {
+            for needed in &mut task.depends_on {
+                if Some(&*needed) == proposal.rest_of.as_ref() {
+                    *needed = slug.clone();
+                }
+            }
+        }
         plan.tasks.push(proposal.task);
         // what would make no graph is not taken in
         if let Some(graph) = graph(&plan, self.is_repository) {
             self.tasks.extend(plan.tasks.last().map(TaskState::new));
-            self.plan = plan;
+            self.plan = Arc::new(plan);
             self.graph = graph;
             self.go_on();
         }

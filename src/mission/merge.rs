@@ -28,6 +28,8 @@ pub enum Merge {
         before: String,
         /// The files that were changed although the task may not write them.
         outside: Vec<String>,
+        /// Those of them that are in the merge as they were before it, because work is judged by them.
+        left_out: Vec<String>,
     },
     /// The branch has nothing that the integration branch has not: no work, or merged before.
     NothingToMerge {
@@ -49,6 +51,9 @@ pub enum Merge {
 /// Merges a task's branch into the integration branch by a merge commit, and checks that out in the integration
 /// worktree, where changes of tracked files are thrown away (nobody works there; criteria may leave such).
 ///
+/// `judges` are files by which work is judged and which the task may not write: whatever its branch did to them,
+/// the merge has them as the integration branch has them, so that what is merged is what was checked.
+///
 /// What an earlier call left half done is put right first.
 ///
 /// # Errors
@@ -59,6 +64,7 @@ pub async fn merge(
     repository: &Repository,
     task: &Task,
     message: &str,
+    judges: &[String],
 ) -> Result<Merge, WorktreeError> {
     let _alone = repository.alone().await;
     let (place, before) = settled(names, repository).await?;
@@ -80,16 +86,29 @@ pub async fn merge(
         Merged::Conflict(files) => return Ok(Merge::Conflict { files }),
         Merged::Tree(tree) => tree,
     };
+    let (outside, rest): (Vec<String>, Vec<String>) =
+        changed.into_iter().partition(|path| !task.may_write(path));
+    let is_judge = |path: &&String| judges.contains(path);
+    let left_out: Vec<String> = outside.iter().filter(is_judge).cloned().collect();
+    let tree = if left_out.is_empty() {
+        tree
+    } else {
+        if rest.is_empty() && left_out.len() == outside.len() {
+            // nothing of it is to be merged
+            return Ok(Merge::NothingToMerge { commit: before });
+        }
+        place.tree_with(&tree, &before, &left_out).await?
+    };
     let parents = [before.as_str(), tip.as_str()];
     let commit = place.commit_tree(&tree, &parents, message).await?;
     let results = names.integration_branch();
     repository.move_branch(&results, &before, &commit).await?;
     place.reset().await?;
-    let outside = changed.into_iter().filter(|path| !task.may_write(path));
     Ok(Merge::Merged {
         commit,
         before,
-        outside: outside.collect(),
+        outside,
+        left_out,
     })
 }
 

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::coordinator::{self, Order, Pace, Running, Site};
 use super::folder::{self, Folder};
 use super::journal::{Entry, Step, What};
+use super::ledger::Ledger;
 use super::machine::{Machine, Phase};
 use super::names::Names;
 use super::ready::Ready;
@@ -79,12 +80,24 @@ impl Missions {
         Ok(folder::all(self.inner.supervisor.log_dir())?)
     }
 
+    /// Whether a mission can be read and is not finished. What nobody carries out is read from the disk, of a finished
+    /// one its last line alone.
+    pub fn is_open(&self, id: &MissionId) -> bool {
+        let is_carried_out = self.running().contains_key(id);
+        if !is_carried_out && self.folder(id).is_finished() {
+            return false;
+        }
+        self.view(id)
+            .is_ok_and(|view| view.phase != Phase::Finished)
+    }
+
     /// Those that are neither finished nor carried out now.
     pub fn unfinished(&self) -> Vec<MissionId> {
         let mut ids = self.all().unwrap_or_default();
         let running = self.running();
         ids.retain(|id| !running.contains_key(id));
         drop(running);
+        ids.retain(|id| !self.folder(id).is_finished());
         ids.retain(|id| {
             let machine = self.machine(id);
             machine.is_ok_and(|(machine, _)| {
@@ -112,8 +125,7 @@ impl Missions {
         let lock = self.lock(&id)?;
         let names = Names::new(ready.root.clone(), id.clone(), ready.repository.is_some());
         if let (Some(repository), Some((base, _))) = (&ready.repository, &ready.base) {
-            let made = worktree::integration(&names, repository, base).await;
-            made.map_err(Failure::from)?;
+            worktree::integration(&names, repository, base).await?;
         }
         let (base, commit) = ready.base.unzip();
         let begun = What::Begun {
@@ -148,7 +160,7 @@ impl Missions {
         };
         let lock = self.lock(id)?;
         let repository = if base.is_some() {
-            let opened = Repository::open(&root).await.map_err(Failure::from)?;
+            let opened = Repository::open(&root).await?;
             let gone = format!("the repository {} of mission {id} is gone", root.display());
             Some(opened.ok_or_else(|| Failure::new(Kind::Failed, gone))?)
         } else {
@@ -201,9 +213,10 @@ impl Missions {
         let (root, base) = begun.unwrap_or_default();
         let folder = self.folder(id);
         let receipts = folder.read_receipts()?;
+        let ledger = Ledger::read(&folder.spent());
         let names = Names::new(root, id.clone(), base.is_some());
         Ok(Arc::new(coordinator::seen_from_outside(
-            &names, base, &machine, &receipts,
+            &names, base, &machine, &receipts, &ledger,
         )))
     }
 

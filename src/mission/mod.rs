@@ -5,7 +5,7 @@
 //! worker is told, [`report`] what it answers. What happened is in a [`journal`]; the [`machine`] is what follows
 //! from it, and tells what is to be done next. All of these are pure.
 //!
-//! [`folder`] is where a mission is on the disk, [`view`] what others see of it. [`worktree`] keeps the folders
+//! [`folder`] is where a mission is on the disk, [`ledger`] what its workers spent, [`view`] what others see of it. [`worktree`] keeps the folders
 //! and branches that tasks are worked on in, [`worker`] the agents that work there, [`verify`] runs criteria,
 //! [`guard`] finds judges that the judged have changed, [`merge`] brings results together. A task for each mission
 //! carries it out; [`missions`] has them all. `command` calls that, and nothing here prints.
@@ -16,6 +16,7 @@ mod coordinator;
 pub mod folder;
 pub mod guard;
 pub mod journal;
+pub mod ledger;
 pub mod machine;
 mod markdown;
 pub mod merge;

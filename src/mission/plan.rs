@@ -9,6 +9,7 @@ mod path;
 mod run;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -127,6 +128,45 @@ impl Task {
         let is_named = || self.paths.iter().any(|own| own.covers(path));
         self.role.writes() && (self.paths.is_empty() || is_named())
     }
+
+    /// How long its worker has before it is asked to come to an end.
+    pub fn time_limit(&self) -> Duration {
+        Duration::from_mins(self.time_limit_min.into())
+    }
+
+    /// Its exit criteria that are commands, with their places.
+    pub fn commands(&self) -> impl Iterator<Item = Command<'_>> {
+        let commands = self.exit_criteria.iter().enumerate();
+        commands
+            .filter(|(_, criterion)| criterion.run.is_some())
+            .map(|(place, criterion)| Command {
+                task: self,
+                place,
+                criterion,
+            })
+    }
+}
+
+/// An exit criterion that is a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Command<'a> {
+    /// Whose it is.
+    pub task: &'a Task,
+    /// Which of its criteria, from 0.
+    pub place: usize,
+    /// What is to be run.
+    pub criterion: &'a Criterion,
+}
+
+/// Every command once, where several tasks have the same: as the first of them has it.
+pub fn each_once<'a>(commands: impl IntoIterator<Item = Command<'a>>) -> Vec<Command<'a>> {
+    let mut once: Vec<Command<'a>> = Vec::new();
+    for command in commands {
+        if !once.iter().any(|one| one.criterion == command.criterion) {
+            once.push(command);
+        }
+    }
+    once
 }
 
 impl Plan {
@@ -155,22 +195,17 @@ impl Plan {
     }
 
     /// The same with what every plan ends with: where there is a contract, a verifier that comes after everything
-    /// and checks the parts against it, unless the plan has one.
+    /// and checks the parts against it, unless the plan has one. One without tasks stays as it is, so that it is
+    /// found to have none.
     #[must_use]
     pub fn complete(mut self) -> Self {
-        let Some(contract) = self
-            .contract
-            .as_ref()
-            .filter(|_| !self.ends_with_verifier())
-        else {
+        let is_complete = self.tasks.is_empty() || self.ends_with_verifier();
+        let Some(contract) = self.contract.as_ref().filter(|_| !is_complete) else {
             return self;
         };
-        let Ok(slug) = CONTRACT_TASK.parse::<TaskId>() else {
+        let Some(slug) = self.free_slug() else {
             return self;
         };
-        if self.task(&slug).is_some() {
-            return self;
-        }
         let task = Task {
             slug,
             title: "The parts keep to the contract".into(),
@@ -189,6 +224,17 @@ impl Plan {
         };
         self.tasks.push(task);
         self
+    }
+
+    /// A slug for the added verifier that no task has: slugs differ in more than upper and lower case.
+    fn free_slug(&self) -> Option<TaskId> {
+        let is_free = |slug: &TaskId| {
+            let same = |task: &Task| task.slug.as_str().eq_ignore_ascii_case(slug.as_str());
+            !self.tasks.iter().any(same)
+        };
+        let numbered = (2..).map(|number| format!("{CONTRACT_TASK}-{number}"));
+        let mut names = std::iter::once(CONTRACT_TASK.to_owned()).chain(numbered);
+        names.find_map(|name| name.parse().ok().filter(is_free))
     }
 
     /// Whether one verifier comes, through others or directly, after every other task.
@@ -286,5 +332,17 @@ mod tests {
             // once more is the same
             assert_eq!(after.clone().complete(), after);
         }
+    }
+
+    #[test]
+    fn a_contract_is_checked_whatever_the_tasks_are_called_and_is_no_task_itself() {
+        let mut taken = plan(true, "coder");
+        taken.tasks[0].slug = "Verify-Contract".parse().unwrap();
+        taken.tasks[1].slug = "verify-contract-2".parse().unwrap();
+        let last = taken.complete().tasks.pop().unwrap();
+        assert_eq!(last.slug.as_str(), "verify-contract-3");
+        let mut empty = plan(true, "coder");
+        empty.tasks.clear();
+        assert!(empty.complete().tasks.is_empty());
     }
 }

@@ -45,7 +45,7 @@ pub struct Wish<'a> {
 /// A plan that can be followed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
-    /// The plan.
+    /// The plan, with the verifier that a contract adds.
     pub plan: Plan,
     /// Its text, as it is written to a file.
     pub text: String,
@@ -109,6 +109,7 @@ pub async fn plan(
         let wrong = match answer::read(&answered.text, wish) {
             Ok(plan) => match judged(&plan, max_tasks, exists) {
                 (wrong, warnings) if wrong.is_empty() => {
+                    let plan = plan.complete();
                     let text = serde_json::to_string_pretty(&plan).unwrap_or_default() + "\n";
                     let by = answered.by;
                     return Ok(Planned {
@@ -138,15 +139,18 @@ pub async fn plan(
     }
 }
 
-/// What is wrong with a plan that a model wrote, in words, and what is odd about it.
+/// What is wrong with a plan that a model wrote, in words, and what is odd about it. It is checked with the
+/// verifier that a contract adds, as it will run; tasks are counted, and criteria asked for, as the model wrote
+/// them.
 fn judged(
     plan: &Plan,
     max_tasks: usize,
     exists: &(dyn Fn(&str) -> bool + Sync),
 ) -> (Vec<String>, Vec<Finding>) {
-    let (errors, warnings): (Vec<Finding>, Vec<Finding>) = check(plan, &|program| exists(program))
-        .into_iter()
-        .partition(|finding| finding.severity == Severity::Error);
+    let (errors, warnings): (Vec<Finding>, Vec<Finding>) =
+        check(&plan.clone().complete(), &|program| exists(program))
+            .into_iter()
+            .partition(|finding| finding.severity == Severity::Error);
     let mut wrong: Vec<String> = errors.iter().map(ToString::to_string).collect();
     let count = plan.tasks.len();
     if !(LEAST_TASKS..=max_tasks).contains(&count) {

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::plan::check::{Finding, Severity, check};
-use super::plan::{LARGEST, Plan};
+use super::folder;
+use super::plan::Plan;
+use super::plan::check::{Finding, can_be_followed, check};
 use crate::error::{Failure, Kind};
 use crate::git::Repository;
 use crate::host::Host;
-use crate::store;
 
 /// A plan that can be followed, and where; nothing of it has been run.
 #[derive(Debug, Clone)]
@@ -32,16 +32,7 @@ impl Ready {
     /// # Errors
     /// When there is no such file, it is no plan, its folder is not there, or its base branch is not.
     pub async fn read(path: &Path) -> Result<Self, Failure> {
-        let document = store::read_document(path, LARGEST)?;
-        let document = document.ok_or_else(|| {
-            Failure::usage(format!("there is no file {}", path.display()))
-                .hint("config/mission.example.json is a plan to begin with")
-        })?;
-        let plan = Plan::read(document.text()).map_err(|error| {
-            Failure::new(Kind::Usage, format!("{} is no plan", path.display()))
-                .because(&error)
-                .hint(error.hint)
-        })?;
+        let plan = read_plan(path)?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         Self::of(plan, folder).await
     }
@@ -63,8 +54,7 @@ impl Ready {
         })?;
         let host = Host::local();
         let findings = check(&plan, &|program| host.find_program(program).is_some());
-        let opened = Repository::open(&root).await;
-        let Some(repository) = opened.map_err(Failure::from)? else {
+        let Some(repository) = Repository::open(&root).await? else {
             return Ok(Self {
                 plan,
                 findings,
@@ -76,24 +66,16 @@ impl Ready {
         };
         let base = match &plan.base {
             Some(base) => base.clone(),
-            None => repository
-                .current_branch()
-                .await
-                .map_err(Failure::from)?
-                .ok_or_else(|| {
-                    Failure::usage("the repository is on no branch")
-                        .hint("name one in the plan: `\"base\": \"main\"`")
-                })?,
+            None => repository.current_branch().await?.ok_or_else(|| {
+                Failure::usage("the repository is on no branch")
+                    .hint("name one in the plan: `\"base\": \"main\"`")
+            })?,
         };
-        let commit = repository
-            .commit_of(&base)
-            .await
-            .map_err(Failure::from)?
-            .ok_or_else(|| {
-                Failure::usage(format!("the repository has no commit on a branch `{base}`"))
-                    .hint("commit something, or correct `base` in the plan")
-            })?;
-        let unsaved = repository.unsaved().await.map_err(Failure::from)?;
+        let commit = repository.commit_of(&base).await?.ok_or_else(|| {
+            Failure::usage(format!("the repository has no commit on a branch `{base}`"))
+                .hint("commit something, or correct `base` in the plan")
+        })?;
+        let unsaved = repository.unsaved().await?;
         Ok(Self {
             plan,
             findings,
@@ -106,7 +88,17 @@ impl Ready {
 
     /// Whether the plan can be followed.
     pub fn can_be_followed(&self) -> bool {
-        let mut findings = self.findings.iter();
-        findings.all(|finding| finding.severity != Severity::Error)
+        can_be_followed(&self.findings)
     }
+}
+
+/// Reads a plan that a person named.
+///
+/// # Errors
+/// When there is no such file, or it is no plan.
+pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
+    folder::read_plan(path, Kind::Usage)?.ok_or_else(|| {
+        Failure::usage(format!("there is no file {}", path.display()))
+            .hint("config/mission.example.json is a plan to begin with")
+    })
 }

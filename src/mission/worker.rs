@@ -15,12 +15,15 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::folder::Folder;
+use super::ledger::Ledger;
 use super::names::Names;
 use super::plan::Role;
 use crate::agent::view::{AgentView, Status};
 use crate::config::WorkerCommand;
 use crate::director::text;
 use crate::error::{Failure, Kind};
+use crate::evidence::spent::Spent;
 use crate::ids::{AgentId, MissionId, PaneAddress};
 use crate::record::Receipt;
 use crate::record::logs::Typed;
@@ -38,6 +41,7 @@ const LATE: Duration = Duration::from_secs(20);
 pub struct Workers {
     supervisor: Supervisor,
     mission: MissionId,
+    ledger: Ledger,
 }
 
 /// A worker that is wanted.
@@ -79,8 +83,12 @@ pub struct Look {
     pub question: Option<String>,
     /// Why it is gone: its pane, its session or its program has ended.
     pub gone: Option<String>,
+    /// Whether it waits because its conversation fills the model's context: only a fresh one can go on.
+    pub context_full: bool,
+    /// What it has spent of itself, with those of its name before it; `None` where no transcript tells.
+    pub spent: Option<Spent>,
     /// Tokens that were spent today on judging it (not its own).
-    pub tokens: u64,
+    pub watch_tokens: u64,
     /// Looks at its pane since it was employed.
     pub polls: u64,
 }
@@ -122,11 +130,18 @@ pub enum Told {
 
 impl Workers {
     /// The workers of `mission`, under this supervisor.
-    pub const fn new(supervisor: Supervisor, mission: MissionId) -> Self {
+    pub fn new(supervisor: Supervisor, mission: MissionId) -> Self {
+        let folder = Folder::new(supervisor.log_dir(), &mission);
         Self {
             supervisor,
             mission,
+            ledger: Ledger::read(&folder.spent()),
         }
+    }
+
+    /// What they have spent.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Opens a worker's pane, or finds it again by its name, its folder and the living program in it, and has it
@@ -203,6 +218,9 @@ impl Workers {
     /// What a worker is doing, without asking zellij; `None` where it is not supervised.
     pub fn look(&self, agent: &AgentId) -> Option<Look> {
         let view = self.view(agent)?;
+        if let Some(spending) = &view.spending {
+            self.ledger.take(agent, spending);
+        }
         let gone = match &view.status {
             Status::Gone(why) => Some(why.clone()),
             _ => None,
@@ -214,7 +232,9 @@ impl Workers {
             needs_person: view.question.is_some() || view.status.needs_person(),
             question: view.question.as_ref().map(|asked| asked.text.clone()),
             gone,
-            tokens: view.tokens.used,
+            context_full: view.context_full,
+            spent: self.ledger.of(agent),
+            watch_tokens: view.tokens.used,
             polls: view.polls,
         })
     }
@@ -367,6 +387,9 @@ impl Workers {
     /// When the pane cannot be closed, or something of it still runs; says what.
     pub async fn close(&self, agent: &AgentId, pane: Option<&PaneAddress>) -> Result<(), Failure> {
         let supervised = self.view(agent).map(|view| view.pane.clone());
+        if self.look(agent).is_some() {
+            self.ledger.write().await;
+        }
         let Some(pane) = supervised.or_else(|| pane.cloned()) else {
             return self.supervisor.dismiss_worker(agent).await;
         };

@@ -130,8 +130,16 @@ pub enum Happening {
         /// The worker's whole report, where there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<String>,
-        /// Tokens that the program spent today on watching its worker.
-        tokens: u64,
+        /// Tokens that its workers have spent of themselves so far, where their transcripts tell: read for the first
+        /// time, or written. What came from a cache is no part of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tokens: Option<u64>,
+        /// Their tool calls, where their transcripts tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tool_uses: Option<u64>,
+        /// Tokens that the program spent today on watching its worker, where it has one still.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        watch_tokens: Option<u64>,
         /// How long it took, in seconds, where it has ended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duration_sec: Option<u64>,

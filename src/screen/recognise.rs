@@ -89,6 +89,8 @@ pub struct Reading {
     pub still: String,
     /// What its prompt shows, a placeholder included.
     pub in_prompt: String,
+    /// Whether it shows, as the last thing, that the conversation fills the model's context. It says nothing of keys.
+    pub context_full: bool,
 }
 
 impl Reading {
@@ -175,6 +177,7 @@ pub fn with_ours(profile: &Profile, shown: &Shown, ours: Option<&str>) -> Readin
             field: None,
             still,
             in_prompt,
+            context_full: false,
         };
     };
     // a menu asks nothing, and what stands above it may be a dialog of the past
@@ -182,6 +185,7 @@ pub fn with_ours(profile: &Profile, shown: &Shown, ours: Option<&str>) -> Readin
     let read = asks.then(|| menu::read(profile, rule, shown));
     let (dialog, field) = read.unwrap_or_default();
     Reading {
+        context_full: rule.state.takes_nudge() && view.shows_full_context(),
         state: rule.state,
         rule: rule.name.clone(),
         lines: view.lines(rows),
@@ -241,6 +245,7 @@ pub fn in_general(shown: &Shown, before: Option<&Prompt>, ours: Option<&str>) ->
         field: None,
         still: shown.screen.text().to_owned(),
         in_prompt,
+        context_full: false,
     }
 }
 
@@ -304,6 +309,15 @@ impl<'a> View<'a> {
         rows.sort_unstable();
         rows.dedup();
         Some(rows)
+    }
+
+    /// Whether all holds that the profile knows of a conversation without room, above a prompt where nothing stands.
+    fn shows_full_context(&self) -> bool {
+        let clauses = &self.profile.file().context_full;
+        let is_empty = |composer: &Composer| composer.prompt.draft.is_empty();
+        !clauses.is_empty()
+            && self.composer.is_some_and(is_empty)
+            && clauses.iter().all(|clause| self.fulfils(clause).is_some())
     }
 
     /// The rows on which a clause rests, if it is fulfilled.

@@ -611,14 +611,19 @@ async fn a_mission_of_a_thousand_tasks_that_changes_without_end_is_folded_and_ar
         .await;
     for number in 0..300_u64 {
         let mut next = large.clone();
-        next.tasks[999].tokens = number;
+        next.tasks[999].tokens = Some(number);
         let next = Arc::new(next);
         stage
             .world
             .change_missions(|missions| *missions = vec![next]);
         tokio::task::yield_now().await;
     }
-    let seen = || remote.missions().first().map(|one| one.tasks[999].tokens);
+    let seen = || {
+        remote
+            .missions()
+            .first()
+            .and_then(|one| one.tasks[999].tokens)
+    };
     until("the last of it", || seen() == Some(299)).await;
     let mut pushes = 0;
     loop {
@@ -787,7 +792,8 @@ fn a_worker_is_written_as_scripts_read_it() {
         json!({"workers": [{
             "id": "notes.parser", "mission": "notes", "task": "parser",
             "title": "What parser is about", "role": "coder", "stage": "waiting",
-            "state": null, "timeSec": 90, "tokens": 0, "pane": null,
+            "state": null, "timeSec": 90, "tokens": null, "cacheReadTokens": null,
+            "toolUses": null, "watchTokens": null, "pane": null,
         }]})
     );
     let none = serde_json::to_value(Reply::Missions(Vec::new())).unwrap();

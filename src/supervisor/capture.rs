@@ -40,6 +40,7 @@ impl Supervisor {
             kind: agent.kind,
             allow_shell: agent.allow_shell,
             earlier: None,
+            meter: None,
             zone: crate::screen::reset::Zone::UTC,
         };
         let began = Instant::now();

@@ -97,7 +97,7 @@ pub enum Task {
     Export(ExportOptions),
     /// Writes what happened to all agents lately as a page of Markdown
     Digest(DigestOptions),
-    /// Looks at a mission's plan: what would run when, and what is wrong with it; runs nothing
+    /// Checks a mission's plan or has one written; runs, resumes or finishes a mission
     Mission {
         /// What is wanted
         #[command(subcommand)]

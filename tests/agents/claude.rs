@@ -19,6 +19,8 @@ pub const COLUMNS: usize = 60;
 const CAPTURED: &str = "touch made.txt && make test";
 /// And what stands below it.
 const DESCRIPTION: &str = "Run it";
+/// What it says at its usage limit; where no reset is named, nobody waits for one.
+const AT_LIMIT: &str = "You've hit your session limit";
 /// The folder in the captured trust dialog.
 const TRUSTED: &str = "/srv/lab/cl60/proj";
 
@@ -109,6 +111,15 @@ impl Claude {
             "busy" => {
                 let (_, below) = around_prompt(&case("working", "waiting-for-model-film")?)?;
                 self.spinner = Some((rest.to_owned(), below));
+            }
+            "limit" if rest == "over" => self.above.retain(|row| !row.contains(AT_LIMIT)),
+            "limit" => {
+                // right below what was said last, as it was captured
+                while self.above.last().is_some_and(String::is_empty) {
+                    self.above.pop();
+                }
+                self.above
+                    .extend([format!("  ⎿  {AT_LIMIT}"), String::new()]);
             }
             "low" => self.low = rest.parse().ok(),
             "deaf" => self.deaf = true,

@@ -9,8 +9,9 @@
 //! `run COMMAND`, `report done|blocked TEXT` and `review PASS|FAIL TEXT` (into the file that the brief names),
 //! `merge` (the integration branch into its own, keeping both sides of what conflicts), `sleep SECONDS`, `hang`
 //! (works for ever), `crash` (is killed), `die` (ends with status 1), `lie` (reports `done` and does nothing),
-//! `leave` (a process in the background that heeds no hangup), `dialog COMMAND` (asks for a yes), `wait FILE` (until
-//! it is there, in SCRIPT). `#` begins a comment.
+//! `ask TEXT` (ends the turn with these words), `leave` (a process in the background that heeds no hangup),
+//! `dialog COMMAND` (asks for a yes), `wait FILE` (until it is there, in SCRIPT), `limit FILE` (stands at its usage
+//! limit until then). `#` begins a comment.
 //!
 //! Files in SCRIPT that it heeds: `trust` (the trust dialog is shown first, about the folder that stands in the file,
 //! else about its own; once for each folder), `slow-start` (seconds before it shows anything). Files that it writes:
@@ -71,6 +72,7 @@ fn main() -> io::Result<()> {
         script,
         folder,
         work: None,
+        at_limit: false,
     };
     worker.ask_for_trust()?;
     worker.claude.paint()?;
@@ -84,6 +86,8 @@ enum Done {
     Said(String),
     /// It asks for a yes.
     Asks(String),
+    /// It comes to stand at its usage limit, or goes on after it.
+    AtLimit(bool),
 }
 
 struct Worker {
@@ -92,6 +96,7 @@ struct Worker {
     folder: PathBuf,
     /// The turn that runs, since when.
     work: Option<(Receiver<Done>, Instant)>,
+    at_limit: bool,
 }
 
 impl Worker {
@@ -172,6 +177,12 @@ impl Worker {
                 self.claude.obey(&format!("dialog {command}"))?;
                 self.claude.paint()
             }
+            Ok(Done::AtLimit(is)) => {
+                (self.at_limit, self.claude.spinner) = (is, None);
+                self.claude.obey(if is { "limit" } else { "limit over" })?;
+                self.claude.paint()
+            }
+            Err(_) if self.at_limit => Ok(()),
             Ok(Done::Said(text)) => {
                 (self.work, self.claude.spinner) = (None, None);
                 self.claude.say(&text);
@@ -227,6 +238,9 @@ fn turn(script: &Path, folder: &Path, brief: &Path, done: &Sender<Done>) -> io::
     for line in block.lines().map(str::trim) {
         if line.is_empty() || line.starts_with('#') {
             continue;
+        }
+        if let Some(words) = line.strip_prefix("ask ") {
+            return Ok(words.to_owned());
         }
         if let Err(error) = act(script, folder, &brief, line, done) {
             append(
@@ -293,10 +307,13 @@ fn act(
             thread::sleep(Duration::from_hours(1));
         },
         "wait" => {
-            while !script.join(first).exists() {
-                thread::sleep(Duration::from_millis(20));
-            }
+            wait_for(&script.join(first));
             Ok(())
+        }
+        "limit" => {
+            done.send(Done::AtLimit(true)).map_err(io::Error::other)?;
+            wait_for(&script.join(first));
+            done.send(Done::AtLimit(false)).map_err(io::Error::other)
         }
         "crash" => Ok(kill_process(getpid(), Signal::KILL)?),
         "die" => std::process::exit(1),
@@ -313,6 +330,12 @@ fn act(
             .send(Done::Asks(rest.to_owned()))
             .map_err(io::Error::other),
         _ => Err(io::Error::other("there is no such action")),
+    }
+}
+
+fn wait_for(file: &Path) {
+    while !file.exists() {
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

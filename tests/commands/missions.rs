@@ -47,6 +47,41 @@ fn a_plan_is_checked_and_drawn_and_nothing_of_it_is_run() {
     }
 }
 
+/// Two tasks that must fit together: whoever runs them gets a third.
+const CONTRACT: &str = r#"{"goal":"a server and its client","contract":"GET /notes on port 8080","tasks":[
+    {"slug":"server","title":"S","description":"d","paths":["server"],"exitCriteria":[{"run":"test -s server/main"}]},
+    {"slug":"client","title":"C","description":"d","paths":["client"],"exitCriteria":[{"run":"test -s client/main"}]}
+]}"#;
+
+#[test]
+fn a_plan_with_a_contract_is_shown_with_the_verifier_that_it_ends_with() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("plan.json"), CONTRACT).unwrap();
+    fs::create_dir(home.path().join(".git")).unwrap();
+    let mut shown = String::new();
+    for words in [
+        &["check", "plan.json"][..],
+        &["check", "plan.json", "--json"],
+        &["graph", "plan.json"],
+        &["graph", "plan.json", "--dot"],
+    ] {
+        let ended = mission(home.path(), words);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        shown = format!("{shown}$ mission {}\n{}\n", words.join(" "), ended.out);
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn a_contract_without_tasks_is_no_plan() {
+    let home = tempfile::tempdir().unwrap();
+    let text = r#"{"goal":"g","contract":"port 80","tasks":[]}"#;
+    fs::write(home.path().join("plan.json"), text).unwrap();
+    let checked = mission(home.path(), &["check", "plan.json"]);
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    assert!(checked.out.contains("it has no tasks"), "{checked:?}");
+}
+
 #[test]
 fn what_is_no_plan_or_cannot_be_followed_ends_with_a_code_and_what_to_do() {
     let home = tempfile::tempdir().unwrap();

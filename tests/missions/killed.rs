@@ -75,16 +75,7 @@ fn killed_while_it_checks_and_while_it_takes_a_merge_back() {
         "test -s \"$1\" || exit 1\necho x >> \"$HOME/checks\"\n\
          until test -e \"$HOME/go-on\"; do sleep 0.1; done\ntest $(cat parts/* | wc -l) -le 2\n",
     );
-    scene.plan(&[
-        task_by("one", &[], &["parts/one"], &["sh tests/slow.sh parts/one"]),
-        task_by("two", &[], &["parts/two"], &["test -s parts/two"]),
-    ]);
-    scene.script("one", "write parts/one 1\ncommit one\nreport done one\n");
-    scene.script(
-        "two",
-        "write parts/two 2\\n3\ncommit two\nwait one-is-merged\nreport done two\n---\n\
-         merge\nwrite parts/two 2\ncommit less\nreport done less\n",
-    );
+    scene.plan_that_breaks("sh tests/slow.sh parts/one");
     let program = scene.run();
     let checks = || std::fs::read_to_string(scene.home().join("checks")).unwrap_or_default();
     wait_for(LONG, "the check", || (!checks().is_empty()).then_some(()));
@@ -108,6 +99,53 @@ fn killed_while_it_checks_and_while_it_takes_a_merge_back() {
     assert_eq!(scene.briefs("one").len(), 1);
     assert_eq!(scene.briefs("two").len(), 2);
     assert_eq!(scene.count("two", "takenBack"), 1);
+}
+
+#[test]
+fn killed_while_the_criteria_run_before_the_work_the_rest_of_them_run_and_all_is_told() {
+    let scene = Scene::set();
+    // on the base it waits for the test, once
+    scene.commit(
+        "tests/slow.sh",
+        "test -s one.txt && exit 0\necho x >> \"$HOME/checks\"\n\
+         until test -e \"$HOME/go-on\"; do sleep 0.1; done\nexit 1\n",
+    );
+    let criteria = ["test -s README", "sh tests/slow.sh", "test -d tests"];
+    scene.plan(&[task_by("one", &[], &["one.txt"], &criteria)]);
+    scene.script("one", &format!("wait go-on\n{}", does("one")));
+    let program = scene.run();
+    let checks = || std::fs::read_to_string(scene.home().join("checks")).unwrap_or_default();
+    let before = || {
+        let mut all = scene.receipts("one");
+        all.retain(|receipt| receipt["on"] == "base");
+        all
+    };
+    wait_for(LONG, "the slow criterion", || {
+        (!checks().is_empty() && before().len() == 1).then_some(())
+    });
+    program.killed();
+    std::fs::write(scene.home().join("go-on"), "").unwrap();
+    let program = resumed(&scene);
+    wait_for(LONG, "the other two", || {
+        (before().len() == 3).then_some(())
+    });
+    scene.script("go-on", "");
+    let ended = scene.ends(program, 0);
+    let told = "these criteria pass before any work, so that they alone tell nothing of it: \
+                one: `test -s README`; one: `test -d tests`";
+    assert!(ended.err.contains(told), "{}", ended.err);
+    let run: Vec<_> = before()
+        .iter()
+        .map(|receipt| receipt["criterion"].clone())
+        .collect();
+    assert_eq!(run, [0, 1, 2], "each once");
+    // of the two begun, the first was killed with the program
+    assert_eq!(checks(), "x\nx\n");
+    // what is told already is not told, nor run, once more
+    scene.ends(resumed(&scene), 0);
+    assert_eq!((before().len(), checks().len()), (3, 4));
+    scene.ends(scene.mission(&["finish"]), 0);
+    assert_eq!(scene.git(&["worktree", "list"]).lines().count(), 1);
 }
 
 #[test]

@@ -89,6 +89,15 @@ impl Scene {
         self.said(&format!("got/{task}.task-{number}.md"))
     }
 
+    /// Sees that the brief of this number told the worker of a task all these words.
+    #[track_caller]
+    pub fn was_told(&self, task: &str, number: u32, words: &[&str]) {
+        let told = self.told(task, number);
+        for words in words {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+    }
+
     /// The briefs that the worker of a task was given, in their order.
     pub fn briefs(&self, task: &str) -> Vec<String> {
         let all = self.said("briefs");
@@ -223,6 +232,21 @@ impl Scene {
             .iter()
             .position(|line| line["task"] == task && line["step"] == step);
         found.unwrap_or_else(|| panic!("no {step} of {task} in {journal:#?}"))
+    }
+
+    /// Plans the tasks `one`, with this criterion, and `two`, whose work breaks it once `one` is merged: it reports when
+    /// the script has `one-is-merged`, and does less when it is told.
+    pub fn plan_that_breaks(&self, criterion: &str) {
+        self.plan(&[
+            task_by("one", &[], &["parts/one"], &[criterion]),
+            task_by("two", &[], &["parts/two"], &["test -s parts/two"]),
+        ]);
+        self.script("one", "write parts/one 1\ncommit one\nreport done one\n");
+        self.script(
+            "two",
+            "write parts/two 2\\n3\ncommit two\nwait one-is-merged\nreport done two\n---\n\
+             merge\nwrite parts/two 2\ncommit less\nreport done less\n",
+        );
     }
 
     /// Waits until a step of a task stands in the journal for the n-th time.

@@ -177,6 +177,71 @@ fn a_pause_starts_nothing_and_what_is_stopped_goes_on_when_the_person_says_so() 
 }
 
 #[test]
+fn nobody_is_added_while_a_worker_stands_at_its_usage_limit_and_scripts_wait_for_what_comes() {
+    let scene = Scene::set();
+    scene.plan(&[
+        task("limited", &[]),
+        task("before", &[]),
+        task("next", &["before"]),
+    ]);
+    scene.script(
+        "limited",
+        &format!("sleep 1\nlimit it-is-over\n{}", does("limited")),
+    );
+    scene.script("before", &format!("wait go-on\n{}", does("before")));
+    scene.script("next", &does("next"));
+    let serving = scene.serve_mission();
+    let waited = |id: &str, until: &str| {
+        let said = scene.ctl(&["wait", id, "--until", until, "--timeout", "4m"]);
+        said.done().trim().to_owned()
+    };
+    // the worker of a task is an agent like any other
+    assert_eq!(waited("notes/before", "running"), "notes/before is running");
+    scene.wait("limited", "told", 1);
+    assert_eq!(waited("notes.limited", "limit"), "notes.limited is limit");
+    scene.script("go-on", "");
+    assert_eq!(
+        waited("notes/before", "done,failed"),
+        "notes/before is done"
+    );
+    // it is known to be done when what starts next has been decided
+    assert_eq!(scene.steps("next"), [""; 0]);
+    let late = scene.ctl(&[
+        "wait",
+        "notes/next",
+        "--until",
+        "running",
+        "--timeout",
+        "2s",
+    ]);
+    assert!(
+        late.code != Some(0) && late.err.contains("notes/next"),
+        "{late:?}"
+    );
+    assert_eq!(scene.steps("next"), [""; 0], "the rule holds");
+    scene.script("it-is-over", "");
+    assert_eq!(waited("notes/next", "done"), "notes/next is done");
+    let over = waited("notes", "over,aborted");
+    assert_eq!(over, "notes is over: 3 of 3 tasks are done");
+    let json = scene.ctl(&["wait", "--json", "notes/limited", "--until", "done"]);
+    let json: Value = serde_json::from_str(&json.done()).unwrap();
+    assert_eq!(
+        (&json["id"], &json["is"]),
+        (&"notes/limited".into(), &"done".into())
+    );
+    for (id, says) in [
+        ("notes/none", "has no task `none`"),
+        ("nobody", "there is no agent `nobody`"),
+        ("nobody/one", "there is no mission `nobody`"),
+    ] {
+        let said = scene.ctl(&["wait", id, "--until", "done"]);
+        assert_eq!(said.code, Some(2), "{id}: {said:?}");
+        assert!(said.err.contains(says), "{id}: {said:?}");
+    }
+    drop(serving);
+}
+
+#[test]
 fn a_worker_reports_out_of_its_own_pane_and_says_nothing_else_there() {
     let scene = Scene::set();
     scene.plan(&[task("made", &[])]);

@@ -1,8 +1,9 @@
 //! What workers do and leave undone: lies, weakened tests, failures, conflicts, what breaks others' work.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::scene::{Scene, does, task, task_by};
+use crate::common::zellij::wait_for;
+use crate::scene::{LONG, Scene, does, task, task_by};
 
 /// A check that a worker may not write: whether a file has the word.
 const CHECK: &str = "grep -q whole \"$1\" || { echo \"$1 is not whole\"; exit 3; }\n";
@@ -27,21 +28,23 @@ fn a_worker_that_lies_or_weakens_its_test_is_caught_told_and_does_it_right() {
          write made.txt whole\nrun git checkout --quiet main -- tests/check.sh\ncommit right\nreport done right\n",
     );
     scene.ends(scene.run(), 0);
-    let told = scene.told("lies", 2);
-    for words in ["attempt 2 of 3", "`test -s lies.txt`", "exit code 1"] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
-    let told = scene.told("weakens", 2);
-    for words in [
-        "attempt 2 of 3",
-        "`sh tests/check.sh made.txt`",
-        "exit code 3",
-        "> made.txt is not whole",
-        "Files that you changed and may not",
-        "`tests/check.sh`",
-    ] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
+    scene.was_told(
+        "lies",
+        2,
+        &["attempt 2 of 3", "`test -s lies.txt`", "exit code 1"],
+    );
+    scene.was_told(
+        "weakens",
+        2,
+        &[
+            "attempt 2 of 3",
+            "`sh tests/check.sh made.txt`",
+            "exit code 3",
+            "> made.txt is not whole",
+            "Files that were changed and may not be",
+            "`tests/check.sh`",
+        ],
+    );
     let receipts = scene.receipts("weakens");
     let first = receipts.iter().find(|one| one["on"] == "work").unwrap();
     assert_eq!(first["undone"], json!(["tests/check.sh"]));
@@ -52,6 +55,88 @@ fn a_worker_that_lies_or_weakens_its_test_is_caught_told_and_does_it_right() {
         assert_eq!(scene.briefs(slug), ["task-1.md", "task-2.md"]);
         assert_eq!(scene.count(slug, "merged"), 1);
     }
+}
+
+#[test]
+fn a_weakened_test_is_not_merged_though_the_work_passes_the_right_one() {
+    let scene = Scene::set();
+    scene.commit("tests/check.sh", CHECK);
+    scene.plan(&[task_by(
+        "made",
+        &[],
+        &["made.txt"],
+        &["sh tests/check.sh made.txt"],
+    )]);
+    scene.script(
+        "made",
+        "write made.txt whole\nwrite tests/check.sh exit 0\nwrite beside.txt beside\ncommit all of it\n\
+         report done all tests pass\n",
+    );
+    let ended = scene.ends(scene.run(), 0);
+    assert_eq!(scene.merged("made.txt").unwrap(), "whole\n");
+    assert_eq!(scene.merged("beside.txt").unwrap(), "beside\n");
+    assert_eq!(scene.merged("tests/check.sh").unwrap(), CHECK);
+    assert_eq!(
+        scene.on("mo/notes/made", "tests/check.sh").unwrap(),
+        "exit 0\n",
+        "the worker's own branch is as it left it"
+    );
+    for words in [
+        "it changed what it may not: beside.txt, tests/check.sh",
+        "that came not into the merge, for work is judged by it: tests/check.sh",
+    ] {
+        assert!(ended.err.contains(words), "{words}: {ended:?}");
+    }
+    // what was run on the merged tree was run on just that tree
+    let receipts = scene.receipts("made");
+    let merged = receipts.iter().find(|one| one["on"] == "merged").unwrap();
+    assert_eq!(merged["undone"], json!(null), "{merged}");
+    assert_eq!(
+        merged["commit"],
+        scene.git(&["rev-parse", "mo/notes/integration"])
+    );
+}
+
+#[test]
+fn who_asks_something_though_all_is_done_holds_nothing_up() {
+    let scene = Scene::set();
+    scene.configure(&json!({ "stallSec": 2 }), 0.1);
+    scene.plan(&[
+        task("asks", &[]),
+        task("lacks", &[]),
+        task("after", &["asks"]),
+    ]);
+    let question = "ask The tests pass. Shall I rename the file as well?\n";
+    let work = |slug: &str| format!("write {slug}.txt {slug}\ncommit {slug}\n");
+    scene.script("asks", &format!("{}{question}", work("asks")));
+    scene.script(
+        "lacks",
+        &format!(
+            "ask Which of the two names do you want?\n---\n{}",
+            does("lacks")
+        ),
+    );
+    scene.script("after", &does("after"));
+    let serving = scene.serve_mission();
+    // one is merged, and what needs it goes its way; the other is tried, and waits for the person as before
+    scene.wait("after", "proven", 1);
+    assert_eq!(scene.count("asks", "reported"), 0);
+    assert_eq!(scene.merged("asks.txt").unwrap(), "asks\n");
+    wait_for(LONG, "the criteria of who waits", || {
+        let receipts = scene.receipts("lacks");
+        receipts.iter().any(|one| one["on"] == "work").then_some(())
+    });
+    assert_eq!(scene.count("lacks", "checked"), 0, "it costs no attempt");
+    scene
+        .ctl(&["mission", "message", "notes", "lacks", "the first"])
+        .done();
+    scene.wait_until_over();
+    assert!(scene.told("lacks", 2).contains("the first"));
+    assert_eq!(scene.count("lacks", "checked"), 1);
+    for slug in ["asks", "lacks"] {
+        assert_eq!(scene.briefs(slug).len(), 1 + usize::from(slug == "lacks"));
+    }
+    drop(serving);
 }
 
 #[test]
@@ -98,7 +183,15 @@ fn what_fails_is_tried_again_with_the_error_and_three_failures_skip_what_depends
             assert!(told.contains(&words), "{words}: {told}");
         }
     }
+    // who fails twice in the same way has gone the wrong one: somebody else tries, and knows all of it
     assert_eq!(scene.briefs("never").len(), 3);
+    let fresh = |number| {
+        let told = scene.told("never", number);
+        told.contains("Others have tried this task before you")
+    };
+    assert_eq!([1, 2, 3].map(fresh), [false, false, true]);
+    assert_eq!(scene.count("never", "opened"), 2);
+    assert_eq!(scene.count("again", "opened"), 1);
 
     let serving = scene.serve();
     let stages = |wanted: [&str; 5]| {
@@ -151,14 +244,15 @@ fn a_conflict_is_resolved_by_its_author_with_both_intents() {
         "{list}"
     );
     assert_eq!(scene.count("two", "conflict"), 1);
-    let told = scene.told("two", 2);
-    for words in [
-        "a conflict to resolve",
-        "`list.txt`",
-        "`git merge mo/notes/integration`",
-    ] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
+    scene.was_told(
+        "two",
+        2,
+        &[
+            "a conflict to resolve",
+            "`list.txt`",
+            "`git merge mo/notes/integration`",
+        ],
+    );
     assert_eq!(
         scene.briefs("one").len(),
         1,
@@ -174,16 +268,7 @@ fn a_merge_that_breaks_what_was_merged_before_is_taken_back_and_its_author_told(
         "tests/few.sh",
         "test -s parts/one || exit 5\ntest $(cat parts/* | wc -l) -le 2 || { echo too much; exit 4; }\n",
     );
-    scene.plan(&[
-        task_by("one", &[], &["parts/one"], &["sh tests/few.sh"]),
-        task_by("two", &[], &["parts/two"], &["test -s parts/two"]),
-    ]);
-    scene.script("one", "write parts/one 1\ncommit one\nreport done one\n");
-    scene.script(
-        "two",
-        "write parts/two 2\\n3\ncommit two\nwait one-is-merged\nreport done two\n---\n\
-         merge\nwrite parts/two 2\ncommit less\nreport done less\n",
-    );
+    scene.plan_that_breaks("sh tests/few.sh");
     let program = scene.run();
     scene.wait("one", "proven", 1);
     let before = scene.git(&["rev-parse", "mo/notes/integration"]);
@@ -192,16 +277,17 @@ fn a_merge_that_breaks_what_was_merged_before_is_taken_back_and_its_author_told(
     let taken_back = scene.git(&["rev-parse", "mo/notes/integration"]);
     scene.ends(program, 0);
     assert_eq!(before, taken_back);
-    let told = scene.told("two", 2);
-    for words in [
-        "attempt 2 of 3",
-        "`sh tests/few.sh` (of task `one`)",
-        "exit code 4",
-        "> too much",
-        "`git merge mo/notes/integration`",
-    ] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
+    scene.was_told(
+        "two",
+        2,
+        &[
+            "attempt 2 of 3",
+            "`sh tests/few.sh` (of task `one`)",
+            "exit code 4",
+            "> too much",
+            "`git merge mo/notes/integration`",
+        ],
+    );
     assert_eq!(scene.merged("parts/two").unwrap(), "2\n");
     assert_eq!(scene.briefs("one").len(), 1);
 }
@@ -230,14 +316,15 @@ fn what_a_reviewer_does_not_pass_is_done_again() {
         ),
     );
     scene.ends(scene.run(), 0);
-    let told = scene.told("made", 2);
-    for words in [
-        "attempt 2 of 3",
-        "it says what it is made of",
-        "> made.txt does not say",
-    ] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
+    scene.was_told(
+        "made",
+        2,
+        &[
+            "attempt 2 of 3",
+            "it says what it is made of",
+            "> made.txt does not say",
+        ],
+    );
     let review = scene.told("made", 1002);
     assert!(
         review.contains("Review of task `made`") && review.contains("What must be so"),
@@ -283,7 +370,29 @@ fn whose_time_is_over_is_asked_for_a_part_and_the_rest_is_proposed() {
         task["timeLimitMin"] = json!(1);
         task
     };
-    scene.plan(&[limited("late"), limited("never")]);
+    let mut partly = limited("partly");
+    partly["paths"] = json!(["partly.txt", "more.txt"]);
+    partly["exitCriteria"] = json!([
+        { "run": "test -s partly.txt" },
+        { "run": "test -s README" },
+        { "run": "test -s more.txt" },
+    ]);
+    scene.plan(&[
+        limited("late"),
+        limited("never"),
+        partly,
+        task("after", &["partly"]),
+    ]);
+    let report = "report partial more.txt is missing";
+    scene.script(
+        "partly",
+        &format!("sleep 63\n---\nwrite partly.txt some\ncommit some\n{report}\n"),
+    );
+    scene.script(
+        "rest-of-partly",
+        "write more.txt more\ncommit more\nreport done more\n",
+    );
+    scene.script("after", &does("after"));
     scene.script("late", &format!("sleep 63\n---\n{}", does("late")));
     scene.script("never", "sleep 63\n---\nreport partial nothing of it\n");
     scene.ends(scene.run(), 1);
@@ -297,9 +406,45 @@ fn whose_time_is_over_is_asked_for_a_part_and_the_rest_is_proposed() {
     }
     assert_eq!(scene.merged("late.txt").unwrap(), "late\n");
     let journal = scene.journal();
-    let proposed = journal
+    let proposals: Vec<&Value> = journal
         .iter()
-        .find(|line| line["entry"] == "proposed")
-        .unwrap();
-    assert_eq!(proposed["proposal"]["slug"], "rest-of-never", "{proposed}");
+        .filter(|line| line["entry"] == "proposed")
+        .map(|line| &line["proposal"]["slug"])
+        .collect();
+    for slug in ["rest-of-never", "rest-of-partly"] {
+        assert!(proposals.contains(&&json!(slug)), "{proposals:?}");
+    }
+    assert_eq!(proposals.len(), 2, "{proposals:?}");
+
+    // the part that was done is merged, and who does the rest has it, and knows what is left
+    assert_eq!(scene.merged("partly.txt").unwrap(), "some\n");
+    let serving = scene.serve();
+    let stage = |slug: &str| {
+        let stages = scene.stages();
+        let found = stages.into_iter().find(|(one, _)| one == slug);
+        found.map(|(_, stage)| stage).unwrap_or_default()
+    };
+    assert_eq!(
+        ["late", "never", "partly", "after"].map(stage),
+        ["done", "failed", "failed", "skipped"]
+    );
+    let said = scene.ctl(&["mission", "explain", "notes", "partly"]).done();
+    assert!(
+        said.contains("what meets 2 of its criteria is merged"),
+        "{said}"
+    );
+    scene
+        .ctl(&["mission", "accept", "notes", "rest-of-partly"])
+        .done();
+    scene.wait("after", "proven", 1);
+    let told = scene.told("rest-of-partly", 1);
+    for words in [
+        "The part of it that was done is in your folder already",
+        "> more.txt is missing",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert_eq!(scene.merged("more.txt").unwrap(), "more\n");
+    assert_eq!(stage("after"), "done");
+    drop(serving);
 }

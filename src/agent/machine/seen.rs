@@ -1,5 +1,6 @@
 //! What follows from a look at the pane: changes, stalls, trouble and recovery.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::typing::{left_over, typed_action};
@@ -64,6 +65,9 @@ impl Machine {
         self.after_limit(&sight, now, effects);
         if self.is_stalled(now) {
             self.stalled(&sight, now, effects);
+        }
+        if let Some(meter) = &sight.own.meter {
+            self.meter = Arc::clone(meter);
         }
         self.sight = Some(sight);
         self.take_up_early_reply(now, effects);

@@ -126,6 +126,7 @@ impl Story {
         let reader = Reader {
             profiles: Arc::default(),
             earlier: None,
+            meter: None,
             zone: crate::screen::reset::Zone::UTC,
             kind: GENERIC.parse().ok(),
             allow_shell: self.machine.settings().agent.allow_shell,

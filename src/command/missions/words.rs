@@ -44,7 +44,9 @@ fn whole(view: &MissionView, frame: &Frame) -> String {
     if let Some(integration) = &view.integration {
         let _ = writeln!(text, "result: {integration} in {}", view.root);
     }
-    let heading = ["TASK", "ROLE", "STAGE", "TRY", "CRITERIA", "TIME", "NOW"];
+    let heading = [
+        "TASK", "ROLE", "STAGE", "TRY", "CRITERIA", "TIME", "TOKENS", "NOW",
+    ];
     let rows: Vec<Vec<String>> = view
         .tasks
         .iter()
@@ -53,7 +55,7 @@ fn whole(view: &MissionView, frame: &Frame) -> String {
     let _ = write!(
         text,
         "\n{}",
-        table(&heading, &[32, 10, 10, 6, 12, 8], &rows, frame.columns)
+        table(&heading, &[32, 10, 10, 6, 12, 8, 10], &rows, frame.columns)
     );
     for task in view.tasks.iter().filter(|task| task.why.is_some()) {
         let why = task.why.as_deref().unwrap_or_default();
@@ -94,6 +96,7 @@ fn task_row(task: &TaskView, frame: &Frame) -> Vec<String> {
             .collect::<Vec<_>>()
             .join(" "),
         time.unwrap_or_default(),
+        known(task.tokens),
         one_line(&task.doing),
     ]
 }
@@ -106,6 +109,11 @@ pub const fn tick(result: Tick) -> &'static str {
         Tick::Passed => "ok",
         Tick::Failed => "x",
     }
+}
+
+/// A count, where it is known.
+fn known(count: Option<u64>) -> String {
+    count.map_or_else(|| "-".to_owned(), |count| count.to_string())
 }
 
 fn since(at: Option<DateTime<Utc>>, frame: &Frame) -> String {
@@ -128,7 +136,8 @@ pub(in crate::command) fn workers(workers: &[WorkerView], frame: &Frame) -> Stri
             worker.role.as_str().to_owned(),
             worker.state.clone().unwrap_or_default(),
             worker.time_sec.map(time).unwrap_or_default(),
-            worker.tokens.to_string(),
+            known(worker.tokens),
+            known(worker.tool_uses),
             worker
                 .pane
                 .as_ref()
@@ -138,6 +147,8 @@ pub(in crate::command) fn workers(workers: &[WorkerView], frame: &Frame) -> Stri
         ]
     };
     let rows: Vec<Vec<String>> = workers.iter().map(row).collect();
-    let heading = ["WORKER", "ROLE", "STATE", "TIME", "TOKENS", "PANE", "TASK"];
-    table(&heading, &[40, 10, 10, 8, 10, 30], &rows, frame.columns)
+    let heading = [
+        "WORKER", "ROLE", "STATE", "TIME", "TOKENS", "TOOLS", "PANE", "TASK",
+    ];
+    table(&heading, &[40, 10, 10, 8, 10, 6, 30], &rows, frame.columns)
 }

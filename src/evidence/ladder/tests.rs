@@ -337,6 +337,7 @@ fn tail(turn_ended: bool, failure: Option<&str>, limit: Option<&str>) -> Arc<Tai
             at,
         }),
         failure: failure.map(str::to_owned),
+        context_full: false,
         pending_tools: Vec::new(),
     })
 }

@@ -228,6 +228,59 @@ fn only_what_the_agent_marks_as_a_limit_is_one() {
 }
 
 #[test]
+fn a_full_context_is_told_by_the_error_alone_and_until_somebody_speaks_or_it_is_summed_up() {
+    let full = include_str!("../../../tests/evidence/claude-2.1.197/context-full.jsonl");
+    let lines = full.lines().count();
+    assert!(after(full, lines).context_full);
+    assert!(after(full, lines - 1).context_full, "before the turn's end");
+    assert!(!after(full, lines - 2).context_full, "before the error");
+    let then = |record: &Value| seen(&(full.to_owned() + &line(record))).unwrap();
+    let boundary = json!({"type": "system", "subtype": "compact_boundary", "uuid": "c"});
+    assert!(!then(&boundary).context_full, "there is room again");
+    assert!(!then(&says("go on")).context_full);
+    let answer = json!({"type": "assistant", "uuid": "a", "message": {"role": "assistant",
+        "content": [{"type": "text", "text": "Done."}], "stop_reason": "end_turn"}});
+    assert!(!then(&answer).context_full);
+
+    let said = |text: &str, marks: &[(&str, Value)]| {
+        let mut record = json!({"type": "assistant", "uuid": "a", "message": {"role": "assistant",
+            "content": [{"type": "text", "text": text}], "stop_reason": "stop_sequence"}});
+        for (name, value) in marks {
+            record[*name] = value.clone();
+        }
+        seen(&line(&record)).unwrap().context_full
+    };
+    let error = ("isApiErrorMessage", json!(true));
+    let texts = [
+        "Prompt is too long",
+        "Prompt is too long · this conversation is a single exchange and cannot be compacted",
+        "Autocompact is thrashing: the context refilled to the limit within 3 turns of the previous compact",
+        "API Error: The model has reached its context window limit.",
+    ];
+    for text in texts {
+        assert!(said(text, std::slice::from_ref(&error)), "{text}");
+        // the control: the same words of the model's own
+        assert!(!said(text, &[]), "{text}");
+        assert!(
+            !said(text, &[("error", json!("invalid_request"))]),
+            "{text}"
+        );
+    }
+    for text in [
+        "API Error: 400 the file says: Prompt is too long",
+        "The context window is full",
+        "",
+    ] {
+        assert!(!said(text, std::slice::from_ref(&error)), "{text}");
+    }
+    let details = (
+        "errorDetails",
+        json!("input length and `max_tokens` exceed context limit: 9 + 1 > 8"),
+    );
+    assert!(said("API Error: 400", &[error, details]));
+}
+
+#[test]
 fn a_subagent_has_no_part_in_the_conversation() {
     let mut record = calls("s", "s", &json!({"command": "rm -rf x"}));
     record["isSidechain"] = json!(true);

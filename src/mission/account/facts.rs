@@ -1,6 +1,7 @@
 //! What the records say of one task, counted.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::Account;
 use crate::ids::TaskId;
@@ -73,7 +74,7 @@ impl<'a> Facts<'a> {
                     self.blocked.push(blocker);
                 }
             }
-            Step::Checked { failed } if !failed.is_empty() && std::mem::take(is_reported) => {
+            Step::Checked { failed, .. } if !failed.is_empty() && std::mem::take(is_reported) => {
                 self.refused += 1;
             }
             Step::Conflict { files } => {
@@ -84,6 +85,7 @@ impl<'a> Facts<'a> {
             Step::Unsaved { .. } => self.unsaved += 1,
             Step::TimeUp => self.overtime = true,
             Step::Lost { why } => self.lost.push(why),
+            Step::UsedUp => self.lost.push("its context was used up"),
             Step::Trouble { why } => self.trouble.push(why),
             _ => {}
         }
@@ -136,4 +138,58 @@ pub(super) const fn lost(task: &TaskView) -> &'static str {
         Stage::Dropped => "was dropped",
         _ => "failed",
     }
+}
+
+/// What the workers of all tasks have spent, as far as it is known, and what watching them took.
+pub(super) fn spent(view: &MissionView) -> String {
+    let mut text = String::new();
+    let known = || view.tasks.iter().filter(|task| task.tokens.is_some());
+    let sum =
+        |of: fn(&TaskView) -> Option<u64>| known().filter_map(of).fold(0, u64::saturating_add);
+    let (told, began) = (
+        known().count(),
+        view.tasks
+            .iter()
+            .filter(|task| task.started_at.is_some())
+            .count(),
+    );
+    if told > 0 {
+        let _ = write!(
+            text,
+            "- The workers: {} tokens, beside {} read from the cache; {} tool calls",
+            sum(|task| task.tokens),
+            sum(|task| task.cache_read_tokens),
+            sum(|task| task.tool_uses)
+        );
+        if told < began {
+            let _ = write!(
+                text,
+                " (of {told} of {began} tasks; the others are not known)"
+            );
+        }
+        text.push('\n');
+    } else if began > 0 {
+        text.push_str("- The workers: their tokens are not known, for they keep no transcript that can be read\n");
+    }
+    let mut watched = view
+        .tasks
+        .iter()
+        .filter_map(|task| task.watch_tokens)
+        .peekable();
+    if watched.peek().is_some() {
+        let tokens = watched.fold(0, u64::saturating_add);
+        let _ = writeln!(text, "- Watching them: {tokens} tokens today (UTC)");
+    }
+    text
+}
+
+/// What the workers of one task have spent, as the rest of a sentence; empty where it is not known.
+pub(super) fn spent_on(task: &TaskView) -> String {
+    let tokens = task.tokens.map(|tokens| format!(", {tokens} tokens"));
+    let calls = task.tool_uses.map(|calls| format!(", {calls} tool calls"));
+    format!(
+        "{}{}",
+        tokens.unwrap_or_default(),
+        calls.unwrap_or_default()
+    )
 }

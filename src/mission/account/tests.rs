@@ -40,9 +40,13 @@ fn view(plan: &Plan) -> MissionView {
             state: None,
             started_at: Some(at(10)),
             ended_at: Some(at(760)),
-            tokens: 1_200,
+            tokens: Some(48_200),
+            cache_read_tokens: Some(900_000),
+            tool_uses: Some(61),
+            watch_tokens: Some(1_200),
             why: None,
             outside: Vec::new(),
+            left_out: Vec::new(),
         }
     };
     let mut lib = task(0, Stage::Done, false);
@@ -52,7 +56,9 @@ fn view(plan: &Plan) -> MissionView {
     cli.attempt = 3;
     cli.why = Some("its attempts are used up".into());
     let mut docs = task(2, Stage::Waiting, true);
-    (docs.attempt, docs.tokens, docs.started_at, docs.ended_at) = (0, 0, None, None);
+    (docs.attempt, docs.started_at, docs.ended_at) = (0, None, None);
+    (docs.tokens, docs.cache_read_tokens, docs.tool_uses) = (None, None, None);
+    docs.watch_tokens = None;
     MissionView {
         id: "notes".parse().unwrap(),
         goal: plan.goal.clone(),
@@ -94,6 +100,7 @@ fn journal() -> Vec<Entry> {
     };
     let failed = || Step::Checked {
         failed: vec!["`cargo test`: exit code 101".into()],
+        part: Vec::new(),
     };
     let mut journal = entries(
         "lib",
@@ -101,7 +108,10 @@ fn journal() -> Vec<Entry> {
             done(1),
             failed(),
             done(2),
-            Step::Checked { failed: Vec::new() },
+            Step::Checked {
+                failed: Vec::new(),
+                part: Vec::new(),
+            },
             Step::Conflict {
                 files: vec!["src/lib.rs".into()],
             },
@@ -109,6 +119,7 @@ fn journal() -> Vec<Entry> {
             Step::Merged {
                 commit: "c0ffee".into(),
                 outside: Vec::new(),
+                left_out: Vec::new(),
             },
         ],
     );

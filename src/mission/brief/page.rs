@@ -118,11 +118,11 @@ impl<'a> Page<'a> {
     pub(super) fn undone(&mut self, files: &[String]) {
         if !files.is_empty() {
             let body = format!(
-                "These judge your work and are not yours to write. For the check they were as they were before \
-                 your work. Put them back yourself, or the same happens again.\n\n{}",
+                "The work is judged by these, and they are not yours to write. For the check they were as they were \
+                 before any work. Put them back, or the same happens again.\n\n{}",
                 list(files, SHOWN)
             );
-            self.section("Files that you changed and may not", &body);
+            self.section("Files that were changed and may not be", &body);
         }
     }
 

@@ -26,7 +26,7 @@ const EARLIER: usize = 12;
 
 impl Page<'_> {
     /// The whole task, to somebody who knows nothing of it.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, failed: &[Receipt], undone: &[String]) {
         let scene = self.scene;
         let role = scene.task.role.as_str();
         self.say(&format!(
@@ -41,6 +41,8 @@ impl Page<'_> {
         self.contract(" Where it cannot be kept, do not change it: report `Result: blocked`.");
         self.reports("What you build on", "The results of these tasks are in your folder already. What their workers reported stands here.");
         self.earlier();
+        self.failed(failed);
+        self.undone(undone);
         let bounds = self.bounds();
         self.section("Where you work", &bounds);
         self.criteria("How it is known to be done");
@@ -90,8 +92,9 @@ impl Page<'_> {
         let newest = &earlier[earlier.len().saturating_sub(EARLIER)..];
         let lines: Vec<String> = newest.iter().map(|it| line(it, 500)).collect();
         let body = format!(
-            "Others have tried this task before you, and what they left is in your folder. This is what went wrong, \
-             the newest last. {QUOTED}\n\n{}",
+            "Others have tried this task before you, and what they left is in your folder: build on it where it is \
+             good, and do not follow it where it went the wrong way. This is what went wrong, the newest last. \
+             {QUOTED}\n\n{}",
             quoted(&lines.join("\n"), usize::MAX)
         );
         self.section("What earlier attempts got wrong", &body);

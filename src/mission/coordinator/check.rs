@@ -1,12 +1,13 @@
 //! Running the criteria: on what a worker left, and on the merged tree.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::job::Job;
 use crate::error::Failure;
 use crate::git::Repository;
 use crate::mission::journal::Step;
-use crate::mission::plan::{Criterion, Task};
+use crate::mission::plan::{Command, Criterion};
 use crate::mission::receipt::{Receipt, Tree};
 use crate::mission::verify::{self, Run};
 use crate::mission::{guard, worktree};
@@ -21,16 +22,49 @@ impl Job {
         // nobody tells it to go on while its work is looked at
         let _ = self.site.workers.hold(&worker).await;
         let folder = self.folder();
-        guard::recover(&folder, &self.task.slug)
-            .await
-            .map_err(Failure::from)?;
-        let mut wrong = self.read_only().await?;
-        if wrong.is_empty() {
+        guard::recover(&folder, &self.task.slug).await?;
+        let mut failed = self.read_only().await?;
+        let mut part = Vec::new();
+        if failed.is_empty() {
             self.commit().await?;
-            wrong = self.criteria(&folder).await?;
+            let found = self.criteria(&folder).await?;
+            part = self.part(&found);
+            failed = found.failed;
         }
-        self.note(Step::Checked { failed: wrong }).await;
+        self.note(Step::Checked { failed, part }).await;
         Ok(())
+    }
+
+    /// Whether what the worker left passes all commands as it stands, while it waits for the person: what it asks
+    /// is no longer needed then. Nothing is written down but the receipts, and it costs no attempt.
+    pub async fn passes_already(&self) -> Result<bool, Failure> {
+        if self.task.commands().next().is_none() {
+            return Ok(false);
+        }
+        let worker = self.site.names.worker(&self.task.slug);
+        let _ = self.site.workers.hold(&worker).await;
+        let folder = self.folder();
+        guard::recover(&folder, &self.task.slug).await?;
+        let passes =
+            self.read_only().await?.is_empty() && self.commands(&folder).await?.failed.is_empty();
+        let _ = self.site.workers.release(&worker).await;
+        Ok(passes)
+    }
+
+    /// The criteria that a part of the work meets, if that part is to be merged: the time is over, something is
+    /// met that was not before any work, and nothing has got worse. A part is not reviewed, hence nothing that is
+    /// to be reviewed is merged in part.
+    fn part(&self, found: &Found) -> Vec<usize> {
+        let met = &found.met;
+        let is_new = met.iter().any(|at| !self.passing_before.contains(at));
+        let is_no_worse = self.passing_before.iter().all(|at| met.contains(at));
+        let is_reviewed = self.task.exit_criteria.iter().any(|one| one.run.is_none());
+        if self.state.overtime && !found.failed.is_empty() && is_new && is_no_worse && !is_reviewed
+        {
+            met.clone()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Commits what the worker left, where it may not do so itself.
@@ -42,7 +76,7 @@ impl Job {
             let message = format!("{}: {}", self.task.slug, self.task.title);
             let folder = self.folder();
             let committed = worktree::commit_all(repository, &folder, &message);
-            committed.await.map_err(Failure::from)?;
+            committed.await?;
         }
         Ok(())
     }
@@ -55,9 +89,7 @@ impl Job {
         if self.task.role.writes() {
             return Ok(Vec::new());
         }
-        let files = worktree::unsaved(repository, &self.folder())
-            .await
-            .map_err(Failure::from)?;
+        let files = worktree::unsaved(repository, &self.folder()).await?;
         if files.is_empty() {
             return Ok(Vec::new());
         }
@@ -68,46 +100,50 @@ impl Job {
         )])
     }
 
-    /// Every command, and the reviews where all of them pass. What is not as it should be, in words.
-    async fn criteria(&self, folder: &Path) -> Result<Vec<String>, Failure> {
+    /// Every command, and the reviews where all of them pass.
+    async fn criteria(&self, folder: &Path) -> Result<Found, Failure> {
         let criteria = &self.task.exit_criteria;
+        let mut found = self.commands(folder).await?;
         if criteria.is_empty() && self.state.report.is_none() {
-            return Ok(vec!["it has no exit criteria, and reported nothing".into()]);
-        }
-        let mut wrong = Vec::new();
-        for (place, criterion) in criteria.iter().enumerate() {
-            if criterion.run.is_some() {
-                let receipt = self.run_here(folder, place, criterion).await?;
-                wrong.extend(in_words(&receipt));
-                self.keep(receipt).await;
-            }
+            let why = "it has no exit criteria, and reported nothing";
+            found.failed.push(why.to_owned());
         }
         for (place, criterion) in criteria.iter().enumerate() {
-            if let Some(what) = criterion.review.as_ref().filter(|_| wrong.is_empty()) {
+            if let Some(what) = criterion
+                .review
+                .as_ref()
+                .filter(|_| found.failed.is_empty())
+            {
                 let receipt = self.review(folder, place, what).await;
-                wrong.extend(in_words(&receipt));
+                found.take(&receipt);
                 self.keep(receipt).await;
             }
         }
-        Ok(wrong)
+        Ok(found)
+    }
+
+    /// Every command.
+    async fn commands(&self, folder: &Path) -> Result<Found, Failure> {
+        let mut found = Found::default();
+        for command in self.task.commands() {
+            let receipt = self.run_here(folder, command).await?;
+            found.take(&receipt);
+            self.keep(receipt).await;
+        }
+        Ok(found)
     }
 
     /// Runs a criterion on the worker's tree, with the judges as the base has them.
-    async fn run_here(
-        &self,
-        folder: &Path,
-        place: usize,
-        criterion: &Criterion,
-    ) -> Result<Receipt, Failure> {
+    async fn run_here(&self, folder: &Path, command: Command<'_>) -> Result<Receipt, Failure> {
         let slug = &self.task.slug;
         let Some(repository) = &self.site.repository else {
-            let run = self.run_one(&self.task, Tree::Work, folder, place, None);
-            return Ok(run.await);
+            return Ok(self.run_one(command, Tree::Work, folder, None).await);
         };
         let base = worktree::base_of(&self.site.names, repository, slug).await?;
         let commit = repository.commit_of(&self.site.names.branch(slug)).await;
-        let run = self.run_one(&self.task, Tree::Work, folder, place, commit.ok().flatten());
-        self.judged(repository, folder, &base, criterion, run).await
+        let run = self.run_one(command, Tree::Work, folder, commit.ok().flatten());
+        self.judged(repository, folder, &base, command.criterion, run)
+            .await
     }
 
     /// Runs a criterion while the files that judge by it are as `base` has them, but for those that this task may
@@ -130,19 +166,17 @@ impl Job {
 
     async fn run_one(
         &self,
-        task: &Task,
+        command: Command<'_>,
         on: Tree,
         folder: &Path,
-        place: usize,
         commit: Option<String>,
     ) -> Receipt {
-        let empty = Criterion::default();
         let run = Run {
-            task: &task.slug,
+            task: &command.task.slug,
             attempt: self.state.attempt,
             on,
-            place,
-            criterion: task.exit_criteria.get(place).unwrap_or(&empty),
+            place: command.place,
+            criterion: command.criterion,
             folder,
             commit,
             undone: Vec::new(),
@@ -150,40 +184,71 @@ impl Job {
         verify::run(run).await
     }
 
+    /// What must pass on the merged tree.
+    fn proofs(&self) -> impl Iterator<Item = Command<'_>> {
+        self.proofs.iter().filter_map(|&(task, place)| {
+            let task = self.plan.tasks.get(task)?;
+            task.commands().find(|command| command.place == place)
+        })
+    }
+
+    /// The files by which the merged tree is judged and that this task changed though it may not write them.
+    pub async fn judges(&self, repository: &Repository) -> Result<Vec<String>, Failure> {
+        let folder = self.folder();
+        let base = worktree::base_of(&self.site.names, repository, &self.task.slug).await?;
+        let mut files = BTreeSet::new();
+        for command in self.proofs() {
+            let (task, criterion) = (&self.task, command.criterion);
+            let changed = guard::guarded(repository, &folder, &base, task, criterion).await?;
+            files.extend(changed.into_iter().map(|file| file.path));
+        }
+        Ok(files.into_iter().collect())
+    }
+
     /// Runs the criteria of the task, and of all that were merged before it, on the merged tree.
     pub async fn prove(&self) -> Result<(), Failure> {
         let folder = self.site.names.integration_folder();
-        let mut wrong = Vec::new();
-        let mut seen: Vec<&Criterion> = Vec::new();
-        let others = self.merged.iter().filter(|&&place| place != self.place);
-        let others = others.filter_map(|&place| self.plan.tasks.get(place));
-        for task in std::iter::once(&self.task).chain(others) {
-            for (place, criterion) in task.exit_criteria.iter().enumerate() {
-                if criterion.run.is_none() || seen.contains(&criterion) {
-                    continue;
+        let mut found = Found::default();
+        for command in self.proofs() {
+            let commit = self.state.merged.clone();
+            let run = self.run_one(command, Tree::Merged, &folder, commit);
+            let receipt = match (&self.site.repository, &self.state.before) {
+                // a merge from before a crash may have what the judges of today would keep out
+                (Some(repository), Some(before)) => {
+                    self.judged(repository, &folder, before, command.criterion, run)
+                        .await?
                 }
-                let commit = self.state.merged.clone();
-                let run = self.run_one(task, Tree::Merged, &folder, place, commit);
-                let receipt = match (&self.site.repository, &self.state.before) {
-                    // what this merge did to the judges does not judge it
-                    (Some(repository), Some(before)) => {
-                        self.judged(repository, &folder, before, criterion, run)
-                            .await?
-                    }
-                    _ => run.await,
-                };
-                wrong.extend(in_words(&receipt));
-                self.keep(receipt).await;
-                seen.push(criterion);
-            }
+                _ => run.await,
+            };
+            found.take(&receipt);
+            self.keep(receipt).await;
         }
-        self.note(Step::Proven { failed: wrong }).await;
+        let failed = found.failed;
+        self.note(Step::Proven { failed }).await;
         Ok(())
     }
 
     async fn keep(&self, receipt: Receipt) {
         // whoever would keep it is gone: so is this job, in a moment
         let _ = self.receipts.send(receipt).await;
+    }
+}
+
+/// What the criteria came to.
+#[derive(Default)]
+struct Found {
+    /// Those that are met, by their places.
+    met: Vec<usize>,
+    /// What is not as it should be, in words.
+    failed: Vec<String>,
+}
+
+impl Found {
+    fn take(&mut self, receipt: &Receipt) {
+        match in_words(receipt) {
+            Some(words) => self.failed.push(words),
+            None => self.met.push(receipt.criterion),
+        }
     }
 }
 

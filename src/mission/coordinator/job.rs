@@ -39,8 +39,10 @@ pub(super) struct Job {
     pub reports: Vec<(TaskId, String)>,
     /// The last receipt of each criterion.
     pub last: Vec<Receipt>,
-    /// The tasks that are merged.
-    pub merged: Vec<usize>,
+    /// What must pass on the merged tree, as places of a task and of a criterion in it.
+    pub proofs: Vec<(usize, usize)>,
+    /// Its criteria that pass before any work.
+    pub passing_before: Vec<usize>,
     /// The mission as it was seen last.
     pub seen: Arc<MissionView>,
     pub notes: mpsc::Sender<Note>,
@@ -72,7 +74,12 @@ impl Job {
             Wants::Merging => self.merge().await,
             Wants::Proving => self.prove().await,
             Wants::TakingBack => self.take_back().await,
-            Wants::Closing { .. } => self.close().await,
+            Wants::Closing { then_fresh } => {
+                if then_fresh {
+                    self.without_draft().await;
+                }
+                self.close().await
+            }
         };
         if let Err(failure) = done {
             let why = failure.to_string();
@@ -113,7 +120,7 @@ impl Job {
                 let from = self.site.names.integration_branch();
                 let prepared =
                     worktree::prepare(&self.site.names, repository, &self.task.slug, &from);
-                let prepared = prepared.await.map_err(Failure::from)?;
+                let prepared = prepared.await?;
                 let folder = prepared.folder;
                 verify::setup(&self.plan.setup, &folder)
                     .await
@@ -232,7 +239,7 @@ impl Job {
                 Err(failure) => failure,
             };
             match workers.look(&agent) {
-                None => return Nudged::Gone("nobody supervises it any more".to_owned()),
+                None => return Nudged::Gone(super::watch::UNSUPERVISED.to_owned()),
                 Some(Look {
                     gone: Some(why), ..
                 }) => return Nudged::Gone(why),
@@ -308,7 +315,12 @@ impl Job {
         let integration_branch = self.site.names.integration_branch();
         let (attempt, of) = (self.state.attempt, self.state.attempts);
         let brief = match message {
-            Message::Begin => Brief::Begin,
+            Message::Begin => Brief::Begin {
+                attempt,
+                of,
+                failed: &failed,
+                undone: &undone,
+            },
             Message::Retry => Brief::Retry {
                 attempt,
                 of,
@@ -335,10 +347,7 @@ impl Job {
                     .unwrap_or(5),
                 receipts: &self.last,
             },
-            Message::Answer(text) => Brief::Answer {
-                text,
-                from_person: false,
-            },
+            Message::Answer(text) => Brief::Answer { text },
             Message::Person(text) => Brief::Message { text },
         };
         brief::text(&scene, &brief)
@@ -356,16 +365,13 @@ impl Job {
             return Ok(());
         };
         let names = &self.site.names;
-        let tip = merge::settle(names, repository)
-            .await
-            .map_err(Failure::from)?;
+        let tip = merge::settle(names, repository).await?;
         match &self.state.before {
             Some(before) if *before != tip => {
                 // a merge of before a crash that nobody has written down yet
                 let done = merge::merged_as(names, repository, &self.task.slug).await;
-                if let Some(done) = done.map_err(Failure::from)? {
-                    let (commit, outside) = (done.commit, Vec::new());
-                    self.note(Step::Merged { commit, outside }).await;
+                if let Some(done) = done? {
+                    self.note(merged(done.commit)).await;
                     return Ok(());
                 }
             }
@@ -373,21 +379,33 @@ impl Job {
             None => self.note(Step::Merging { before: tip }).await,
         }
         let message = format!("{}: {}", self.task.slug, self.task.title);
-        let merged = merge::merge(names, repository, &self.task, &message).await;
-        let step = match merged.map_err(Failure::from)? {
+        let judges = self.judges(repository).await?;
+        let done = merge::merge(names, repository, &self.task, &message, &judges).await;
+        let step = match done? {
             Merge::Merged {
-                commit, outside, ..
+                commit,
+                outside,
+                left_out,
+                ..
             } => {
                 if !outside.is_empty() {
                     let text = format!("it changed what it may not: {}", outside.join(", "));
                     self.say(Urgency::Warning, &text);
                 }
-                Step::Merged { commit, outside }
+                if !left_out.is_empty() {
+                    let text = format!(
+                        "that came not into the merge, for work is judged by it: {}",
+                        left_out.join(", ")
+                    );
+                    self.say(Urgency::Warning, &text);
+                }
+                Step::Merged {
+                    commit,
+                    outside,
+                    left_out,
+                }
             }
-            Merge::NothingToMerge { commit } => Step::Merged {
-                commit,
-                outside: Vec::new(),
-            },
+            Merge::NothingToMerge { commit } => merged(commit),
             Merge::Conflict { files } => Step::Conflict { files },
             Merge::Unsaved { files } => Step::Unsaved { files },
         };
@@ -398,10 +416,27 @@ impl Job {
     async fn take_back(&self) -> Result<(), Failure> {
         if let (Some(repository), Some(before)) = (&self.site.repository, &self.state.before) {
             let taken = merge::take_back(&self.site.names, repository, before).await;
-            taken.map_err(Failure::from)?;
+            taken?;
         }
         self.note(Step::TakenBack).await;
         Ok(())
+    }
+
+    /// Waits until nobody's draft stands in the worker's prompt: it would be lost with the pane.
+    async fn without_draft(&self) {
+        let agent = self.site.names.worker(&self.task.slug);
+        let has_draft = || {
+            let look = self.site.workers.look(&agent);
+            look.is_some_and(|look| look.state == Some(State::Draft) && look.gone.is_none())
+        };
+        if has_draft() {
+            let text =
+                "a fresh worker takes its place when the draft in its prompt is sent or removed";
+            self.say(Urgency::Person, text);
+        }
+        while has_draft() {
+            sleep(self.site.pace.look).await;
+        }
     }
 
     /// Closes the worker's pane; what does not end is tried again, and the person is told.
@@ -423,5 +458,14 @@ impl Job {
         }
         self.note(Step::Closed).await;
         Ok(())
+    }
+}
+
+/// A merge in which there was nothing to be told of.
+const fn merged(commit: String) -> Step {
+    Step::Merged {
+        commit,
+        outside: Vec::new(),
+        left_out: Vec::new(),
     }
 }

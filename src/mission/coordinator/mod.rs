@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
 use super::journal::{Entry, Step, What};
-use super::machine::{Due, Machine, Message, Wants};
+use super::machine::{Due, Machine, Message, Phase, Wants};
 use super::names::Names;
 use super::receipt::Receipt;
 use super::view::MissionView;
@@ -215,10 +215,11 @@ impl Coordinator {
             () = ended.cancelled() => return,
             () = self.find_again() => {}
         }
-        if self.receipts.is_empty() && self.machine.is_repository() {
+        let goes_on = matches!(self.machine.phase(), Phase::Running | Phase::Paused);
+        if goes_on && self.machine.is_repository() {
             let (site, receipts) = (Arc::clone(&self.site), self.to_receipts.clone());
-            let plan = self.machine.plan().clone();
-            self.before = Some(self.jobs.spawn(base::check(site, plan, receipts)));
+            let (plan, known) = (Arc::clone(self.machine.plan()), self.receipts.clone());
+            self.before = Some(self.jobs.spawn(base::check(site, plan, known, receipts)));
         }
         let mut glance = interval(GLANCE);
         glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -300,13 +301,14 @@ impl Coordinator {
         }
         Some(job::Job {
             site: Arc::clone(&self.site),
-            plan: Arc::new(self.machine.plan().clone()),
+            plan: Arc::clone(self.machine.plan()),
             place,
             task: task.clone(),
             state: state.clone(),
             reports: self.reports_for(place),
             last,
-            merged: self.machine.merged(),
+            proofs: self.machine.proofs(place),
+            passing_before: publish::passing_before(&self.receipts, self.machine.plan(), task),
             seen: Arc::clone(&self.view.borrow()),
             notes: self.to_notes.clone(),
             receipts: self.to_receipts.clone(),
@@ -392,10 +394,10 @@ impl Coordinator {
             tokio::time::sleep(self.site.pace.again).await;
         }
         self.trouble = None;
-        let before = self.machine.clone();
+        let (before, ends) = (self.standing(&entry), self.machine.ends());
         self.machine.apply(&entry);
-        self.tell(&before, &entry);
-        if self.machine.ends() > before.ends() {
+        self.tell(before, &entry);
+        if self.machine.ends() > ends {
             self.milestone();
         }
         Ok(())

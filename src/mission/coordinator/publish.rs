@@ -5,15 +5,21 @@ use std::sync::Arc;
 
 use super::{Coordinator, Site, UnderWay};
 use crate::agent::view::Urgency;
+use crate::evidence::spent::Spent;
 use crate::ids::TaskId;
 use crate::mission::journal::{Entry, Step, What};
+use crate::mission::ledger::Ledger;
 use crate::mission::machine::{Machine, Message, Phase, TaskState, Wants};
+use crate::mission::markdown::quoted;
 use crate::mission::names::Names;
-use crate::mission::plan::{Criterion, Task};
+use crate::mission::plan::{Criterion, Plan, Task};
 use crate::mission::receipt::{Receipt, Tree};
 use crate::mission::schedule::{Stage, Why, in_words};
 use crate::mission::view::{CriterionView, MissionView, ProposalView, TaskView, Tick};
 use crate::record::Happening;
+
+/// How much of what a worker says is left is given to whoever does the rest, in characters.
+const LEFT_CHARS: usize = 4_000;
 
 /// Why a task does not start that could.
 const AT_LIMIT: &str =
@@ -44,6 +50,19 @@ pub(super) fn of_others_on(receipts: &[Receipt], task: &Task, merge: &str) -> Ve
     last.into_iter().cloned().collect()
 }
 
+/// The criteria of a task that passed before any work, by their places. What several tasks have was run once.
+pub(super) fn passing_before(receipts: &[Receipt], plan: &Plan, task: &Task) -> Vec<usize> {
+    let passed = receipts
+        .iter()
+        .filter(|one| one.on == Tree::Base && one.passed());
+    let passed = passed.filter_map(|one| plan.task(&one.task)?.exit_criteria.get(one.criterion));
+    let passed: Vec<&Criterion> = passed.collect();
+    let commands = task
+        .commands()
+        .filter(|one| passed.contains(&one.criterion));
+    commands.map(|one| one.place).collect()
+}
+
 /// A mission as it is seen from outside.
 pub(super) fn view(
     site: &Site,
@@ -52,7 +71,8 @@ pub(super) fn view(
     under_way: &HashMap<usize, UnderWay>,
     trouble: Option<&str>,
 ) -> MissionView {
-    let mut view = seen_from_outside(&site.names, site.base.clone(), machine, receipts);
+    let ledger = site.workers.ledger();
+    let mut view = seen_from_outside(&site.names, site.base.clone(), machine, receipts, ledger);
     view.trouble = trouble.map(str::to_owned);
     let places = view.places;
     let is_at_limit = super::is_at_limit(site, machine);
@@ -61,11 +81,14 @@ pub(super) fn view(
         if let Some(look) = site.workers.look(&agent) {
             task.agent = Some(agent);
             task.state = look.state.map(|state| state.as_str().to_owned());
-            task.tokens = look.tokens;
+            task.watch_tokens = Some(look.watch_tokens);
         }
         if is_at_limit && machine.why(place, places) == Some(Why::Starts) {
             task.doing = AT_LIMIT.into();
         }
+        // a look keeps the count
+        let _ = site.workers.look(&site.names.reviewer(&task.slug));
+        task.has_spent(spent(&site.names, ledger, &task.slug));
         let is_checking = under_way
             .get(&place)
             .is_some_and(|job| matches!(job.wants, Wants::Checking | Wants::Proving));
@@ -88,13 +111,14 @@ pub(in crate::mission) fn seen_from_outside(
     base: Option<String>,
     machine: &Machine,
     receipts: &[Receipt],
+    ledger: &Ledger,
 ) -> MissionView {
     let plan = machine.plan();
     let skipped = machine.skipped();
     let places = usize::try_from(plan.max_parallel).unwrap_or(1);
     let tasks = machine.tasks().enumerate().map(|(place, (task, state))| {
         let why = machine.why(place, places);
-        TaskView {
+        let mut view = TaskView {
             slug: task.slug.clone(),
             title: task.title.clone(),
             role: task.role,
@@ -110,10 +134,16 @@ pub(in crate::mission) fn seen_from_outside(
             state: None,
             started_at: state.started_at,
             ended_at: state.ended_at,
-            tokens: 0,
+            tokens: None,
+            cache_read_tokens: None,
+            tool_uses: None,
+            watch_tokens: None,
             why: state.why.clone(),
             outside: state.outside.clone(),
-        }
+            left_out: state.left_out.clone(),
+        };
+        view.has_spent(spent(names, ledger, &task.slug));
+        view
     });
     let proposals = machine.proposals().iter().map(|proposal| ProposalView {
         slug: proposal.task.slug.clone(),
@@ -134,6 +164,13 @@ pub(in crate::mission) fn seen_from_outside(
         trouble: None,
         summing_up: false,
     }
+}
+
+/// What the workers of a task have spent, and who reviewed them.
+fn spent(names: &Names, ledger: &Ledger, task: &TaskId) -> Option<Spent> {
+    let workers = [names.worker(task), names.reviewer(task)];
+    let known = workers.iter().filter_map(|agent| ledger.of(agent));
+    known.reduce(Spent::and)
 }
 
 /// What is being done about a task, in a few words.
@@ -228,10 +265,21 @@ impl Coordinator {
         }
     }
 
-    /// Tells those who follow along, and the person, what a line has changed.
-    pub(super) fn tell(&mut self, before: &Machine, entry: &Entry) {
+    /// How what a line is about stands: the mission, and the line's task, if it is about one.
+    pub(super) fn standing(&self, entry: &Entry) -> (Phase, Option<Stage>) {
+        let place = match &entry.what {
+            What::Task { task, .. } => self.machine.position(task),
+            _ => None,
+        };
+        let of_task = place.and_then(|place| self.machine.task(place));
+        (self.machine.phase(), of_task.map(|(_, state)| state.stage))
+    }
+
+    /// Tells those who follow along, and the person, what a line has changed: before it, it stood so.
+    pub(super) fn tell(&mut self, before: (Phase, Option<Stage>), entry: &Entry) {
         let mission = self.site.names.mission().clone();
-        if before.phase() != self.machine.phase() {
+        let now = self.standing(entry);
+        if before.0 != now.0 {
             let phase = self.machine.phase();
             self.happened(Happening::Mission {
                 mission: mission.clone(),
@@ -241,7 +289,7 @@ impl Coordinator {
                 self.say_over();
             }
         }
-        if let What::Proposed { proposal, why } = &entry.what {
+        if let What::Proposed { proposal, why, .. } = &entry.what {
             let text = format!(
                 "{mission}: one more task is proposed, {} ({}): {why}; `/mission accept {mission} {}` takes it in",
                 proposal.slug, proposal.title, proposal.slug
@@ -254,14 +302,13 @@ impl Coordinator {
         let Some(place) = self.machine.position(task) else {
             return;
         };
-        let stage = |machine: &Machine| machine.task(place).map(|(_, state)| state.stage);
-        if stage(before) != stage(&self.machine) {
+        if before.1 != now.1 {
             self.stage_changed(place);
         }
         if matches!(step, Step::Answered { text: None }) {
             self.propose_a_way_out(place);
         }
-        if stage(&self.machine) == Some(Stage::Failed) && stage(before) != Some(Stage::Failed) {
+        if before.1 != now.1 && now.1 == Some(Stage::Failed) {
             self.propose_the_rest(place);
         }
     }
@@ -279,6 +326,9 @@ impl Coordinator {
             None => report.as_deref().map(summary).unwrap_or_default(),
         };
         let look = self.site.workers.look(&self.site.names.worker(&task.slug));
+        let ledger = self.site.workers.ledger();
+        ledger.write_soon();
+        let spent = spent(&self.site.names, ledger, &task.slug);
         let lasted = state.started_at.zip(state.ended_at);
         self.happened(Happening::Task {
             mission: mission.clone(),
@@ -288,7 +338,9 @@ impl Coordinator {
             attempt: state.attempt,
             summary: summary.clone(),
             result: report,
-            tokens: look.map_or(0, |look| look.tokens),
+            tokens: spent.map(|spent| spent.tokens()),
+            tool_uses: spent.map(|spent| spent.tool_uses),
+            watch_tokens: look.map(|look| look.watch_tokens),
             duration_sec: lasted
                 .and_then(|(from, to)| u64::try_from((to - from).num_seconds()).ok()),
         });
@@ -359,8 +411,27 @@ impl Coordinator {
             return;
         }
         let branch = self.site.names.branch(&task.slug);
+        let where_it_is = if state.part.is_empty() {
+            format!(
+                "What it made is on the branch `{branch}`: look at it, and merge it into yours where it is of use."
+            )
+        } else {
+            "The part of it that was done is in your folder already.".to_owned()
+        };
+        let left = state
+            .report
+            .and_then(|number| self.site.folder.read_report(&task.slug, number));
+        let left = left.map(|text| crate::mission::report::read(&text).issues);
+        let left = left
+            .filter(|text| !text.is_empty())
+            .map_or(String::new(), |text| {
+                format!(
+                    "\n\nWhat it said is left (it may be wrong):\n\n{}",
+                    quoted(&text, LEFT_CHARS)
+                )
+            });
         let description = format!(
-            "{}\n\nAn earlier worker ran out of time. What it made is on the branch `{branch}`: look at it, and merge it into yours where it is of use.",
+            "{}\n\nAn earlier worker ran out of time. {where_it_is}{left}",
             task.description
         );
         self.propose(
@@ -381,6 +452,7 @@ impl Coordinator {
             return;
         };
         let is_resolve = prefix == "resolve-";
+        let rest_of = (!is_resolve).then(|| task.slug.clone());
         let proposal = Task {
             slug,
             title: format!("{title}: {}", task.title),
@@ -394,7 +466,11 @@ impl Coordinator {
         };
         let why = why.to_owned();
         let proposal = Box::new(proposal);
-        self.pending.push(What::Proposed { proposal, why });
+        self.pending.push(What::Proposed {
+            proposal,
+            why,
+            rest_of,
+        });
     }
 }
 

@@ -1,7 +1,6 @@
 //! A fresh reviewer's word on what a worker left: asked for, waited for, read.
 
 use std::path::Path;
-use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
@@ -126,8 +125,7 @@ impl Job {
 
     /// What a reviewer writes into its file, once it stands at its prompt.
     async fn answer_in(&self, file: &Path, agent: &AgentId) -> Result<String, String> {
-        let mut until =
-            Instant::now() + Duration::from_secs(u64::from(self.task.time_limit_min) * 60);
+        let mut until = Instant::now() + self.task.time_limit();
         let mut seen = Instant::now();
         while Instant::now() < until {
             sleep(self.site.pace.look).await;

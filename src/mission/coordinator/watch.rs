@@ -23,8 +23,7 @@ const SHORTEST_GRACE: Duration = Duration::from_mins(5);
 
 /// How long a worker has to come to an end, once its time is over: a quarter of that.
 pub(super) fn grace(task: &Task) -> Duration {
-    let limit = Duration::from_secs(u64::from(task.time_limit_min) * 60);
-    (limit / 4).max(SHORTEST_GRACE)
+    (task.time_limit() / 4).max(SHORTEST_GRACE)
 }
 
 /// A worker's file, where it is there and not empty; bounded.
@@ -39,6 +38,9 @@ pub(super) fn read(path: &Path) -> Option<String> {
     Some(text).filter(|text| !text.trim().is_empty())
 }
 
+/// Why a worker is gone that nobody looks at.
+pub(super) const UNSUPERVISED: &str = "nobody supervises it any more";
+
 impl Job {
     pub async fn watch(&self) -> Result<(), Failure> {
         let agent = self.site.names.worker(&self.task.slug);
@@ -46,35 +48,23 @@ impl Job {
         let file = self
             .folder()
             .join(names::report_file(&self.task.slug, number));
-        let begun = Instant::now();
+        let mut times = Times::new();
         let mut reported: Option<Instant> = None;
-        // all the times together: what the supervisor says to it meanwhile is no work on the task
-        let mut idle = Duration::ZERO;
-        let mut at_limit = Duration::ZERO;
-        let mut seen = Instant::now();
+        let mut tried: Option<Option<String>> = None;
         let _ = self.site.workers.release(&agent).await;
         loop {
             sleep(self.site.pace.look).await;
             let look = self.site.workers.look(&agent);
+            times.take(look.as_ref(), Instant::now());
             let text = read(&file);
             if text.is_some() {
                 reported.get_or_insert_with(Instant::now);
             }
             let gone = match &look {
-                None => Some("nobody supervises it any more".to_owned()),
+                None => Some(UNSUPERVISED.to_owned()),
                 Some(look) => look.gone.clone(),
             };
             let stands = look.as_ref().is_some_and(stands);
-            let now = Instant::now();
-            if stands {
-                idle += now - seen;
-            }
-            // what its account forbids is not its time
-            let waits = look.is_some_and(|look| look.state == Some(State::Limit));
-            if waits {
-                at_limit += now - seen;
-            }
-            seen = now;
             if let (Some(text), Some(at)) = (text, reported)
                 && (gone.is_some() || stands || at.elapsed() > self.site.pace.settle)
             {
@@ -84,11 +74,26 @@ impl Job {
                 self.note(Step::Lost { why }).await;
                 return Ok(());
             }
-            if idle > self.site.pace.stand {
+            if look.as_ref().is_some_and(|look| look.context_full) {
+                self.note(Step::UsedUp).await;
+                return Ok(());
+            }
+            // it may have done all that it was to do, and ask what else to do: once for each question
+            let asked = look.filter(asks).map(|look| look.question);
+            let is_new = asked.is_some() && tried != asked;
+            if is_new && times.asking > self.site.pace.stand {
+                tried = asked;
+                if self.passes_already().await? {
+                    self.note(Step::Stood).await;
+                    return Ok(());
+                }
+                times.seen = Instant::now();
+            }
+            if times.idle > self.site.pace.stand {
                 self.note(Step::Stood).await;
                 return Ok(());
             }
-            if !waits && self.time_is_up(begun, at_limit) {
+            if self.is_over(&times) {
                 self.note(Step::TimeUp).await;
                 return Ok(());
             }
@@ -106,17 +111,69 @@ impl Job {
         Ok(())
     }
 
-    /// Whether its time is over: that since it was told the task, but for what it stood at its account's limit while
-    /// it was watched.
-    fn time_is_up(&self, begun: Instant, at_limit: Duration) -> bool {
+    /// Whether its time is over, counted from when it was told the task.
+    fn is_over(&self, times: &Times) -> bool {
+        if times.is_excused {
+            return false;
+        }
         if self.state.overtime {
-            return begun.elapsed().saturating_sub(at_limit) > grace(&self.task);
+            return times.begun.elapsed().saturating_sub(times.excused) > grace(&self.task);
         }
         let limit = TimeDelta::minutes(self.task.time_limit_min.into());
-        let at_limit = TimeDelta::from_std(at_limit).unwrap_or(TimeDelta::MAX);
+        let excused = TimeDelta::from_std(times.excused).unwrap_or(TimeDelta::MAX);
         let told_at = self.state.told_at;
-        told_at.is_some_and(|told_at| Utc::now() - told_at - limit > at_limit)
+        told_at.is_some_and(|told_at| Utc::now() - told_at - limit > excused)
     }
+}
+
+/// How long a worker has done what, while it was watched.
+struct Times {
+    begun: Instant,
+    seen: Instant,
+    /// It stood at its prompt, all the times together: what the supervisor says to it meanwhile is no work.
+    idle: Duration,
+    /// It has asked the person something, without a break.
+    asking: Duration,
+    /// What is not its time: its account was at a limit, or the person was waited for.
+    excused: Duration,
+    is_excused: bool,
+}
+
+impl Times {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            begun: now,
+            seen: now,
+            idle: Duration::ZERO,
+            asking: Duration::ZERO,
+            excused: Duration::ZERO,
+            is_excused: false,
+        }
+    }
+
+    /// Takes in that it has been so since the last look.
+    fn take(&mut self, look: Option<&Look>, now: Instant) {
+        let passed = now - self.seen;
+        self.seen = now;
+        if look.is_some_and(stands) {
+            self.idle += passed;
+        }
+        self.asking = match look.filter(|look| asks(look)) {
+            Some(_) => self.asking + passed,
+            None => Duration::ZERO,
+        };
+        self.is_excused =
+            look.is_some_and(|look| look.needs_person || look.state == Some(State::Limit));
+        if self.is_excused {
+            self.excused += passed;
+        }
+    }
+}
+
+/// Whether a worker stands at its prompt, and waits for the person.
+fn asks(look: &Look) -> bool {
+    look.state == Some(State::Idle) && (look.needs_person || look.question.is_some())
 }
 
 /// Whether a worker stands at its prompt, and nobody waits for the person.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CHORES, Machine, Message, TaskState, Wants};
+use super::{CHORES, Hands, Machine, Message, TaskState, Wants};
 use crate::mission::journal::{Claimed, Step};
 use crate::mission::schedule::Stage;
 
@@ -42,6 +42,7 @@ impl Machine {
             Step::TakenOver => {
                 state.reopen(ts);
                 state.attempts = state.attempts.max(state.attempt + 1);
+                state.hands = Hands::Person;
                 state.wants = Wants::Watching;
                 self.go_on();
             }
@@ -55,10 +56,15 @@ impl Machine {
             Step::Merging { before } if state.wants == Wants::Merging => {
                 state.before = Some(before.clone());
             }
-            Step::Checked { failed } if state.wants == Wants::Checking => {
-                if !failed.is_empty() {
+            Step::Checked { failed, part } if state.wants == Wants::Checking => {
+                let is_part = is_merged && state.overtime && !part.is_empty();
+                state.part.clear();
+                if !failed.is_empty() && !is_part {
                     state.failed(failed.join("; "), Message::Retry, ts);
                 } else if is_merged {
+                    if !failed.is_empty() {
+                        state.part.clone_from(part);
+                    }
                     state.wants = Wants::Merging;
                     state.queued = merges;
                     self.merges = merges;
@@ -89,8 +95,8 @@ impl TaskState {
             (Step::Opened { pane, fresh }, Wants::Worker) => {
                 self.pane = Some(pane.clone());
                 // who was found where it was left has been told already
-                let was_told = !*fresh && self.told_at.is_some() && !self.fresh;
-                self.fresh = false;
+                let was_told = !*fresh && self.told_at.is_some() && self.hands != Hands::Fresh;
+                self.hands = Hands::Worker;
                 self.wants = if was_told {
                     Wants::Watching
                 } else {
@@ -124,6 +130,11 @@ impl TaskState {
                 }
             }
             (Step::Stood, Wants::Watching) => self.check(),
+            (Step::UsedUp, Wants::Watching) => {
+                self.remember("its worker's context was used up".into());
+                self.replace_worker();
+                self.check();
+            }
             (Step::TimeUp, Wants::Watching) if self.overtime => self.check(),
             (Step::TimeUp, Wants::Watching) => {
                 self.overtime = true;
@@ -132,7 +143,7 @@ impl TaskState {
             }
             (Step::Lost { why }, Wants::Telling(_) | Wants::Watching) => {
                 self.pane = None;
-                self.fresh = true;
+                self.hands = Hands::Fresh;
                 self.failed(why.clone(), Message::Begin, ts);
             }
             (Step::Answered { text }, Wants::Answer) => {
@@ -149,12 +160,23 @@ impl TaskState {
                 let what = format!("it conflicts with others in {}", files.join(", "));
                 self.chore(Message::Conflict(files.clone()), &what, ts);
             }
-            (Step::Merged { commit, outside }, Wants::Merging) => {
+            (
+                Step::Merged {
+                    commit,
+                    outside,
+                    left_out,
+                },
+                Wants::Merging,
+            ) => {
                 self.merged = Some(commit.clone());
                 self.outside.clone_from(outside);
+                self.left_out.clone_from(left_out);
                 self.wants = Wants::Proving;
             }
-            (Step::Proven { failed }, Wants::Proving) if failed.is_empty() => self.done(ts),
+            (Step::Proven { failed }, Wants::Proving) if failed.is_empty() => {
+                self.merged_part.clone_from(&self.part);
+                self.done(ts);
+            }
             (Step::Proven { failed }, Wants::Proving) => {
                 self.why = Some(failed.join("; "));
                 self.wants = Wants::TakingBack;
@@ -185,16 +207,27 @@ impl TaskState {
     }
 
     fn done(&mut self, ts: DateTime<Utc>) {
-        self.stage = Stage::Done;
+        let is_whole = self.part.is_empty();
+        self.stage = if is_whole { Stage::Done } else { Stage::Failed };
+        self.why = (!is_whole).then(|| {
+            let met = self.part.len();
+            format!("its time was over: what meets {met} of its criteria is merged, the rest is not done")
+        });
         self.wants = Wants::Nothing;
-        self.why = None;
         self.before = None;
         self.ended_at = Some(ts);
     }
 
     /// This attempt came to nothing.
+    ///
+    /// A worker that fails twice in the same way has gone the wrong one: another takes its place.
     fn failed(&mut self, why: String, then: Message, ts: DateTime<Utc>) {
         self.remember(why.clone());
+        let before = self.failure.replace(why.clone());
+        let in_circles = before.is_some_and(|before| are_alike(&before, &why));
+        if in_circles {
+            self.replace_worker();
+        }
         if self.attempt >= self.attempts || self.overtime {
             self.stage = Stage::Failed;
             self.why = Some(why);
@@ -203,8 +236,14 @@ impl TaskState {
         } else {
             self.attempt += 1;
             self.stage = Stage::Running;
-            let fresh = self.fresh;
-            self.next(then, fresh);
+            self.next(then, self.hands == Hands::Fresh);
+        }
+    }
+
+    /// What goes on is for another worker, unless the person works in the pane: that is not taken from them.
+    fn replace_worker(&mut self) {
+        if self.hands != Hands::Person {
+            self.hands = Hands::Fresh;
         }
     }
 
@@ -218,19 +257,24 @@ impl TaskState {
         } else {
             self.remember(what.to_owned());
             self.stage = Stage::Running;
-            self.next(message, false);
+            self.next(message, self.hands == Hands::Fresh);
         }
     }
 
     /// Its worker is told something next: the one that it has, or another.
     fn next(&mut self, message: Message, fresh: bool) {
-        self.fresh = fresh;
+        if fresh {
+            self.hands = Hands::Fresh;
+            self.failure = None;
+        } else if self.hands == Hands::Fresh {
+            self.hands = Hands::Worker;
+        }
         self.telling = None;
         self.wants = match (&self.pane, fresh, self.base.is_some() || self.briefs > 0) {
             (Some(_), true, _) => Wants::Closing { then_fresh: true },
             (Some(_), false, _) => Wants::Telling(message),
             (None, _, true) => {
-                self.fresh = true;
+                self.hands = Hands::Fresh;
                 Wants::Worker
             }
             (None, _, false) => Wants::Folder,
@@ -270,7 +314,7 @@ impl TaskState {
         match self.wants {
             Wants::Closing { then_fresh: false } => self.wants = Wants::Nothing,
             Wants::Closing { then_fresh: true } | Wants::Telling(_) | Wants::Watching => {
-                self.fresh = true;
+                self.hands = Hands::Fresh;
                 self.telling = None;
                 self.wants = Wants::Worker;
             }
@@ -284,4 +328,14 @@ impl TaskState {
         }
         self.wrong.push(what);
     }
+}
+
+/// Whether two failures say the same but for figures, such as how long something took.
+fn are_alike(one: &str, other: &str) -> bool {
+    let words = |text: &str| -> String {
+        text.chars()
+            .filter(|letter| !letter.is_ascii_digit())
+            .collect()
+    };
+    words(one) == words(other)
 }

@@ -9,6 +9,14 @@ struct Mission {
 
 const PLACES: usize = 3;
 
+const fn merged(commit: String) -> Step {
+    Step::Merged {
+        commit,
+        outside: Vec::new(),
+        left_out: Vec::new(),
+    }
+}
+
 impl Mission {
     fn new() -> Self {
         Self::of(
@@ -93,14 +101,14 @@ impl Mission {
 
     fn check(&mut self, task: &str, failed: &[&str]) {
         let failed = failed.iter().map(ToString::to_string).collect();
-        self.step(task, Step::Checked { failed });
+        let part = Vec::new();
+        self.step(task, Step::Checked { failed, part });
     }
 
     fn merge(&mut self, task: &str, failed: &[&str]) {
         self.step(task, Step::Merging { before: "1".into() });
         let commit = "2".into();
-        let outside = Vec::new();
-        self.step(task, Step::Merged { commit, outside });
+        self.step(task, merged(commit));
         let failed = failed.iter().map(ToString::to_string).collect();
         self.step(task, Step::Proven { failed });
     }
@@ -157,6 +165,84 @@ fn a_failed_attempt_is_told_to_the_same_worker_until_they_are_used_up() {
     mission.check("a", &[]);
     mission.merge("a", &[]);
     assert_eq!(mission.due(), ["start b"]);
+}
+
+#[test]
+fn a_worker_that_goes_in_circles_is_replaced_by_a_fresh_one() {
+    let plan = r#"{"goal": "g", "tasks": [
+        {"slug": "a", "title": "A", "description": "d", "role": "coder", "paths": ["a"], "attempts": 5}
+    ]}"#;
+    let fails = |mission: &mut Mission, how: &str| {
+        mission.report("a", Claimed::Done);
+        mission.check("a", &[how]);
+        mission.due()
+    };
+    let closing = "a: Closing { then_fresh: true }";
+    // how it fails one time after the other, and what is done in the end
+    for (failures, due) in [
+        (&["1 of 3 is wrong"][..], "a: Telling(Retry)"),
+        (&["1 of 3 is wrong", "another thing"], "a: Telling(Retry)"),
+        (&["it took 0.12 s", "it took 0.97 s"], closing),
+        (&["this", "that", "that"], closing),
+        (&["this", "that", "this"], "a: Telling(Retry)"),
+    ] {
+        let mut mission = Mission::of(plan);
+        mission.work("a");
+        let mut last = Vec::new();
+        for how in failures {
+            if !last.is_empty() {
+                mission.tell("a");
+            }
+            last = fails(&mut mission, how);
+        }
+        assert_eq!(last, [due], "{failures:?}");
+    }
+    // the fresh one is told everything, and has two tries of its own
+    let mut mission = Mission::of(plan);
+    mission.work("a");
+    fails(&mut mission, "no");
+    mission.tell("a");
+    assert_eq!(fails(&mut mission, "no"), [closing]);
+    mission.step("a", Step::Closed);
+    mission.open("a");
+    assert_eq!(mission.due(), ["a: Telling(Begin)"]);
+    assert_eq!(mission.state("a").wrong, ["no", "no"]);
+    mission.tell("a");
+    assert_eq!(fails(&mut mission, "no"), ["a: Telling(Retry)"]);
+    // a pane in which the person works is theirs
+    mission.step("a", Step::Stopped);
+    let mut mission = Mission::of(plan);
+    mission.work("a");
+    mission.step("a", Step::TakenOver);
+    fails(&mut mission, "no");
+    mission.tell("a");
+    assert_eq!(fails(&mut mission, "no"), ["a: Telling(Retry)"]);
+}
+
+#[test]
+fn what_a_worker_left_whose_context_is_used_up_is_checked_and_another_goes_on() {
+    let mut mission = Mission::new();
+    mission.work("c");
+    mission.step("c", Step::UsedUp);
+    assert_eq!(mission.due(), ["start a", "c: Checking"]);
+    mission.check("c", &["not yet"]);
+    assert_eq!(
+        mission.due(),
+        ["start a", "c: Closing { then_fresh: true }"]
+    );
+    mission.step("c", Step::Closed);
+    mission.open("c");
+    mission.tell("c");
+    mission.step("c", Step::UsedUp);
+    mission.check("c", &[]);
+    assert_eq!(mission.due(), ["start a", "c: Merging"]);
+    // also where something stands in the way of the merge
+    let files = vec!["c".to_owned()];
+    mission.step("c", Step::Unsaved { files });
+    assert_eq!(
+        mission.due(),
+        ["start a", "c: Closing { then_fresh: true }"]
+    );
 }
 
 #[test]
@@ -253,6 +339,92 @@ fn time_that_is_up_is_said_once_and_then_what_is_there_is_checked() {
     assert_eq!(mission.state("a").stage, Stage::Failed);
 }
 
+/// `c` with its time over, of whose three criteria the first is met when its time is over for good.
+fn in_part() -> Mission {
+    let criterion = |line: &str| format!(r#"{{"run": "{line}"}}"#);
+    let task = |slug: &str, needs: &str, criteria: &[&str]| {
+        let criteria: Vec<String> = criteria.iter().map(|line| criterion(line)).collect();
+        let criteria = criteria.join(", ");
+        format!(
+            r#"{{"slug": "{slug}", "title": "T", "description": "d", "role": "coder", "paths": ["{slug}"],
+                "dependsOn": [{needs}], "exitCriteria": [{criteria}]}}"#
+        )
+    };
+    let tasks = [
+        task("a", "", &["test a", "test both"]),
+        task("b", r#""c""#, &["test b"]),
+        task("c", "", &["test c", "test more", "test both"]),
+    ];
+    let mut mission = Mission::of(&format!(
+        r#"{{"goal": "g", "tasks": [{}]}}"#,
+        tasks.join(", ")
+    ));
+    mission.work("c");
+    mission.step("c", Step::TimeUp);
+    mission.tell("c");
+    mission.report("c", Claimed::Done);
+    let (failed, part) = (vec!["more".to_owned()], vec![0]);
+    mission.step("c", Step::Checked { failed, part });
+    mission
+}
+
+#[test]
+fn the_part_that_is_done_in_time_is_merged_and_the_rest_is_for_another_task() {
+    let mut mission = in_part();
+    let proofs = |mission: &Mission, place: usize| mission.machine.proofs(place);
+    assert_eq!(mission.due(), ["start a", "c: Merging"]);
+    assert_eq!(proofs(&mission, 2), [(2, 0)], "only what it meets");
+    mission.merge("c", &[]);
+    let state = mission.state("c");
+    assert_eq!((state.stage, state.merged.is_some()), (Stage::Failed, true));
+    // what needs it does not start, and what comes after it must not break what is merged
+    assert_eq!(mission.due(), ["start a"]);
+    assert_eq!(proofs(&mission, 0), [(0, 0), (0, 1), (2, 0)]);
+    mission.finish("a");
+    assert_eq!(mission.due(), ["over"]);
+    mission.write(What::Over);
+    let proposal = Task {
+        slug: "rest-of-c".parse().unwrap(),
+        ..mission.machine.plan.tasks[2].clone()
+    };
+    mission.write(What::Proposed {
+        proposal: Box::new(proposal),
+        why: "its time was over".into(),
+        rest_of: Some("c".parse().unwrap()),
+    });
+    let proposal = "rest-of-c".parse().unwrap();
+    mission.write(What::Accepted { proposal });
+    assert_eq!(mission.due(), ["start rest-of-c"]);
+    mission.finish("rest-of-c");
+    assert_eq!(
+        proofs(&mission, 3),
+        [(3, 0), (3, 1), (3, 2), (0, 0)],
+        "each command once"
+    );
+    // what needed the whole gets it from whoever did the rest
+    assert_eq!(mission.due(), ["start b"]);
+}
+
+#[test]
+fn a_part_that_breaks_what_is_merged_is_taken_back() {
+    let mut mission = in_part();
+    mission.merge("c", &["it breaks"]);
+    mission.step("c", Step::TakenBack);
+    let state = mission.state("c");
+    assert_eq!(
+        (state.stage, state.merged.is_some()),
+        (Stage::Failed, false)
+    );
+    // the person may have it tried again, and then it is the whole again
+    mission.step("c", Step::Retried { fresh: false });
+    mission.tell("c");
+    mission.report("c", Claimed::Done);
+    mission.check("c", &[]);
+    assert_eq!(mission.machine.proofs(2), [(2, 0), (2, 1), (2, 2)]);
+    mission.merge("c", &[]);
+    assert_eq!(mission.state("c").stage, Stage::Done);
+}
+
 #[test]
 fn abort_closes_every_pane_and_takes_half_a_merge_back() {
     let mut mission = Mission::new();
@@ -262,8 +434,7 @@ fn abort_closes_every_pane_and_takes_half_a_merge_back() {
     mission.report("c", Claimed::Done);
     mission.check("c", &[]);
     mission.step("c", Step::Merging { before: "1".into() });
-    let (commit, outside) = ("2".into(), Vec::new());
-    mission.step("c", Step::Merged { commit, outside });
+    mission.step("c", merged("2".into()));
     mission.write(What::Aborted);
     let closing = "Closing { then_fresh: false }";
     assert_eq!(
@@ -329,7 +500,11 @@ fn a_proposed_task_comes_in_when_the_person_accepts_it() {
     };
     let why = "a ran out of time".to_owned();
     let proposal = Box::new(proposal);
-    mission.write(What::Proposed { proposal, why });
+    mission.write(What::Proposed {
+        proposal,
+        why,
+        rest_of: None,
+    });
     assert_eq!(mission.due(), [""; 0]);
     let proposal = "rest".parse().unwrap();
     mission.write(What::Accepted { proposal });
@@ -341,7 +516,7 @@ fn every_line_of_a_journal_is_read_back_as_it_was_written() {
     let mut mission = Mission::new();
     mission.finish("a");
     mission.write(What::Aborted);
-    let mut again = Machine::new(mission.machine.plan.clone(), true).unwrap();
+    let mut again = Machine::new(Plan::clone(&mission.machine.plan), true).unwrap();
     for entry in &mission.journal {
         let line = serde_json::to_string(entry).unwrap();
         let read: Entry = serde_json::from_str(&line).unwrap();

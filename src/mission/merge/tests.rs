@@ -26,10 +26,21 @@ async fn gone(ground: &Ground, slug: &str, how: Remove) -> Removed {
 }
 
 async fn merged(ground: &Ground, slug: &str) -> Merge {
+    merged_without(ground, slug, &[]).await
+}
+
+async fn merged_without(ground: &Ground, slug: &str, judges: &[&str]) -> Merge {
     let task = task(slug, &["a", "src"]);
-    merge(&ground.names, &ground.repository, &task, "Merge it")
-        .await
-        .unwrap()
+    let judges: Vec<String> = judges.iter().map(ToString::to_string).collect();
+    merge(
+        &ground.names,
+        &ground.repository,
+        &task,
+        "Merge it",
+        &judges,
+    )
+    .await
+    .unwrap()
 }
 
 async fn finished(ground: &Ground, how: Finish) -> Finished {
@@ -69,12 +80,14 @@ async fn results_come_together_and_may_be_taken_back() {
         commit,
         before,
         outside,
+        left_out,
     } = merged(&ground, "one").await
     else {
         panic!("not merged");
     };
     assert_eq!(before, first);
     assert_eq!(outside, ["b", "c d"]);
+    assert_eq!(left_out, [""; 0]);
     assert_eq!(said(&place, &["rev-parse", "HEAD"]), commit);
     assert_eq!(said(&place, &["status", "--porcelain"]), "");
     assert_eq!(
@@ -129,6 +142,59 @@ async fn results_come_together_and_may_be_taken_back() {
 }
 
 #[tokio::test]
+async fn files_by_which_work_is_judged_come_into_no_merge() {
+    let ground = ready(&["one", "two"]).await;
+    let place = ground.names.integration_folder();
+    let folder = ground.folder("one");
+    said(&folder, &["rm", "--quiet", "b", "tests/t.sh"]);
+    ground.work(
+        "one",
+        &[
+            ("src/x", "x"),
+            ("tests/t.sh/in its place", "exit 0\n"),
+            ("tests/new\nest.sh", "exit 0\n"),
+            ("beside", "outside\n"),
+        ],
+    );
+    ground.work("two", &[("tests/t.sh", "exit 0\n")]);
+    let judges = [
+        "b",
+        "tests/new\nest.sh",
+        "tests/t.sh",
+        "tests/t.sh/in its place",
+    ];
+    let control = merged(&ground, "one").await;
+    assert!(matches!(control, Merge::Merged { .. }), "{control:?}");
+    assert_eq!(
+        read(&place, "tests/t.sh"),
+        None,
+        "it would be merged otherwise"
+    );
+    let first = ground.git(&["rev-parse", "main"]);
+    take_back(&ground.names, &ground.repository, &first)
+        .await
+        .unwrap();
+    let Merge::Merged {
+        outside, left_out, ..
+    } = merged_without(&ground, "one", &judges).await
+    else {
+        panic!("not merged");
+    };
+    assert_eq!(left_out, judges);
+    assert_eq!(outside.len(), judges.len() + 1);
+    let changed = said(&place, &["diff", "--name-only", "main", "HEAD"]);
+    assert_eq!(changed, "beside\nsrc/x");
+    assert_eq!(said(&place, &["status", "--porcelain"]), "");
+    // one that did nothing else has nothing to merge
+    let nothing = merged_without(&ground, "two", &judges).await;
+    assert!(
+        matches!(nothing, Merge::NothingToMerge { .. }),
+        "{nothing:?}"
+    );
+    assert_eq!(read(&place, "tests/t.sh").as_deref(), Some("exit 1\n"));
+}
+
+#[tokio::test]
 async fn a_conflict_is_named_and_leaves_nothing_and_its_author_resolves_it() {
     let ground = ready(&["one", "two"]).await;
     let place = ground.names.integration_folder();
@@ -173,7 +239,7 @@ async fn work_that_is_not_committed_is_refused_and_so_is_another_branch() {
     remove(&ground.folder("one"), "half");
     said(&ground.folder("one"), &["switch", "-q", "--detach"]);
     let task = task("one", &[]);
-    let error = merge(&ground.names, &ground.repository, &task, "m")
+    let error = merge(&ground.names, &ground.repository, &task, "m", &[])
         .await
         .unwrap_err();
     assert!(matches!(error, WorktreeError::NotOurs { .. }), "{error}");

@@ -76,8 +76,7 @@ async fn bring_home(
     repository: &Repository,
     base: &str,
 ) -> Result<(String, String), Failure> {
-    let finished = merge::finish(names, repository, base, Finish::FastForward).await;
-    match finished.map_err(Failure::from)? {
+    match merge::finish(names, repository, base, Finish::FastForward).await? {
         Finished::Done { commit, .. } => Ok((format!("{base} has the result: {commit}"), commit)),
         Finished::Already { commit } => {
             Ok((format!("{base} had the result already: {commit}"), commit))

@@ -27,6 +27,16 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// Something that is wrong with a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -42,16 +52,19 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
+        let word = self.severity.as_str();
         match &self.task {
             Some(task) => write!(out, "{word}: task `{task}`: {}", self.problem)?,
             None => write!(out, "{word}: {}", self.problem)?,
         }
         write!(out, "\n  hint: {}", self.hint)
     }
+}
+
+/// Whether a plan with these can be followed.
+pub fn can_be_followed(findings: &[Finding]) -> bool {
+    let mut severities = findings.iter().map(|finding| finding.severity);
+    severities.all(|severity| severity != Severity::Error)
 }
 
 /// Everything that is wrong with `plan`: errors first, then warnings, each in the order of the tasks.

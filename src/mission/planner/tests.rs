@@ -117,6 +117,25 @@ async fn a_plan_is_read_in_every_form_that_models_give_it() {
 }
 
 #[tokio::test]
+async fn a_plan_with_a_contract_is_shown_and_written_with_its_verifier_which_does_not_count() {
+    let tasks: Vec<Value> = ["a", "b", "c"]
+        .iter()
+        .map(|slug| task(slug, &[], "make"))
+        .collect();
+    let mut text: Value = serde_json::from_str(&answer(&tasks)).unwrap();
+    text["contract"] = "GET /notes on port 8080".into();
+    let (planned, asked) = asked(&[text.to_string()]).await;
+    let planned = planned.unwrap();
+    // three were allowed, and three are the model's
+    assert_eq!((planned.plan.tasks.len(), asked.len()), (4, 1));
+    assert_eq!(Plan::read(&planned.text).unwrap(), planned.plan);
+    assert_eq!(planned.plan.clone().complete(), planned.plan);
+    let written: Value = serde_json::from_str(&planned.text).unwrap();
+    let added = serde_json::to_string_pretty(&written["tasks"][3]).unwrap();
+    insta::assert_snapshot!("contract_verifier", added);
+}
+
+#[tokio::test]
 async fn what_is_wrong_goes_back_to_the_model_with_the_errors() {
     let cycle = answer(&[task("a", &["b"], "test -s a"), task("b", &["a"], "true")]);
     let (planned, asked) = asked(&["I would rather not.".into(), cycle, good()]).await;

@@ -33,6 +33,10 @@ pub struct ProfileFile {
     pub prompt: PromptSpec,
     /// What shows which state: the first rule that holds decides; none: `unknown`.
     pub rules: Vec<RuleSpec>,
+    /// What stands on its screen, beside an empty prompt, where its conversation fills the model's context: all of it.
+    /// Changes no state. Empty: it is not known.
+    #[serde(default)]
+    pub context_full: Vec<ClauseSpec>,
     /// What its dialogs look like.
     #[serde(default)]
     pub dialog: DialogSpec,

@@ -60,7 +60,8 @@ impl Profile {
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let file: ProfileFile = read_json(text)?;
         let mut windows: Vec<Window> = Vec::new();
-        for clause in file.rules.iter().flat_map(|rule| &rule.when) {
+        let of_rules = file.rules.iter().flat_map(|rule| &rule.when);
+        for clause in of_rules.chain(&file.context_full) {
             let window = Window::of(clause);
             if !windows.contains(&window) {
                 windows.push(window);

@@ -12,6 +12,7 @@ use crate::llm::{self, Health, LlmError};
 
 const DECIDE: &str = "decideBackend";
 const REVIEW: &str = "reviewBackend";
+const PLAN: &str = "planBackend";
 /// How many of the server's models a hint names.
 const MODELS_NAMED: usize = 5;
 /// The longest name of a model that is shown, in characters.
@@ -28,13 +29,21 @@ pub(super) async fn examine(
         let not_examined = |name| Check::not_examined(name, "the configuration is wrong");
         return [DECIDE, REVIEW].map(not_examined).into();
     };
-    // Two calls at once even where the configuration allows one: both backends may be one server.
-    let http = Http::new(2);
-    let (decide, review) = tokio::join!(
+    // All calls at once even where the configuration allows one: the backends may be one server.
+    let http = Http::new(3);
+    let plan = async {
+        // where there is none, the review backend writes plans
+        match &config.plan_backend {
+            Some(config) => Some(plan(config, &http, of.keys, until).await),
+            None => None,
+        }
+    };
+    let (decide, review, plan) = tokio::join!(
         decide(&config.decide_backend, &http, of.keys, until),
         review(&config.review_backend, &http, of.keys, until),
+        plan,
     );
-    vec![decide, review]
+    [decide, review].into_iter().chain(plan).collect()
 }
 
 async fn decide(
@@ -74,7 +83,6 @@ async fn review(
     keys: llm::Environment,
     until: Instant,
 ) -> Check {
-    const NEEDED: &str = "; only `/review` needs it";
     if config.kind == BackendType::Builtin {
         return Check::warning(
             REVIEW,
@@ -82,15 +90,47 @@ async fn review(
         )
         .hint("name a model server in `reviewBackend` to use `/review`");
     }
-    let failure = match ask(config, http, keys, until).await {
-        Ok(health) => return answered(REVIEW, config, &health),
+    wanted_by(
+        REVIEW,
+        "`/review`",
+        config,
+        ask(config, http, keys, until).await,
+    )
+}
+
+async fn plan(
+    config: &BackendConfig,
+    http: &Http,
+    keys: llm::Environment,
+    until: Instant,
+) -> Check {
+    if config.kind == BackendType::Builtin {
+        return Check::good(PLAN, "builtin: the review backend writes plans");
+    }
+    wanted_by(
+        PLAN,
+        "`mission plan`",
+        config,
+        ask(config, http, keys, until).await,
+    )
+}
+
+/// How a backend is that only `command` needs: without an answer of it everything else goes on.
+fn wanted_by(
+    name: &'static str,
+    command: &str,
+    config: &BackendConfig,
+    asked: Result<Health, Failure>,
+) -> Check {
+    let failure = match asked {
+        Ok(health) => return answered(name, config, &health),
         Err(failure) => failure,
     };
     if failure.kind == Kind::Usage {
-        return Check::failure(REVIEW, Outcome::Bad(Kind::Failed), &failure);
+        return Check::failure(name, Outcome::Bad(Kind::Failed), &failure);
     }
-    let mut check = Check::failure(REVIEW, Outcome::Warning, &failure);
-    check.found += NEEDED;
+    let mut check = Check::failure(name, Outcome::Warning, &failure);
+    check.found = format!("{}; only {command} needs it", check.found);
     check
 }
 

@@ -318,7 +318,7 @@ async fn within<T>(
     asked: impl Future<Output = Result<T, ZellijError>>,
 ) -> Result<T, Failure> {
     match timeout_at(until, asked).await {
-        Ok(answer) => answer.map_err(Failure::from),
+        Ok(answer) => Ok(answer?),
         Err(_) => Err(Failure::new(
             Kind::TimedOut,
             "zellij did not answer within the time that there is for an examination",

@@ -147,7 +147,7 @@ impl Stage {
             );
             Failure::from(&error).hint(by_hand)
         })?;
-        removed.map_err(Failure::from)
+        Ok(removed?)
     }
 
     /// How a person in another terminal calls the zellij that is used here: one that the project's scripts

@@ -81,11 +81,7 @@ fn the_one(missions: &Missions, id: Option<MissionId>) -> Result<MissionId, Fail
         return Ok(id);
     }
     let mut all = missions.all()?;
-    all.retain(|id| {
-        missions
-            .view(id)
-            .is_ok_and(|view| view.phase != Phase::Finished)
-    });
+    all.retain(|id| missions.is_open(id));
     match all.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(Failure::usage("there is no unfinished mission")),

@@ -14,9 +14,9 @@ use crate::command::mission::Checked;
 use crate::error::{Failure, Kind};
 use crate::host::Host;
 use crate::ids::MissionId;
+use crate::mission::plan::Plan;
 use crate::mission::plan::check::{Finding, check};
-use crate::mission::plan::{LARGEST, Plan};
-use crate::store;
+use crate::mission::ready::read_plan;
 
 pub use foreground::carry_out;
 
@@ -86,7 +86,7 @@ pub fn run(task: &MissionTask) -> Option<Result<u8, Failure>> {
 /// # Errors
 /// When the file is not there or no plan, or its tasks wait for each other where a graph is asked for.
 fn look(task: &MissionTask, file: &PlanFile) -> Result<u8, Failure> {
-    let plan = read(&file.path)?;
+    let plan = read_plan(&file.path)?.complete();
     let host = Host::local();
     let findings = check(&plan, &|program| host.find_program(program).is_some());
     let checked = Checked {
@@ -116,19 +116,6 @@ fn look(task: &MissionTask, file: &PlanFile) -> Result<u8, Failure> {
         }
         _ => Ok(0),
     }
-}
-
-fn read(path: &Path) -> Result<Plan, Failure> {
-    let document = store::read_document(path, LARGEST)?;
-    let document = document.ok_or_else(|| {
-        Failure::usage(format!("there is no file {}", path.display()))
-            .hint("config/mission.example.json is a plan to begin with")
-    })?;
-    Plan::read(document.text()).map_err(|error| {
-        Failure::new(Kind::Usage, format!("{} is no plan", path.display()))
-            .because(&error)
-            .hint(error.hint)
-    })
 }
 
 fn is_repository(plan: &Plan, file: &Path) -> bool {

@@ -154,6 +154,8 @@ pub struct Asked {
     pub tells_no: bool,
     /// Since when it is on the screen.
     pub seen: Option<Duration>,
+    /// Whether its end was on the screen.
+    pub end_seen: bool,
     /// How far it is scrolled.
     pub scroll: Scroll,
 }
@@ -372,9 +374,10 @@ impl App {
         }
     }
 
-    /// Whether a yes to what is asked is heard.
+    /// Whether a yes to what is asked is heard: its end was on the screen, and all of it long enough to be read.
     pub fn hears_yes(&self) -> bool {
-        let seen = self.asked.as_ref().and_then(|asked| asked.seen);
+        let read = self.asked.as_ref().filter(|asked| asked.end_seen);
+        let seen = read.and_then(|asked| asked.seen);
         seen.is_some_and(|seen| self.now.up >= seen + READ)
     }
 
@@ -417,6 +420,7 @@ impl App {
             && shown.asked == Some(asked.number)
         {
             asked.seen.get_or_insert(self.now.up);
+            asked.end_seen |= asked.scroll.hidden().1 == 0;
         }
         self.drawn = Drawn {
             still_since,

@@ -8,20 +8,33 @@ use super::update::Effect;
 use crate::command::Command;
 use crate::command::text::harmless;
 
+/// The longest question that is only said, in lines.
+const MOST_SAID: usize = 6;
+/// Why a yes to a long question is not heard yet.
+pub(super) const TO_ITS_END: &str = "scroll to its end first: j, PgDn, G";
+
 impl App {
-    /// Asks what the supervisor asked; behind a question that stands already, it is said only.
-    pub(super) fn ask_for_the_supervisor(&mut self, title: &str, question: &str) {
+    /// Asks what the supervisor asked; behind a question that stands already, it is said only, or given up where
+    /// nobody could say that it was read to its end.
+    pub(super) fn ask_for_the_supervisor(&mut self, title: &str, question: &str) -> Vec<Effect> {
+        if self.asked.is_some() && question.lines().count() > MOST_SAID {
+            let why = "asks more than can be shown behind another question: answer that, then say this again";
+            self.say(Look::Needs, &format!("{title} {why}"));
+            return self.send(Command::No, "/no".into());
+        }
         if self.asked.is_some() {
-            return self.say(
+            self.say(
                 Look::Needs,
                 &format!("{title} asks: {question}\n`/yes` does it, `/no` leaves it"),
             );
+            return Vec::new();
         }
         let yes = Yes::Send(Command::Yes, "/yes".into());
         self.ask(question, yes);
         if let Some(asked) = &mut self.asked {
             asked.tells_no = true;
         }
+        Vec::new()
     }
 
     /// Asks for a yes or a no.
@@ -33,6 +46,7 @@ impl App {
             yes,
             tells_no: false,
             seen: None,
+            end_seen: false,
             scroll: Scroll::to_start(),
         });
     }
@@ -46,7 +60,12 @@ impl App {
         }) else {
             // it came with the key before, or with nothing that the person did
             self.read_again();
-            self.hint("read it first, then press y");
+            let ends_below = self.asked.as_ref().is_some_and(|asked| !asked.end_seen);
+            self.hint(if ends_below {
+                TO_ITS_END
+            } else {
+                "read it first, then press y"
+            });
             return Vec::new();
         };
         match asked.yes {
@@ -54,6 +73,23 @@ impl App {
             Yes::Answer(command, line, id, dialog) => self.send_if(command, line, id, dialog),
             Yes::Quit => self.quit(),
         }
+    }
+
+    /// Sends a yes that was typed as a word, unless what it would answer has not been read: the question is on the
+    /// screen next, or it is still on its way.
+    pub(super) fn typed_yes(&mut self, line: String) -> Vec<Effect> {
+        let asked = self.asked.as_ref().filter(|asked| asked.yes.is_answer());
+        let is_unread = asked.is_some() && !self.hears_yes();
+        let asks = |line: &str| line.split_whitespace().take(2).eq(["/mission", "run"]);
+        let is_on_its_way = self.under_way.iter().any(|one| asks(&one.line));
+        if is_unread || is_on_its_way {
+            self.hint("read first what is asked, to its end");
+            return Vec::new();
+        }
+        if asked.is_some() {
+            self.asked = None;
+        }
+        self.send(Command::Yes, line)
     }
 
     /// Another key was pressed while something is asked: whoever types words does not read it.

@@ -446,7 +446,7 @@ pub const KEYMAP: &[Binding] = &[
         "y",
         ASKED,
         Yes,
-        "yes; heard once the question was there for a moment",
+        "yes; heard once all of the question was there for a moment",
         [
             "approve", "answer", "deny", "reply", "stop", "start", "startall", "quit", "mission",
             "yes"

@@ -87,6 +87,7 @@ impl App {
             Ok(Some(Command::Help { command: None })) => {
                 self.read(Text::new("help".into(), Body::Help));
             }
+            Ok(Some(Command::Yes)) => effects.extend(self.typed_yes(text)),
             Ok(Some(command)) if line.by_letter => act::ask_about_line(self, command, text),
             Ok(Some(command)) => effects.extend(self.send(command, text)),
             Err(failure) => {

@@ -407,7 +407,9 @@ impl App {
             Vec::new()
         };
         match answer {
-            Ok(Reply::Confirm(question)) => self.ask_for_the_supervisor(&title, &question),
+            Ok(Reply::Confirm(question)) => {
+                return self.ask_for_the_supervisor(&title, &question);
+            }
             Ok(reply) if !few && !looks_elsewhere => {
                 self.read(Text::new(title, Body::Reply(Box::new(reply))));
             }

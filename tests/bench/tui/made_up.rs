@@ -53,6 +53,8 @@ fn view(number: usize) -> AgentView {
     AgentView {
         id: format!("agent-{number:03}").parse().unwrap(),
         mission: None,
+        spending: None,
+        context_full: false,
         pane: PaneAddress {
             session: "work".parse().unwrap(),
             pane: number.to_string().parse().unwrap(),

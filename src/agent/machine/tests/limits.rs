@@ -39,8 +39,10 @@ fn at_limit(story: &Story) -> Own {
                 at,
             }),
             failure: Some(TEXT.into()),
+            context_full: false,
             pending_tools: Vec::new(),
         })),
+        meter: None,
     }
 }
 

@@ -42,8 +42,10 @@ fn own(status: Status, answer: &str, tool: &str) -> Own {
             tokens_used: None,
             rate_limit: None,
             failure: None,
+            context_full: false,
             pending_tools: Vec::new(),
         })),
+        meter: None,
     }
 }
 
@@ -114,6 +116,7 @@ fn of_an_agent_without_a_transcript_new_lines_are_all_that_can_be_known() {
     let silent = || Own {
         registry: Err(Missing::new("none")),
         transcript: Err(Missing::new("none")),
+        meter: None,
     };
     let after = |screen: &'static str| {
         let restored = Restored {

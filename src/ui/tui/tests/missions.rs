@@ -52,7 +52,7 @@ pub(super) fn notes() -> MissionView {
         view.tasks[at].agent = Some(id(&format!("notes.{slug}")));
         view.tasks[at].state = Some("working".into());
         view.tasks[at].pane = Some(agent("x", Status::Running).pane);
-        view.tasks[at].tokens = 12_345;
+        (view.tasks[at].tokens, view.tasks[at].tool_uses) = (Some(12_345), Some(42));
     }
     view.tasks[4].why = Some("Which licence? \u{1b}[2J漢字 e\u{301}".into());
     view.tasks[5].why = Some("its attempts are used up".into());
@@ -352,4 +352,101 @@ fn a_plan_that_is_longer_than_the_screen_is_read_to_its_end_and_keeps_its_column
     desk.wait(READ);
     desk.types("y");
     assert_eq!(desk.sent(), [Command::Yes]);
+}
+
+/// A plan of so many lines is asked about.
+fn asked_about(size: (u16, u16), lines: usize) -> Desk {
+    let mut desk = Desk::with(size, vec![agent("one", Status::Running)]);
+    desk.types(":mission run plan.json");
+    desk.press(Key::plain(KeyCode::Enter));
+    desk.sent();
+    let rows: Vec<String> = (1..lines).map(|at| format!("row {at}")).collect();
+    desk.answers(Ok(Reply::Confirm(format!("{}\nRun it?", rows.join("\n")))));
+    desk.wait(READ);
+    desk
+}
+
+#[test]
+fn a_yes_counts_only_once_the_end_of_the_question_was_on_the_screen() {
+    let key = Key::plain;
+    let cases: [(usize, &[Key], bool); 8] = [
+        // all of it can be seen at once
+        (10, &[], true),
+        (20, &[], true),
+        (21, &[], false),
+        (60, &[], false),
+        (60, &[key(KeyCode::PageDown)], false),
+        (60, &[key(KeyCode::End)], true),
+        (60, &[Key::char('G')], true),
+        // who has seen its end may look at its beginning again
+        (60, &[Key::char('G'), key(KeyCode::Home)], true),
+    ];
+    for (lines, keys, counts) in cases {
+        let mut desk = asked_about((80, 24), lines);
+        for one in keys {
+            desk.press(*one);
+        }
+        desk.wait(READ);
+        desk.wait(READ);
+        desk.types("y");
+        let expected: &[Command] = if counts { &[Command::Yes] } else { &[] };
+        assert_eq!(desk.sent(), expected, "{lines} {keys:?}");
+        if !counts {
+            desk.shows("scroll to its end first");
+            assert!(desk.app.asked.is_some());
+        }
+    }
+}
+
+#[test]
+fn a_question_that_goes_on_below_says_how_a_yes_comes_to_count() {
+    let mut desk = asked_about((80, 24), 40);
+    insta::assert_snapshot!("asked_long_first", desk.screen());
+    desk.press(Key::char('G'));
+    desk.wait(READ);
+    insta::assert_snapshot!("asked_long_end", desk.screen());
+}
+
+#[test]
+fn a_yes_that_is_typed_as_a_word_counts_no_more_than_the_key() {
+    let typed = |desk: &mut Desk| {
+        desk.types(":yes");
+        desk.press(Key::plain(KeyCode::Enter));
+        desk.sent()
+    };
+    // while the plan is still being read, its question cannot have been
+    let mut desk = Desk::with((80, 24), vec![agent("one", Status::Running)]);
+    desk.types(":mission  run plan.json");
+    desk.press(Key::plain(KeyCode::Enter));
+    desk.sent();
+    assert_eq!(typed(&mut desk), []);
+    desk.shows("read first");
+    // a line that was begun before the question came
+    desk.types(":yes");
+    desk.answers(Ok(Reply::Confirm("make\nRun it?".into())));
+    desk.wait(READ);
+    desk.press(Key::plain(KeyCode::Enter));
+    assert_eq!(desk.sent(), []);
+    desk.wait(READ);
+    desk.types("y");
+    assert_eq!(desk.sent(), [Command::Yes]);
+    // the control: nothing is asked that this screen knows of
+    desk.answers(Ok(Reply::Done("it begins".into())));
+    assert_eq!(typed(&mut desk), [Command::Yes]);
+}
+
+#[test]
+fn a_long_question_behind_another_is_given_up_instead_of_said_in_passing() {
+    for (lines, given_up) in [(3, false), (40, true)] {
+        let mut desk = Desk::with((80, 24), vec![asking("one", "make")]);
+        desk.types(":mission run plan.json");
+        desk.press(Key::plain(KeyCode::Enter));
+        desk.sent();
+        desk.types("a");
+        assert!(desk.app.asked.is_some());
+        let rows: Vec<String> = (1..lines).map(|at| format!("row {at}")).collect();
+        desk.answers(Ok(Reply::Confirm(format!("{}\nRun it?", rows.join("\n")))));
+        let expected: &[Command] = if given_up { &[Command::No] } else { &[] };
+        assert_eq!(desk.sent(), expected, "{lines}");
+    }
 }

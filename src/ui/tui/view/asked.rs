@@ -7,6 +7,7 @@ use super::detail::broken;
 use super::put;
 use crate::command::text::{fit, pad};
 use crate::ui::tui::app::{App, Asked};
+use crate::ui::tui::ask::TO_ITS_END;
 use crate::ui::tui::theme::Look;
 
 /// The widest that it is.
@@ -36,8 +37,10 @@ pub(super) fn draw(app: &App, asked: &Asked, area: Rect, buffer: &mut Buffer) ->
     lines.truncate(most);
     let keys = if app.hears_yes() {
         format!("y yes   n no{more}")
-    } else {
+    } else if asked.end_seen || asked.seen.is_none() {
         format!("...{more}")
+    } else {
+        format!("n no   {TO_ITS_END}{more}")
     };
     let height = u16::try_from(lines.len() + 3)
         .unwrap_or(area.height)

@@ -8,6 +8,7 @@ use crate::command::complete::hint;
 use crate::command::text::{fit, harmless, one_line, pad, width};
 use crate::ui::tui::act;
 use crate::ui::tui::app::App;
+use crate::ui::tui::ask::TO_ITS_END;
 use crate::ui::tui::keymap::Place;
 use crate::ui::tui::line::Line;
 use crate::ui::tui::theme::Look;
@@ -94,6 +95,9 @@ fn status(app: &App, columns: usize) -> (String, Look) {
     }
     let keys: &[&str] = match app.at() {
         Place::Asked if app.hears_yes() => &["y yes", "n no"],
+        Place::Asked if app.asked.as_ref().is_some_and(|asked| !asked.end_seen) => {
+            &["n no", TO_ITS_END]
+        }
         Place::Asked => &["n no"],
         Place::Text => &["Esc back", "j k scroll", ": command", "? help"],
         Place::Detail => &[

@@ -305,12 +305,20 @@ fn the_kind_of_a_screen_is_found_by_trying_every_profile() {
 /// The agent's own error in its own place, and not the same words of an answer, a user or a tool.
 #[test]
 fn a_full_context_is_read_from_the_agents_own_error_alone() {
-    const SCREENS: [(&str, &str, usize, Option<(usize, usize)>, bool); 7] = [
+    /// The agent, the file, the columns, the cursor, and whether its context is full.
+    type Sample = (
+        &'static str,
+        &'static str,
+        usize,
+        Option<(usize, usize)>,
+        bool,
+    );
+    const SCREENS: [Sample; 7] = [
         ("claude", "claude-full", 122, None, true),
         ("claude", "claude-full-narrow", 61, None, true),
         ("claude", "claude-quoted", 61, None, false),
-        ("codex", "codex-full-narrow", 61, Some((2, 17)), true),
-        ("codex", "codex-quoted", 61, Some((2, 17)), false),
+        ("codex", "codex-full-narrow", 61, Some((2, 16)), true),
+        ("codex", "codex-quoted", 61, Some((2, 16)), false),
         ("opencode", "opencode-full", 122, Some((5, 36)), true),
         ("opencode", "opencode-quoted", 122, Some((5, 36)), false),
     ];

@@ -8,6 +8,8 @@
 //! All of it is text from outside: bounded, and wrong at worst, for the agent writes it. It never permits
 //! typing by itself: [`super::ladder`] only takes from what the screen says.
 
+mod failed;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,10 @@ use serde_json::Value;
 
 use crate::host::file::{Part, length, read_from, read_tail};
 use crate::screen::change::squash;
+
+pub use failed::RateLimit;
+pub(super) use failed::is_error;
+use failed::{is_compaction, is_context_full, is_rate_limit};
 
 use super::registry::Missing;
 use super::words;
@@ -107,26 +113,6 @@ pub enum RecordKind {
     ToolResult,
     /// The agent, where it notes the end of a turn.
     TurnEnd,
-}
-
-/// A call that ended at a limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RateLimit {
-    /// What the agent says of it; the reset time, where there is one, stands in it.
-    pub text: String,
-    /// When it was written: what `text` says of times is relative to it.
-    pub at: Option<DateTime<Utc>>,
-}
-
-impl RateLimit {
-    /// Whether it is the limit of a plan, which ends at a time, and not one of calls per minute, after which
-    /// the agent just waits for its next text.
-    pub fn is_of_plan(&self) -> bool {
-        let text = self.text.to_lowercase();
-        ["resets", "limit reached", "hit your"]
-            .iter()
-            .any(|part| text.contains(part))
-    }
 }
 
 /// A tool call without its result: it runs, or waits for a yes.
@@ -423,37 +409,6 @@ fn tail_of(part: &Part, path: &Path) -> Option<Tail> {
         context_full: has_no_room,
         pending_tools: pending(&talk),
     })
-}
-
-pub(super) fn is_error(record: &Value) -> bool {
-    record["isApiErrorMessage"] == true
-}
-
-/// Both must say it: the text of an answer alone may quote anything.
-fn is_rate_limit(record: &Value) -> bool {
-    record["error"] == "rate_limit"
-        && record["apiErrorStatus"]
-            .as_u64()
-            .is_none_or(|code| code == 429)
-}
-
-/// Whether an error says that the conversation does not fit into the model's context any more. The texts, and what
-/// the server said of it, as 2.1.197 writes them; the last two are for a context that is full again at once after it
-/// was summed up, and for an answer that broke off at the end of it.
-fn is_context_full(error: &Value) -> bool {
-    let text = text_of(error).unwrap_or_default();
-    let details = error["errorDetails"].as_str().unwrap_or_default();
-    let details = details.to_lowercase();
-    text.starts_with("Prompt is too long")
-        || details.contains("prompt is too long")
-        || details.contains("exceed context limit")
-        || text.starts_with("Autocompact is thrashing: the context refilled to the limit")
-        || text.starts_with("API Error: The model has reached its context window limit")
-}
-
-/// Whether the agent notes here that it has summed its conversation up.
-fn is_compaction(record: &Value) -> bool {
-    is_main(record) && kind(record) == "system" && record["subtype"] == "compact_boundary"
 }
 
 /// Whether a turn has ended with this record.

@@ -218,6 +218,10 @@ impl Driver {
                 self.on(Event::Hold(until));
                 let _ = answer.send(());
             }
+            Order::Reserve(reserved, answer) => {
+                self.on(Event::Reserve(reserved));
+                let _ = answer.send(());
+            }
             Order::Release(answer) => {
                 self.on(Event::Release);
                 let _ = answer.send(());

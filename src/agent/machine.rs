@@ -91,6 +91,8 @@ pub struct Machine {
     screen: Option<Screen>,
     /// The last look.
     sight: Option<Box<Sight>>,
+    /// Whether its mission wants nobody to nudge it.
+    reserved: bool,
     /// The count of what a worker spends.
     meter: Arc<Meter>,
     /// Looks in a row that showed the same state.
@@ -163,6 +165,7 @@ impl Machine {
             failures: 0,
             log_trouble: None,
             busy: Busy::Nothing,
+            reserved: false,
             next_ask: Duration::ZERO,
             ask_wait: settings.agent.stall_sec.duration(),
             stalled: false,
@@ -204,6 +207,7 @@ impl Machine {
             Event::Reply(ticket, text) => self.reply(ticket, &text, now, &mut effects),
             Event::Answer(ticket, wish) => self.answer(ticket, &wish, now, &mut effects),
             Event::Hold(until) => self.hold(until, now, &mut effects),
+            Event::Reserve(reserved) => self.reserve(reserved, now, &mut effects),
             Event::Release => self.release(now, &mut effects),
             Event::Set(settings) => self.set(*settings, now, &mut effects),
             Event::Quit => self.quit(now, &mut effects),
@@ -253,6 +257,7 @@ impl Machine {
             program: self.accepted.as_ref().map(|program| program.name.clone()),
             observe: self.observes(),
             all_stopped: self.settings.all_stopped,
+            held: self.held(now).is_some(),
             mission: self.settings.charge.as_ref().map(|it| it.on.clone()),
             spending: self.meter.spending(),
             context_full: self

@@ -37,6 +37,7 @@ enum Order {
     Answer(Wish, oneshot::Sender<Receipt>),
     Hold(Option<DateTime<Utc>>, oneshot::Sender<()>),
     Release(oneshot::Sender<()>),
+    Reserve(bool, oneshot::Sender<()>),
     Explain(oneshot::Sender<Box<Explanation>>),
     Set(Box<Settings>, oneshot::Sender<()>),
     Brief(usize, oneshot::Sender<Brief>),
@@ -144,6 +145,15 @@ impl Handle {
     /// [`Ended`].
     pub async fn release(&self) -> Result<(), Ended> {
         self.order(Order::Release).await
+    }
+
+    /// Keeps every nudge from it while the mission that it works for is busy with it, or no longer. The person's
+    /// hold is a thing apart.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn reserve(&self, reserved: bool) -> Result<(), Ended> {
+        self.order(|answer| Order::Reserve(reserved, answer)).await
     }
 
     /// What is known of it, what would be done now and why.

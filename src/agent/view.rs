@@ -226,6 +226,9 @@ pub struct AgentView {
     pub observe: bool,
     /// Whether the person stopped all typing, everywhere.
     pub all_stopped: bool,
+    /// Whether the person holds nudges to it.
+    #[serde(default)]
+    pub held: bool,
     /// What it works on for a mission: `mission/task`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mission: Option<String>,
@@ -270,6 +273,7 @@ impl AgentView {
             program: None,
             observe: false,
             all_stopped: false,
+            held: false,
             mission: None,
             spending: None,
             context_full: false,

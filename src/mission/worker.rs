@@ -79,6 +79,8 @@ pub struct Look {
     pub since: Option<DateTime<Utc>>,
     /// Whether it waits for the person: a dialog, a question, a bound that is reached.
     pub needs_person: bool,
+    /// Whether the person has stopped or holds what is typed to it.
+    pub withheld: bool,
     /// What the person is asked, where they are.
     pub question: Option<String>,
     /// Why it is gone: its pane, its session or its program has ended.
@@ -230,6 +232,7 @@ impl Workers {
             state: view.state,
             since: view.changed_at,
             needs_person: view.question.is_some() || view.status.needs_person(),
+            withheld: gone.is_none() && closed_to_all(&view).is_some(),
             question: view.question.as_ref().map(|asked| asked.text.clone()),
             gone,
             context_full: view.context_full,
@@ -363,12 +366,13 @@ impl Workers {
         })
     }
 
-    /// Has nobody nudge it until [`Workers::release`]: while its criteria are run, for instance.
+    /// Has nobody nudge it until [`Workers::release`]: while its criteria are run, for instance. The person's
+    /// `/hold` is a thing apart, which a mission heeds and never ends.
     ///
     /// # Errors
     /// When it is not supervised.
     pub async fn hold(&self, agent: &AgentId) -> Result<(), Failure> {
-        self.supervisor.hold(agent, None).await.map(drop)
+        self.supervisor.reserve_worker(agent, true).await
     }
 
     /// Lets it be nudged again.
@@ -376,7 +380,7 @@ impl Workers {
     /// # Errors
     /// When it is not supervised.
     pub async fn release(&self, agent: &AgentId) -> Result<(), Failure> {
-        self.supervisor.release(agent).await.map(drop)
+        self.supervisor.reserve_worker(agent, false).await
     }
 
     /// Stops supervising a worker, closes its pane, and sees that what ran in it ends: first asked (the pane's
@@ -445,6 +449,10 @@ fn closed_to_all(view: &AgentView) -> Option<String> {
     match &view.status {
         _ if view.all_stopped => Some("all typing is stopped; `/startall` first".into()),
         _ if view.observe => Some("it is only observed".into()),
+        _ if view.held => Some(format!(
+            "you hold what is typed to it; `/release {}` first",
+            view.id
+        )),
         Status::Stopped | Status::Disabled => Some("it is stopped".into()),
         Status::Gone(why) => Some(why.clone()),
         _ => None,

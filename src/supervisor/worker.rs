@@ -141,6 +141,15 @@ impl Supervisor {
         }
     }
 
+    /// Keeps every nudge from a worker while its mission is busy with it, or no longer.
+    ///
+    /// # Errors
+    /// When there is no such agent.
+    pub async fn reserve_worker(&self, id: &AgentId, reserved: bool) -> Result<(), Failure> {
+        let done = self.handle(id)?.reserve(reserved).await;
+        done.map_err(|error| self.has_ended(id, error))
+    }
+
     /// What runs as the workers of missions, as far as the person has said yes to it.
     pub async fn workers(&self) -> WorkersConfig {
         self.inner.state.lock().await.in_force().workers.clone()

@@ -177,6 +177,42 @@ fn a_pause_starts_nothing_and_what_is_stopped_goes_on_when_the_person_says_so() 
 }
 
 #[test]
+fn what_the_person_holds_is_told_nothing_by_the_mission_either() {
+    let scene = Scene::set();
+    scene.plan(&[task("one", &[]), task("two", &[])]);
+    scene.script(
+        "one",
+        &format!(
+            "wait held\nreport done nothing at all\n---\n{}",
+            does("one")
+        ),
+    );
+    scene.script("two", &format!("wait held\nlie\n---\n{}", does("two")));
+    let serving = scene.serve_mission();
+    for slug in ["one", "two"] {
+        scene.wait(slug, "told", 1);
+    }
+    scene.ctl(&["hold", "notes.one"]).done();
+    scene.script("held", "");
+    // the one that nobody holds goes its way; the other's work is checked, and it is not told
+    scene.wait("two", "proven", 1);
+    scene.wait("one", "checked", 1);
+    wait_for(PATIENCE, "that it was not told", || {
+        let said = serving.program.err();
+        said.contains("you hold what is typed to it; `/release notes.one` first")
+            .then_some(())
+    });
+    assert_eq!(scene.briefs("one").len(), 1);
+    let list = scene.ctl(&["list"]).done();
+    assert!(list.contains("held"), "the mission does not end it: {list}");
+    assert_eq!(scene.said("in/one/lines").lines().count(), 1);
+    scene.ctl(&["release", "notes.one"]).done();
+    scene.wait("one", "proven", 1);
+    assert_eq!(scene.briefs("one").len(), 2);
+    drop(serving);
+}
+
+#[test]
 fn nobody_is_added_while_a_worker_stands_at_its_usage_limit_and_scripts_wait_for_what_comes() {
     let scene = Scene::set();
     scene.plan(&[

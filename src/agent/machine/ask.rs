@@ -167,6 +167,9 @@ impl Machine {
                 self.settings.agent.id
             ));
         }
+        if self.reserved {
+            return Some("its mission is busy with it".into());
+        }
         let quiet = self.settings.timing.person_quiet_sec.duration();
         let since = self.person_at.map(|at| now.since_start.saturating_sub(at));
         since.filter(|since| *since < quiet).map(|since| {

@@ -114,6 +114,9 @@ pub enum Event {
     Hold(Option<DateTime<Utc>>),
     /// The person takes the hold back.
     Release,
+    /// The mission that it works for looks at its work, or is about to tell it something: until it says otherwise,
+    /// it is not nudged. The person's hold is a thing apart, and stays as it is.
+    Reserve(bool),
     /// The person changed its settings.
     Set(Box<Settings>),
     /// The supervisor ends.

@@ -86,7 +86,7 @@ pub struct Outlook {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Against {
-    /// What, in a stable word: `stopped`, `unread`, `log`, `typing`, `observe`, `stopall`, `hold`, `person`,
+    /// What, in a stable word: `stopped`, `unread`, `log`, `typing`, `observe`, `stopall`, `hold`, `mission`, `person`,
     /// `question`, `limit`, `state`, `disagreement`, `program`, `profile`, `prompt`, `screen`, `bound`.
     pub what: Cow<'static, str>,
     /// In a sentence.
@@ -97,7 +97,7 @@ pub struct Against {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
-    /// What, in a stable word: `start`, `receipt`, `verdict`, `person`, `startall`, `release`, `quiet`, `reset`,
+    /// What, in a stable word: `start`, `receipt`, `verdict`, `person`, `startall`, `release`, `mission`, `quiet`, `reset`,
     /// `stall`, `nextQuestion`, `look`.
     #[serde(rename = "for")]
     pub what: Cow<'static, str>,
@@ -178,6 +178,8 @@ impl Machine {
                 "stopall"
             } else if self.held(now).is_some() {
                 "hold"
+            } else if self.reserved {
+                "mission"
             } else {
                 "person"
             };
@@ -274,10 +276,10 @@ impl Machine {
         if self.counters.question.is_some() {
             return "waits for your answer, and types nothing meanwhile".into();
         }
-        if let Some(first) = against
-            .iter()
-            .find(|against| matches!(against.what.as_ref(), "stopall" | "hold" | "person"))
-        {
+        if let Some(first) = against.iter().find(|against| {
+            let what = against.what.as_ref();
+            matches!(what, "stopall" | "hold" | "mission" | "person")
+        }) {
             return format!("leaves it alone: {}", first.why);
         }
         if state.is_dialog() {
@@ -378,6 +380,9 @@ impl Machine {
         if let Some(hold) = self.held(now) {
             let why = format!("`/release {}`", self.settings.agent.id);
             add("release", why, hold.until.map(until));
+        }
+        if self.reserved {
+            add("mission", "what its mission is about to do".into(), None);
         }
         let quiet = self.settings.timing.person_quiet_sec.duration();
         let worked = self.person_at.map(|at| now.since_start.saturating_sub(at));

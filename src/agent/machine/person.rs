@@ -121,11 +121,7 @@ impl Machine {
         effects: &mut Vec<Effect>,
     ) {
         self.counters.hold = Some(Hold { until });
-        self.drop_ask(effects);
-        // the person's own text is theirs
-        if matches!(&self.busy, Busy::Typing(sending) if sending.typing.origin != Origin::Person) {
-            effects.push(Effect::EndTyping);
-        }
+        self.leave_alone(effects);
         self.note(
             "",
             Step::Counted {
@@ -149,6 +145,24 @@ impl Machine {
             );
         }
         self.next_ask = self.next_ask.min(now.since_start + self.stall());
+    }
+
+    /// Keeps every nudge from a worker while its mission is busy with it, or no longer.
+    pub(super) fn reserve(&mut self, reserved: bool, now: Moment, effects: &mut Vec<Effect>) {
+        self.reserved = reserved;
+        if reserved {
+            self.leave_alone(effects);
+        } else {
+            self.next_ask = self.next_ask.min(now.since_start + self.stall());
+        }
+    }
+
+    /// Nothing is asked about it any more, and nothing typed but the person's own text, which is theirs.
+    fn leave_alone(&mut self, effects: &mut Vec<Effect>) {
+        self.drop_ask(effects);
+        if matches!(&self.busy, Busy::Typing(sending) if sending.typing.origin != Origin::Person) {
+            effects.push(Effect::EndTyping);
+        }
     }
 
     /// A ticket for [`Event::Reply`](super::Event::Reply), under which its receipt comes back.

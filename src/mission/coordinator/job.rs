@@ -76,7 +76,7 @@ impl Job {
             Wants::TakingBack => self.take_back().await,
             Wants::Closing { then_fresh } => {
                 if then_fresh {
-                    self.without_draft().await;
+                    self.may_be_closed().await;
                 }
                 self.close().await
             }
@@ -243,8 +243,7 @@ impl Job {
                 Some(Look {
                     gone: Some(why), ..
                 }) => return Nudged::Gone(why),
-                // one at its account's limit takes nothing, and is not to blame
-                Some(look) if Instant::now() > until && look.state != Some(State::Limit) => {
+                Some(look) if Instant::now() > until && !super::watch::waits(&look) => {
                     return Nudged::Never;
                 }
                 Some(_) => {}
@@ -422,19 +421,21 @@ impl Job {
         Ok(())
     }
 
-    /// Waits until nobody's draft stands in the worker's prompt: it would be lost with the pane.
-    async fn without_draft(&self) {
+    /// Waits until nobody's draft stands in the worker's prompt, which would be lost with the pane, and the person
+    /// does not hold it.
+    async fn may_be_closed(&self) {
         let agent = self.site.names.worker(&self.task.slug);
-        let has_draft = || {
+        let is_somebodys = || {
             let look = self.site.workers.look(&agent);
-            look.is_some_and(|look| look.state == Some(State::Draft) && look.gone.is_none())
+            let look = look.filter(|look| look.gone.is_none());
+            look.is_some_and(|look| look.withheld || look.state == Some(State::Draft))
         };
-        if has_draft() {
-            let text =
-                "a fresh worker takes its place when the draft in its prompt is sent or removed";
+        if is_somebodys() {
+            let text = "a fresh worker is to take its place: that waits until no draft stands in its prompt, and you \
+                        do not hold it";
             self.say(Urgency::Person, text);
         }
-        while has_draft() {
+        while is_somebodys() {
             sleep(self.site.pace.look).await;
         }
     }

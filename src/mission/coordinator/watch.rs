@@ -50,7 +50,7 @@ impl Job {
             .join(names::report_file(&self.task.slug, number));
         let mut times = Times::new();
         let mut reported: Option<Instant> = None;
-        let mut tried: Option<Option<String>> = None;
+        let mut tried: Option<String> = None;
         let _ = self.site.workers.release(&agent).await;
         loop {
             sleep(self.site.pace.look).await;
@@ -64,9 +64,9 @@ impl Job {
                 None => Some(UNSUPERVISED.to_owned()),
                 Some(look) => look.gone.clone(),
             };
-            let stands = look.as_ref().is_some_and(stands);
+            let rests = look.as_ref().is_some_and(rests);
             if let (Some(text), Some(at)) = (text, reported)
-                && (gone.is_some() || stands || at.elapsed() > self.site.pace.settle)
+                && (gone.is_some() || rests || at.elapsed() > self.site.pace.settle)
             {
                 return self.reported(&text, number).await;
             }
@@ -79,7 +79,9 @@ impl Job {
                 return Ok(());
             }
             // it may have done all that it was to do, and ask what else to do: once for each question
-            let asked = look.filter(asks).map(|look| look.question);
+            let asked = look
+                .filter(asks)
+                .map(|look| look.question.unwrap_or_default());
             let is_new = asked.is_some() && tried != asked;
             if is_new && times.asking > self.site.pace.stand {
                 tried = asked;
@@ -134,7 +136,7 @@ struct Times {
     idle: Duration,
     /// It has asked the person something, without a break.
     asking: Duration,
-    /// What is not its time: its account was at a limit, or the person was waited for.
+    /// What is not its time: when it could not go on by itself.
     excused: Duration,
     is_excused: bool,
 }
@@ -163,20 +165,30 @@ impl Times {
             Some(_) => self.asking + passed,
             None => Duration::ZERO,
         };
-        self.is_excused =
-            look.is_some_and(|look| look.needs_person || look.state == Some(State::Limit));
+        self.is_excused = look.is_some_and(waits);
         if self.is_excused {
             self.excused += passed;
         }
     }
 }
 
+/// Whether a worker cannot go on by itself, and is not to blame: the person is waited for, holds it or has stopped it,
+/// or its account is at a limit.
+pub(super) fn waits(look: &Look) -> bool {
+    look.needs_person || look.withheld || look.state == Some(State::Limit)
+}
+
 /// Whether a worker stands at its prompt, and waits for the person.
 fn asks(look: &Look) -> bool {
-    look.state == Some(State::Idle) && (look.needs_person || look.question.is_some())
+    look.state == Some(State::Idle) && (look.needs_person || look.withheld)
 }
 
 /// Whether a worker stands at its prompt, and nobody waits for the person.
+fn rests(look: &Look) -> bool {
+    look.state == Some(State::Idle) && !look.needs_person
+}
+
+/// The same where it is free to go on, too.
 fn stands(look: &Look) -> bool {
-    look.state == Some(State::Idle) && !look.needs_person && look.question.is_none()
+    rests(look) && !look.withheld
 }

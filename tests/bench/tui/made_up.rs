@@ -87,6 +87,7 @@ fn view(number: usize) -> AgentView {
         program: Some("claude".into()),
         observe: false,
         all_stopped: false,
+        held: false,
     }
 }
 
@@ -107,6 +108,7 @@ pub fn health() -> Health {
         session: "one".parse().unwrap(),
         observe: false,
         all_stopped: false,
+        held: false,
         zellij: Answers::default(),
         backends: vec![
             backend("decide", "openaiCompat gemma"),

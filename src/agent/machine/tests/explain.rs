@@ -104,9 +104,10 @@ fn an_idle_agent_would_be_nudged_and_says_when_it_is_asked_about() {
 #[test]
 fn everything_that_speaks_against_a_nudge_is_told_with_a_stable_word() {
     type Change = fn(&mut Story);
-    let cases: [(Change, &[&str]); 8] = [
+    let cases: [(Change, &[&str]); 9] = [
         (|story| story.on(Event::Stop), &["stopped"]),
         (|story| story.on(Event::Hold(None)), &["hold"]),
+        (|story| story.on(Event::Reserve(true)), &["mission"]),
         (
             |story| {
                 let mut all = settings();

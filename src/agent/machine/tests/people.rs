@@ -74,6 +74,20 @@ fn what_is_held_or_stopped_is_neither_asked_about_nor_typed_to_and_goes_on_after
     story.pass(60.0);
     assert_eq!(story.asked(), 1, "released");
 
+    // a mission that is busy with it keeps nudges away too, and never ends the person's hold
+    let mut story = Story::new(IDLE);
+    story.on(Event::Reserve(true));
+    story.pass(3600.0);
+    assert_eq!((story.asked(), story.typing()), (0, None));
+    story.on(Event::Hold(None));
+    story.on(Event::Reserve(false));
+    story.pass(3600.0);
+    assert_eq!(story.asked(), 0);
+    assert!(story.status().starts_with("held"), "{}", story.status());
+    story.on(Event::Release);
+    story.pass(60.0);
+    assert_eq!(story.asked(), 1, "released by both");
+
     let mut stopped = settings();
     stopped.all_stopped = true;
     let mut story = Story::with(IDLE, stopped, Restored::default());

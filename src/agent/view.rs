@@ -187,6 +187,10 @@ impl<T: fmt::Display> fmt::Display for Bounded<T> {
 /// One agent as it is seen from outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that have nothing to do with each other"
+)]
 pub struct AgentView {
     /// Its name.
     pub id: AgentId,

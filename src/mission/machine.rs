@@ -5,6 +5,7 @@
 //! does it and writes down what came of it. Whether a task starts is the [schedule](super::schedule)'s to say.
 
 mod apply;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::journal::{Entry, What};
 use super::plan::{Plan, Task, each_once};
 use super::schedule::{Graph, Stage, Terms, Why};
-use crate::ids::{PaneAddress, TaskId};
+use crate::ids::TaskId;
+
+pub use state::{Message, TaskState, Wants};
 
 /// How often a worker is asked to put right what stands in the way of a merge before that counts as a failure.
 const CHORES: u32 = 5;
@@ -96,129 +99,6 @@ pub struct End {
     pub stage: Stage,
     /// Why, where that is known.
     pub why: String,
-}
-
-/// What has become of one task.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TaskState {
-    /// Where it is in the schedule.
-    pub stage: Stage,
-    /// What it wants done.
-    pub wants: Wants,
-    /// Which attempt this is, from 1; 0 before the first.
-    pub attempt: u32,
-    /// How many attempts there are: the plan's, and those that the person added.
-    pub attempts: u32,
-    /// The number of the last brief.
-    pub briefs: u32,
-    /// Its worker's pane, while it has one.
-    pub pane: Option<PaneAddress>,
-    /// The commit from which it started.
-    pub base: Option<String>,
-    /// The commit of the integration branch before its merge was begun, and after it.
-    pub before: Option<String>,
-    /// See there.
-    pub merged: Option<String>,
-    /// The commit of its merge that was taken back last.
-    pub taken_back: Option<String>,
-    /// What it changed beside the paths that it may write.
-    pub outside: Vec<String>,
-    /// Which of those did not come into the merge, because something is judged by them.
-    pub left_out: Vec<String>,
-    /// Where only a part of it is to be merged: the criteria that this part meets. None: all of them.
-    pub part: Vec<usize>,
-    /// When it got a worker's place, when its worker was first told, and when it ended.
-    pub started_at: Option<DateTime<Utc>>,
-    /// See there.
-    pub told_at: Option<DateTime<Utc>>,
-    /// See there.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// Its time was over, and its worker was asked to come to an end.
-    pub overtime: bool,
-    /// The brief that is being given, and since when: the same one goes on after a crash.
-    pub telling: Option<(u32, DateTime<Utc>)>,
-    /// The number of the brief whose answer counts as its report.
-    pub report: Option<u32>,
-    /// What went wrong so far, in words, the oldest first; bounded.
-    pub wrong: Vec<String>,
-    /// What it cannot go on without, or why it failed.
-    pub why: Option<String>,
-    /// How often its worker was asked to put something right for a merge.
-    chores: u32,
-    /// Whether an answer to its blocker was looked for already.
-    answered: bool,
-    /// When it came into the queue of merges.
-    queued: u64,
-    /// Whose its pane is.
-    hands: Hands,
-    /// How the last attempt of its worker failed.
-    failure: Option<String>,
-    /// The criteria that what is merged meets, where that is only a part.
-    merged_part: Vec<usize>,
-}
-
-/// Who works on a task, and goes on with it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Hands {
-    /// The worker that it has.
-    #[default]
-    Worker,
-    /// One that knows nothing of what was there before, in a pane of its own.
-    Fresh,
-    /// The person, in the worker's pane.
-    Person,
-}
-
-/// What a task wants done.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub enum Wants {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// A folder to be worked on in.
-    Folder,
-    /// A worker.
-    Worker,
-    /// Its worker told this.
-    Telling(Message),
-    /// Its worker watched until it reports, stands still, is gone, or its time is over.
-    Watching,
-    /// Its criteria run.
-    Checking,
-    /// An answer to what it cannot go on without.
-    Answer,
-    /// Its branch merged.
-    Merging,
-    /// The criteria run on the merged tree.
-    Proving,
-    /// Its merge taken back, and then its worker told.
-    TakingBack,
-    /// Its worker's pane closed; and then, perhaps, a new one.
-    Closing {
-        /// Whether a fresh worker takes its place.
-        then_fresh: bool,
-    },
-}
-
-/// What a worker is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Message {
-    /// The task.
-    Begin,
-    /// What its last attempt got wrong.
-    Retry,
-    /// With what its branch collides.
-    Conflict(Vec<String>),
-    /// What broke when it was merged.
-    TakenBack,
-    /// What is not committed.
-    Unsaved(Vec<String>),
-    /// That its time is over.
-    TimeUp,
-    /// An answer to its blocker.
-    Answer(String),
-    /// The person's words.
-    Person(String),
 }
 
 /// Something to be done now.
@@ -505,15 +385,6 @@ impl Machine {
     fn go_on(&mut self) {
         if matches!(self.phase, Phase::Over | Phase::Aborted) {
             self.phase = Phase::Running;
-        }
-    }
-}
-
-impl TaskState {
-    fn new(task: &Task) -> Self {
-        Self {
-            attempts: task.attempts,
-            ..Self::default()
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CHORES, Hands, Machine, Message, TaskState, Wants};
+use super::state::Hands;
+use super::{CHORES, Machine, Message, TaskState, Wants};
 use crate::mission::journal::{Claimed, Step};
 use crate::mission::schedule::Stage;
 

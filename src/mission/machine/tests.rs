@@ -1,4 +1,5 @@
 use super::*;
+use crate::ids::PaneAddress;
 use crate::mission::journal::{Claimed, Step};
 
 /// A mission of tasks `a`, `b` after `a`, and `c`, and its journal so far.

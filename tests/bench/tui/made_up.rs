@@ -108,7 +108,6 @@ pub fn health() -> Health {
         session: "one".parse().unwrap(),
         observe: false,
         all_stopped: false,
-        held: false,
         zellij: Answers::default(),
         backends: vec![
             backend("decide", "openaiCompat gemma"),

@@ -83,7 +83,7 @@ fn a_weakened_test_is_not_merged_though_the_work_passes_the_right_one() {
     );
     for words in [
         "it changed what it may not: beside.txt, tests/check.sh",
-        "that came not into the merge, for work is judged by it: tests/check.sh",
+        "not merged, because work is judged by it: tests/check.sh",
     ] {
         assert!(ended.err.contains(words), "{words}: {ended:?}");
     }

@@ -393,7 +393,7 @@ impl Job {
                 }
                 if !left_out.is_empty() {
                     let text = format!(
-                        "that came not into the merge, for work is judged by it: {}",
+                        "not merged, because work is judged by it: {}",
                         left_out.join(", ")
                     );
                     self.say(Urgency::Warning, &text);

@@ -74,7 +74,22 @@ pub struct TaskView {
     pub started_at: Option<DateTime<Utc>>,
     /// See there.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Tokens that its workers have spent of themselves, as far as their transcripts tell: read for the first time, or
+    /// What it has cost so far.
+    #[serde(flatten)]
+    pub costs: Costs,
+    /// What it cannot go on without, or why it failed.
+    pub why: Option<String>,
+    /// What it changed beside the paths that it may write.
+    pub outside: Vec<String>,
+    /// Which of those did not come into the merge, because work is judged by them.
+    pub left_out: Vec<String>,
+}
+
+/// What a task has cost; what is not known is not there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Costs {
+    /// Tokens that the workers have spent of themselves, as far as their transcripts tell: read for the first time, or
     /// written. What came from a cache is apart.
     #[serde(default)]
     pub tokens: Option<u64>,
@@ -87,12 +102,6 @@ pub struct TaskView {
     /// Tokens that the program spent today on watching it, while it is watched.
     #[serde(default)]
     pub watch_tokens: Option<u64>,
-    /// What it cannot go on without, or why it failed.
-    pub why: Option<String>,
-    /// What it changed beside the paths that it may write.
-    pub outside: Vec<String>,
-    /// Which of those did not come into the merge, because work is judged by them.
-    pub left_out: Vec<String>,
 }
 
 /// One criterion as it is seen from outside.
@@ -153,19 +162,9 @@ pub struct WorkerView {
     pub state: Option<String>,
     /// For how long the task has had it, in seconds.
     pub time_sec: Option<u64>,
-    /// Tokens that its workers have spent of themselves, as far as their transcripts tell: read for the first time, or
-    /// written. What came from a cache is apart.
-    #[serde(default)]
-    pub tokens: Option<u64>,
-    /// Tokens that they read from a cache, again with every call.
-    #[serde(default)]
-    pub cache_read_tokens: Option<u64>,
-    /// Their tool calls.
-    #[serde(default)]
-    pub tool_uses: Option<u64>,
-    /// Tokens that the program spent today on watching it, while it is watched.
-    #[serde(default)]
-    pub watch_tokens: Option<u64>,
+    /// What it has cost so far.
+    #[serde(flatten)]
+    pub costs: Costs,
     /// Its pane.
     pub pane: Option<PaneAddress>,
 }
@@ -184,10 +183,7 @@ impl MissionView {
                 stage: task.stage,
                 state: task.state.clone(),
                 time_sec: time.and_then(|time| u64::try_from(time.num_seconds()).ok()),
-                tokens: task.tokens,
-                cache_read_tokens: task.cache_read_tokens,
-                tool_uses: task.tool_uses,
-                watch_tokens: task.watch_tokens,
+                costs: task.costs,
                 pane: task.pane.clone(),
             })
         };
@@ -215,9 +211,9 @@ impl MissionView {
 impl TaskView {
     /// Takes in what its workers have spent.
     pub(super) fn has_spent(&mut self, spent: Option<Spent>) {
-        self.tokens = spent.map(|spent| spent.tokens());
-        self.cache_read_tokens = spent.map(|spent| spent.cache_read);
-        self.tool_uses = spent.map(|spent| spent.tool_uses);
+        self.costs.tokens = spent.map(|spent| spent.tokens());
+        self.costs.cache_read_tokens = spent.map(|spent| spent.cache_read);
+        self.costs.tool_uses = spent.map(|spent| spent.tool_uses);
     }
 
     /// The word for where it is.
@@ -288,10 +284,7 @@ impl TaskView {
             state: None,
             started_at: None,
             ended_at: None,
-            tokens: None,
-            cache_read_tokens: None,
-            tool_uses: None,
-            watch_tokens: None,
+            costs: Costs::default(),
             why: None,
             outside: Vec::new(),
             left_out: Vec::new(),

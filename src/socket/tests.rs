@@ -611,7 +611,7 @@ async fn a_mission_of_a_thousand_tasks_that_changes_without_end_is_folded_and_ar
         .await;
     for number in 0..300_u64 {
         let mut next = large.clone();
-        next.tasks[999].tokens = Some(number);
+        next.tasks[999].costs.tokens = Some(number);
         let next = Arc::new(next);
         stage
             .world
@@ -622,7 +622,7 @@ async fn a_mission_of_a_thousand_tasks_that_changes_without_end_is_folded_and_ar
         remote
             .missions()
             .first()
-            .and_then(|one| one.tasks[999].tokens)
+            .and_then(|one| one.tasks[999].costs.tokens)
     };
     until("the last of it", || seen() == Some(299)).await;
     let mut pushes = 0;

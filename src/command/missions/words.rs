@@ -96,7 +96,7 @@ fn task_row(task: &TaskView, frame: &Frame) -> Vec<String> {
             .collect::<Vec<_>>()
             .join(" "),
         time.unwrap_or_default(),
-        known(task.tokens),
+        known(task.costs.tokens),
         one_line(&task.doing),
     ]
 }
@@ -136,8 +136,8 @@ pub(in crate::command) fn workers(workers: &[WorkerView], frame: &Frame) -> Stri
             worker.role.as_str().to_owned(),
             worker.state.clone().unwrap_or_default(),
             worker.time_sec.map(time).unwrap_or_default(),
-            known(worker.tokens),
-            known(worker.tool_uses),
+            known(worker.costs.tokens),
+            known(worker.costs.tool_uses),
             worker
                 .pane
                 .as_ref()

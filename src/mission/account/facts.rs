@@ -143,7 +143,7 @@ pub(super) const fn lost(task: &TaskView) -> &'static str {
 /// What the workers of all tasks have spent, as far as it is known, and what watching them took.
 pub(super) fn spent(view: &MissionView) -> String {
     let mut text = String::new();
-    let known = || view.tasks.iter().filter(|task| task.tokens.is_some());
+    let known = || view.tasks.iter().filter(|task| task.costs.tokens.is_some());
     let sum =
         |of: fn(&TaskView) -> Option<u64>| known().filter_map(of).fold(0, u64::saturating_add);
     let (told, began) = (
@@ -157,9 +157,9 @@ pub(super) fn spent(view: &MissionView) -> String {
         let _ = write!(
             text,
             "- The workers: {} tokens, beside {} read from the cache; {} tool calls",
-            sum(|task| task.tokens),
-            sum(|task| task.cache_read_tokens),
-            sum(|task| task.tool_uses)
+            sum(|task| task.costs.tokens),
+            sum(|task| task.costs.cache_read_tokens),
+            sum(|task| task.costs.tool_uses)
         );
         if told < began {
             let _ = write!(
@@ -174,7 +174,7 @@ pub(super) fn spent(view: &MissionView) -> String {
     let mut watched = view
         .tasks
         .iter()
-        .filter_map(|task| task.watch_tokens)
+        .filter_map(|task| task.costs.watch_tokens)
         .peekable();
     if watched.peek().is_some() {
         let tokens = watched.fold(0, u64::saturating_add);
@@ -185,8 +185,11 @@ pub(super) fn spent(view: &MissionView) -> String {
 
 /// What the workers of one task have spent, as the rest of a sentence; empty where it is not known.
 pub(super) fn spent_on(task: &TaskView) -> String {
-    let tokens = task.tokens.map(|tokens| format!(", {tokens} tokens"));
-    let calls = task.tool_uses.map(|calls| format!(", {calls} tool calls"));
+    let tokens = task.costs.tokens.map(|tokens| format!(", {tokens} tokens"));
+    let calls = task
+        .costs
+        .tool_uses
+        .map(|calls| format!(", {calls} tool calls"));
     format!(
         "{}{}",
         tokens.unwrap_or_default(),

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::mission::journal::Claimed;
 use crate::mission::receipt::Outcome;
-use crate::mission::view::ProposalView;
+use crate::mission::view::{Costs, ProposalView};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_000_000 + seconds, 0).unwrap()
@@ -40,10 +40,12 @@ fn view(plan: &Plan) -> MissionView {
             state: None,
             started_at: Some(at(10)),
             ended_at: Some(at(760)),
-            tokens: Some(48_200),
-            cache_read_tokens: Some(900_000),
-            tool_uses: Some(61),
-            watch_tokens: Some(1_200),
+            costs: Costs {
+                tokens: Some(48_200),
+                cache_read_tokens: Some(900_000),
+                tool_uses: Some(61),
+                watch_tokens: Some(1_200),
+            },
             why: None,
             outside: Vec::new(),
             left_out: Vec::new(),
@@ -57,8 +59,7 @@ fn view(plan: &Plan) -> MissionView {
     cli.why = Some("its attempts are used up".into());
     let mut docs = task(2, Stage::Waiting, true);
     (docs.attempt, docs.started_at, docs.ended_at) = (0, None, None);
-    (docs.tokens, docs.cache_read_tokens, docs.tool_uses) = (None, None, None);
-    docs.watch_tokens = None;
+    docs.costs = Costs::default();
     MissionView {
         id: "notes".parse().unwrap(),
         goal: plan.goal.clone(),

@@ -1,5 +1,6 @@
 //! What is done for one task at one moment: a folder, a worker, a word to it, a merge.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -288,18 +289,23 @@ impl Job {
         }
     }
 
-    fn brief(&self, number: u32, message: &Message) -> String {
-        let folder = self.folder();
-        let scene = Scene {
+    /// Who a brief is for, and what it can know.
+    pub fn scene<'a>(&'a self, number: u32, folder: &'a Path) -> Scene<'a> {
+        Scene {
             plan: &self.plan,
             task: &self.task,
             number,
-            folder: &folder,
+            folder,
             base: self.state.base.as_deref(),
             reports: &self.reports,
             earlier: &self.state.wrong,
             is_repository: self.site.names.is_repository(),
-        };
+        }
+    }
+
+    fn brief(&self, number: u32, message: &Message) -> String {
+        let folder = self.folder();
+        let scene = self.scene(number, &folder);
         let failed: Vec<Receipt> = self
             .last
             .iter()

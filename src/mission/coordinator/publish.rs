@@ -15,7 +15,7 @@ use crate::mission::names::Names;
 use crate::mission::plan::{Criterion, Plan, Task};
 use crate::mission::receipt::{Receipt, Tree};
 use crate::mission::schedule::{Stage, Why, in_words};
-use crate::mission::view::{CriterionView, MissionView, ProposalView, TaskView, Tick};
+use crate::mission::view::{Costs, CriterionView, MissionView, ProposalView, TaskView, Tick};
 use crate::record::Happening;
 
 /// How much of what a worker says is left is given to whoever does the rest, in characters.
@@ -81,7 +81,7 @@ pub(super) fn view(
         if let Some(look) = site.workers.look(&agent) {
             task.agent = Some(agent);
             task.state = look.state.map(|state| state.as_str().to_owned());
-            task.watch_tokens = Some(look.watch_tokens);
+            task.costs.watch_tokens = Some(look.watch_tokens);
         }
         if is_at_limit && machine.why(place, places) == Some(Why::Starts) {
             task.doing = AT_LIMIT.into();
@@ -134,10 +134,7 @@ pub(in crate::mission) fn seen_from_outside(
             state: None,
             started_at: state.started_at,
             ended_at: state.ended_at,
-            tokens: None,
-            cache_read_tokens: None,
-            tool_uses: None,
-            watch_tokens: None,
+            costs: Costs::default(),
             why: state.why.clone(),
             outside: state.outside.clone(),
             left_out: state.left_out.clone(),

@@ -77,14 +77,9 @@ impl Job {
             .map(|text| (self.task.slug.clone(), text))
             .collect();
         let scene = Scene {
-            plan: &self.plan,
-            task: &self.task,
-            number,
-            folder: &folder,
-            base: self.state.base.as_deref(),
             reports: &reports,
             earlier: &[],
-            is_repository: names.is_repository(),
+            ..self.scene(number, &folder)
         };
         let text = brief::text(
             &scene,

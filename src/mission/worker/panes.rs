@@ -110,6 +110,25 @@ impl Workers {
         }
     }
 
+    /// The panes of a session. One that answers nothing, as a new one does on a busy machine, is asked again for a
+    /// few seconds.
+    async fn listed(&self, session: &SessionName) -> Result<Arc<Panes>, ZellijError> {
+        let until = Instant::now() + APPEARS;
+        loop {
+            let panes = self
+                .supervisor
+                .zellij()
+                .panes(session, Duration::ZERO)
+                .await;
+            match panes {
+                Err(ZellijError::Unknown { .. }) if Instant::now() < until => {
+                    sleep(LOOK_EVERY).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
     fn own_session(&self) -> Result<SessionName, Failure> {
         let name: String = self.mission.as_str().chars().take(IN_SESSION).collect();
         format!("mo-{name}")
@@ -149,7 +168,7 @@ impl Workers {
         place: &Place,
     ) -> Result<Option<PaneAddress>, Failure> {
         let zellij = self.supervisor.zellij();
-        let panes = zellij.panes(session, Duration::ZERO).await?;
+        let panes = self.listed(session).await?;
         let mut found = None;
         for pane in named(&panes, &place.name) {
             let address = PaneAddress {
@@ -183,7 +202,7 @@ impl Workers {
     ) -> Result<PaneAddress, Failure> {
         let zellij = self.supervisor.zellij();
         let before: BTreeSet<_> = {
-            let panes = zellij.panes(session, Duration::from_secs(1)).await?;
+            let panes = self.listed(session).await?;
             panes.iter().map(|pane| pane.id).collect()
         };
         let new = NewPane {

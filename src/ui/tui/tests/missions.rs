@@ -52,7 +52,8 @@ pub(super) fn notes() -> MissionView {
         view.tasks[at].agent = Some(id(&format!("notes.{slug}")));
         view.tasks[at].state = Some("working".into());
         view.tasks[at].pane = Some(agent("x", Status::Running).pane);
-        (view.tasks[at].tokens, view.tasks[at].tool_uses) = (Some(12_345), Some(42));
+        let costs = &mut view.tasks[at].costs;
+        (costs.tokens, costs.tool_uses) = (Some(12_345), Some(42));
     }
     view.tasks[4].why = Some("Which licence? \u{1b}[2J漢字 e\u{301}".into());
     view.tasks[5].why = Some("its attempts are used up".into());

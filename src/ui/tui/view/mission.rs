@@ -390,10 +390,10 @@ fn one_task(app: &App, view: &MissionView, task: &TaskView, area: Rect, buffer: 
         if let Some(pane) = &task.pane {
             words = format!("{words}, in {}", one_line(&pane.to_string()));
         }
-        if let Some(tokens) = task.tokens {
+        if let Some(tokens) = task.costs.tokens {
             words = format!("{words}, {} tokens", short(tokens));
         }
-        if let Some(calls) = task.tool_uses {
+        if let Some(calls) = task.costs.tool_uses {
             words = format!("{words}, {} tool calls", short(calls));
         }
         lines.push((words, Look::Faint));

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Entry, What};
-use super::plan::{Plan, Task, each_once};
+use super::plan::{Command, Plan, Task, each_once};
 use super::schedule::{Graph, Stage, Terms, Why};
 use crate::ids::TaskId;
 
@@ -99,6 +99,17 @@ pub struct End {
     pub stage: Stage,
     /// Why, where that is known.
     pub why: String,
+}
+
+/// A command that must pass on a merged tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// The place in the plan of the task that it belongs to.
+    pub task: usize,
+    /// Which of that task's criteria it is, from 0.
+    pub criterion: usize,
+    /// The attempt whose work it is to prove.
+    pub attempt: u32,
 }
 
 /// Something to be done now.
@@ -192,8 +203,8 @@ impl Machine {
     }
 
     /// What must pass on the tree that a task's merge makes, each command once: its own commands, and those of the
-    /// tasks that are merged already. As places: of a task in the plan, and of a criterion in the task.
-    pub fn proofs(&self, place: usize) -> Vec<(usize, usize)> {
+    /// tasks that are merged already.
+    pub fn proofs(&self, place: usize) -> Vec<Proof> {
         let commands = |place: usize, part: &[usize]| {
             let task = self.plan.tasks.get(place).map(Task::commands);
             let part = part.to_vec();
@@ -208,10 +219,15 @@ impl Machine {
         let others = others.filter(|(other, state)| *other != place && state.merged.is_some());
         let others = others.flat_map(|(other, state)| commands(other, &state.merged_part));
         let once = each_once(own.into_iter().flatten().chain(others));
-        let place_of = |task: &Task| self.position(&task.slug);
-        once.iter()
-            .filter_map(|one| Some((place_of(one.task)?, one.place)))
-            .collect()
+        let proof = |one: Command<'_>| {
+            let task = self.position(&one.task.slug)?;
+            Some(Proof {
+                task,
+                criterion: one.place,
+                attempt: self.tasks.get(task)?.attempt,
+            })
+        };
+        once.into_iter().filter_map(proof).collect()
     }
 
     /// How many tasks have a worker's place.

@@ -135,13 +135,15 @@ impl Job {
 
     /// Runs a criterion on the worker's tree, with the judges as the base has them.
     async fn run_here(&self, folder: &Path, command: Command<'_>) -> Result<Receipt, Failure> {
-        let slug = &self.task.slug;
+        let (slug, attempt) = (&self.task.slug, self.state.attempt);
         let Some(repository) = &self.site.repository else {
-            return Ok(self.run_one(command, Tree::Work, folder, None).await);
+            let run = self.run_one(command, attempt, Tree::Work, folder, None);
+            return Ok(run.await);
         };
         let base = worktree::base_of(&self.site.names, repository, slug).await?;
         let commit = repository.commit_of(&self.site.names.branch(slug)).await;
-        let run = self.run_one(command, Tree::Work, folder, commit.ok().flatten());
+        let commit = commit.ok().flatten();
+        let run = self.run_one(command, attempt, Tree::Work, folder, commit);
         self.judged(repository, folder, &base, command.criterion, run)
             .await
     }
@@ -167,13 +169,14 @@ impl Job {
     async fn run_one(
         &self,
         command: Command<'_>,
+        attempt: u32,
         on: Tree,
         folder: &Path,
         commit: Option<String>,
     ) -> Receipt {
         let run = Run {
             task: &command.task.slug,
-            attempt: self.state.attempt,
+            attempt,
             on,
             place: command.place,
             criterion: command.criterion,
@@ -184,11 +187,13 @@ impl Job {
         verify::run(run).await
     }
 
-    /// What must pass on the merged tree.
-    fn proofs(&self) -> impl Iterator<Item = Command<'_>> {
-        self.proofs.iter().filter_map(|&(task, place)| {
-            let task = self.plan.tasks.get(task)?;
-            task.commands().find(|command| command.place == place)
+    /// What must pass on the merged tree, and the attempt whose work each proves.
+    fn proofs(&self) -> impl Iterator<Item = (Command<'_>, u32)> {
+        self.proofs.iter().filter_map(|proof| {
+            let task = self.plan.tasks.get(proof.task)?;
+            let mut commands = task.commands();
+            let command = commands.find(|command| command.place == proof.criterion)?;
+            Some((command, proof.attempt))
         })
     }
 
@@ -197,7 +202,7 @@ impl Job {
         let folder = self.folder();
         let base = worktree::base_of(&self.site.names, repository, &self.task.slug).await?;
         let mut files = BTreeSet::new();
-        for command in self.proofs() {
+        for (command, _) in self.proofs() {
             let (task, criterion) = (&self.task, command.criterion);
             let changed = guard::guarded(repository, &folder, &base, task, criterion).await?;
             files.extend(changed.into_iter().map(|file| file.path));
@@ -209,9 +214,9 @@ impl Job {
     pub async fn prove(&self) -> Result<(), Failure> {
         let folder = self.site.names.integration_folder();
         let mut found = Found::default();
-        for command in self.proofs() {
+        for (command, attempt) in self.proofs() {
             let commit = self.state.merged.clone();
-            let run = self.run_one(command, Tree::Merged, &folder, commit);
+            let run = self.run_one(command, attempt, Tree::Merged, &folder, commit);
             let receipt = match (&self.site.repository, &self.state.before) {
                 // a merge from before a crash may have what the judges of today would keep out
                 (Some(repository), Some(before)) => {

@@ -15,7 +15,7 @@ use crate::error::{Failure, Kind};
 use crate::ids::{AgentId, TaskId};
 use crate::mission::brief::{self, Brief, Scene};
 use crate::mission::journal::Step;
-use crate::mission::machine::{Message, TaskState, Wants};
+use crate::mission::machine::{Message, Proof, TaskState, Wants};
 use crate::mission::merge::{self, Merge};
 use crate::mission::plan::{Plan, Task};
 use crate::mission::receipt::Receipt;
@@ -40,8 +40,8 @@ pub(super) struct Job {
     pub reports: Vec<(TaskId, String)>,
     /// The last receipt of each criterion.
     pub last: Vec<Receipt>,
-    /// What must pass on the merged tree, as places of a task and of a criterion in it.
-    pub proofs: Vec<(usize, usize)>,
+    /// What must pass on the merged tree.
+    pub proofs: Vec<Proof>,
     /// Its criteria that pass before any work.
     pub passing_before: Vec<usize>,
     /// The mission as it was seen last.

@@ -169,7 +169,7 @@ impl TaskState {
                 },
                 Wants::Merging,
             ) => {
-                self.merged = Some(commit.clone());
+                self.merged_earlier = self.merged.replace(commit.clone());
                 self.outside.clone_from(outside);
                 self.left_out.clone_from(left_out);
                 self.wants = Wants::Proving;
@@ -183,11 +183,11 @@ impl TaskState {
                 self.wants = Wants::TakingBack;
             }
             (Step::TakenBack, Wants::TakingBack) if self.stage != Stage::Checking => {
-                (self.taken_back, self.before) = (self.merged.take(), None);
+                self.take_back();
                 self.stop(ts);
             }
             (Step::TakenBack, Wants::TakingBack) => {
-                (self.taken_back, self.before) = (self.merged.take(), None);
+                self.take_back();
                 let why = self.why.take().unwrap_or_default();
                 self.failed(format!("on the merged tree: {why}"), Message::TakenBack, ts);
             }
@@ -200,6 +200,13 @@ impl TaskState {
             }
             _ => {}
         }
+    }
+
+    /// Its last merge is undone; one that was there before it still is.
+    fn take_back(&mut self) {
+        self.taken_back = self.merged.take();
+        self.merged = self.merged_earlier.take();
+        self.before = None;
     }
 
     fn check(&mut self) {

@@ -61,6 +61,8 @@ pub struct TaskState {
     pub(super) hands: Hands,
     /// How the last attempt of its worker failed.
     pub(super) failure: Option<String>,
+    /// The commit of an earlier merge of it, of a task that was done before and taken up again.
+    pub(super) merged_earlier: Option<String>,
     /// The criteria that what is merged meets, where that is only a part.
     pub(super) merged_part: Vec<usize>,
 }

@@ -438,6 +438,24 @@ fn a_part_that_breaks_what_is_merged_is_taken_back() {
 }
 
 #[test]
+fn what_was_merged_before_it_was_taken_up_again_stays_merged_when_more_of_it_is_taken_back() {
+    let mut mission = in_part();
+    mission.step("c", Step::Stopped);
+    mission.finish("a");
+    let text = "more".to_owned();
+    mission.step("a", Step::Message { text, fresh: false });
+    mission.tell("a");
+    mission.report("a", Claimed::Done);
+    mission.check("a", &[]);
+    mission.merge("a", &["it breaks"]);
+    mission.step("a", Step::TakenBack);
+    let state = mission.state("a");
+    assert!(state.merged.is_some() && state.taken_back.is_some());
+    // whoever is merged next must not break it
+    assert_eq!(proofs(&mission, 1), [(1, 0), (0, 0), (0, 1)]);
+}
+
+#[test]
 fn abort_closes_every_pane_and_takes_half_a_merge_back() {
     let mut mission = Mission::new();
     mission.finish("a");

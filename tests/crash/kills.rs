@@ -425,7 +425,7 @@ impl Story {
                     .then_some(())
             });
         }
-        self.run.quit();
+        self.run.quit_after_answers();
         self.keep_logs();
         self.check_submitted();
         let submitted = self.submitted();

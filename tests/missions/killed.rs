@@ -52,11 +52,13 @@ fn killed_after_every_step_it_comes_to_the_same_end() {
         ]);
         assert!(merges.lines().count() <= 1, "{merges}");
     }
-    assert_eq!(
-        scene.said("in/beside/starts").lines().count(),
-        1,
-        "it was adopted"
-    );
+    // it was adopted, but for a kill between its text and Enter: nobody takes up what stands in a prompt
+    let steps = scene.steps("beside");
+    let left_over = steps.windows(2).filter(|two| two == &["telling", "closed"]);
+    let left_over = left_over.count();
+    assert_eq!(scene.count("beside", "closed"), left_over, "{steps:?}");
+    let starts = scene.said("in/beside/starts");
+    assert_eq!(starts.lines().count(), 1 + left_over, "{steps:?}");
     scene.ends(scene.mission(&["finish"]), 0);
     assert_eq!(scene.on("main", "two.txt").unwrap(), "two\n");
     assert_eq!(

@@ -276,7 +276,7 @@ fn of_mission(
     let ids = world.missions.iter().map(|one| &one.id);
     let ids = ids.filter(|_| offers_missions);
     let more = |is_mission: bool| match verb {
-        MissionVerb::Message | MissionVerb::Ask => true,
+        MissionVerb::Message | MissionVerb::Ask | MissionVerb::Edit => true,
         verb => is_mission && verb.names_a_task(),
     };
     let all = tasks

@@ -11,8 +11,10 @@ use super::missions::{self, MissionVerb};
 use super::{Answering, Client, Command, Event, Goal, Health, MissionView, Reply, Setting, help};
 use crate::agent::view::{AgentView, Notice};
 use crate::error::{Failure, Kind};
-use crate::ids::{AgentId, PaneAddress};
+use crate::ids::{AgentId, MissionId, PaneAddress};
+use crate::mission::journal::What;
 use crate::mission::missions::Missions;
+use crate::mission::plan::Task;
 use crate::mission::ready::Ready;
 use crate::notify::{Looking, Notifier, Ring};
 use crate::store;
@@ -31,10 +33,18 @@ pub struct Local {
     /// Somebody looks at this front end.
     looking: Arc<Mutex<Option<Looking>>>,
     missions: Option<Missions>,
-    /// The plan that it was asked about last.
-    planned: Arc<Mutex<Option<Ready>>>,
+    /// What of a mission it was asked about last.
+    planned: Arc<Mutex<Option<Planned>>>,
     /// The panes that it speaks out of, where it is in another process.
     panes: Vec<PaneAddress>,
+}
+
+/// What of a mission waits for the person's yes.
+enum Planned {
+    /// A plan that is to be run.
+    Run(Box<Ready>),
+    /// A task of a mission, as it is to be.
+    Edit(MissionId, Box<Task>),
 }
 
 impl Local {
@@ -176,28 +186,48 @@ impl Local {
             Command::Yes => {
                 let planned = self.planned().take();
                 match planned {
-                    Some(ready) => self.begin(ready).await?,
+                    Some(Planned::Run(ready)) => self.begin(*ready).await?,
+                    Some(Planned::Edit(id, edited)) => self.edit(&id, edited).await?,
                     None => supervisor.yes(&self.asked).await?,
                 }
             }
-            Command::No if self.planned().take().is_some() => "it is not run".to_owned(),
-            Command::No => supervisor.no(&self.asked)?,
+            Command::No => match self.planned().take() {
+                Some(Planned::Run(_)) => "it is not run".to_owned(),
+                Some(Planned::Edit(..)) => "it stays as it was".to_owned(),
+                None => supervisor.no(&self.asked)?,
+            },
         };
         Ok(Reply::Done(said))
     }
 
-    fn planned(&self) -> std::sync::MutexGuard<'_, Option<Ready>> {
+    fn planned(&self) -> std::sync::MutexGuard<'_, Option<Planned>> {
         self.planned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn mission(&self, verb: MissionVerb, rest: &str) -> Result<Reply, Failure> {
         let missions = self.all_missions()?;
-        if verb != MissionVerb::Run {
-            return missions::carry_out(missions, verb, rest).await;
-        }
-        let (ready, question) = missions::read(rest).await?;
-        *self.planned() = Some(ready);
+        let (planned, question) = match verb {
+            MissionVerb::Run => {
+                let (ready, question) = missions::read(rest).await?;
+                (Planned::Run(Box::new(ready)), question)
+            }
+            MissionVerb::Edit => {
+                let (id, edited, question) = missions::read_edited(missions, rest)?;
+                (Planned::Edit(id, Box::new(edited)), question)
+            }
+            _ => return missions::carry_out(missions, verb, rest).await,
+        };
+        *self.planned() = Some(planned);
         Ok(Reply::Confirm(question))
+    }
+
+    async fn edit(&self, id: &MissionId, edited: Box<Task>) -> Result<String, Failure> {
+        let task = edited.slug.clone();
+        let missions = self.all_missions()?;
+        missions.say(id, What::Edited { edited }).await?;
+        Ok(format!(
+            "{task} is changed; `/mission retry {id} {task}` tries it"
+        ))
     }
 
     async fn begin(&self, ready: Ready) -> Result<String, Failure> {

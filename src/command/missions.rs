@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::Reply;
 use super::line::expand_home;
 use super::mission::Checked;
+use super::text::harmless;
 use crate::error::Failure;
 use crate::ids::{MissionId, TaskId};
 use crate::mission::journal::{Step, What};
 use crate::mission::machine::Phase;
-use crate::mission::missions::Missions;
-use crate::mission::plan::RunLine;
+use crate::mission::missions::{Edited, Missions};
+use crate::mission::plan::check::can_be_followed;
+use crate::mission::plan::{RunLine, Task, TaskPath};
 use crate::mission::ready::Ready;
 use crate::mission::view::TaskView;
 
@@ -48,6 +50,8 @@ pub enum MissionVerb {
     Stop,
     /// Tries a task again.
     Retry,
+    /// Changes a task, after a yes to what it is then.
+    Edit,
     /// Gives a task up.
     Drop,
     /// Has the person's own work in a task's pane checked and merged as a worker's.
@@ -66,7 +70,7 @@ pub enum MissionVerb {
 
 impl MissionVerb {
     /// All of them, in the order in which help shows them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::List,
         Self::Run,
         Self::Status,
@@ -76,6 +80,7 @@ impl MissionVerb {
         Self::Resume,
         Self::Stop,
         Self::Retry,
+        Self::Edit,
         Self::Drop,
         Self::Take,
         Self::Accept,
@@ -97,6 +102,7 @@ impl MissionVerb {
             Self::Resume => "resume",
             Self::Stop => "stop",
             Self::Retry => "retry",
+            Self::Edit => "edit",
             Self::Drop => "drop",
             Self::Take => "take",
             Self::Accept => "accept",
@@ -115,6 +121,7 @@ impl MissionVerb {
                 | Self::Message
                 | Self::Stop
                 | Self::Retry
+                | Self::Edit
                 | Self::Drop
                 | Self::Take
                 | Self::Accept
@@ -145,7 +152,7 @@ impl FromStr for MissionVerb {
     }
 }
 
-/// Carries out what is wanted, but for `run`, which asks first.
+/// Carries out what is wanted, but for `run` and `edit`, which ask first.
 ///
 /// # Errors
 /// When there is no such mission or task, or it cannot be done now.
@@ -167,7 +174,7 @@ pub async fn carry_out(
             .map(|()| task)
     };
     match verb {
-        MissionVerb::List | MissionVerb::Run | MissionVerb::Status => {
+        MissionVerb::List | MissionVerb::Run | MissionVerb::Edit | MissionVerb::Status => {
             Ok(Reply::Missions(vec![missions.view(&id)?]))
         }
         MissionVerb::Explain => explain(missions, &id, rest),
@@ -266,6 +273,75 @@ pub async fn read(rest: &str) -> Result<(Ready, String), Failure> {
     } else {
         Err(Failure::usage("the plan cannot be followed").because_text(shown(&ready)))
     }
+}
+
+/// Reads a task that the person has changed: of which mission, as it is now, and what the person is asked about it.
+///
+/// # Errors
+/// When there is none such, it cannot be changed now, or could not be followed.
+pub fn read_edited(missions: &Missions, rest: &str) -> Result<(MissionId, Task, String), Failure> {
+    let (id, rest) = addressed(missions, rest)?;
+    let (word, file) = split(rest);
+    let task = task(&id, word)?;
+    if file.is_empty() {
+        return Err(Failure::usage("which file has it as it is to be?")
+            .hint(format!("/mission edit {id} {task} PLAN-FILE")));
+    }
+    let edited = missions.edited(&id, &task, &expand_home(file))?;
+    let text = shown_edited(&edited);
+    if !can_be_followed(&edited.findings) {
+        return Err(Failure::usage("the task cannot be followed so").because_text(text));
+    }
+    let question =
+        format!("{text}\nIs {task} to be so? `/mission retry {id} {task}` then tries it.");
+    Ok((id, edited.after, question))
+}
+
+/// A task as it was and as it is to be, in words.
+fn shown_edited(edited: &Edited) -> String {
+    let mut text = String::new();
+    let (before, after) = (words_of(&edited.before), words_of(&edited.after));
+    for ((name, was), (_, is)) in before.into_iter().zip(after) {
+        if was == is {
+            let _ = writeln!(text, "{name}: as before: {was}");
+        } else {
+            let _ = writeln!(text, "{name}: {is}\n  before: {was}");
+        }
+    }
+    for finding in &edited.findings {
+        let _ = writeln!(text, "{}", harmless(&finding.to_string()));
+    }
+    text
+}
+
+/// What a task is, part by part.
+fn words_of(task: &Task) -> [(&'static str, String); 8] {
+    let list = |parts: Vec<&str>| match parts.as_slice() {
+        [] => "none".to_owned(),
+        parts => harmless(&parts.join("\n  ")).into_owned(),
+    };
+    let criteria = task.exit_criteria.iter();
+    let criteria = criteria.map(|one| serde_json::to_string(one).unwrap_or_default());
+    let criteria: Vec<String> = criteria.collect();
+    [
+        ("title", harmless(&task.title).into_owned()),
+        ("description", harmless(&task.description).into_owned()),
+        ("role", task.role.as_str().to_owned()),
+        (
+            "depends on",
+            list(task.depends_on.iter().map(TaskId::as_str).collect()),
+        ),
+        (
+            "paths",
+            list(task.paths.iter().map(TaskPath::as_str).collect()),
+        ),
+        (
+            "exit criteria, run by this program",
+            list(criteria.iter().map(String::as_str).collect()),
+        ),
+        ("attempts", task.attempts.to_string()),
+        ("minutes", task.time_limit_min.to_string()),
+    ]
 }
 
 /// What a person is asked before anything of a plan is run: all of it, and whether to.

@@ -20,6 +20,18 @@ pub fn absolute(mut command: Command, folder: Option<&Path>) -> Command {
         *rest = folder.join(expand_home(rest.trim())).display().to_string();
         return command;
     }
+    if let Command::Mission {
+        verb: MissionVerb::Edit,
+        rest,
+    } = &mut command
+    {
+        // the file is the last word
+        if let Some((before, file)) = rest.trim().rsplit_once(char::is_whitespace) {
+            let file = folder.join(expand_home(file));
+            *rest = format!("{before} {}", file.display());
+        }
+        return command;
+    }
     let path = match &mut command {
         Command::Save { path } | Command::Capture { folder: path, .. } => path.as_mut(),
         Command::Load { path } => Some(path),
@@ -58,6 +70,15 @@ mod tests {
             ("/load /etc/c.json", "/load /etc/c.json"),
             ("/capture a1", "/capture a1"),
             ("/capture a1 shots", "/capture a1 /here/shots"),
+            (
+                "/mission edit notes cli p.json",
+                "/mission edit notes cli /here/p.json",
+            ),
+            (
+                "/mission edit cli /etc/p.json",
+                "/mission edit cli /etc/p.json",
+            ),
+            ("/mission edit cli", "/mission edit cli"),
             ("/add a1 18 @goal.txt", "/add a1 18 @/here/goal.txt"),
             ("/add a1 18 goal.txt", "/add a1 18 goal.txt"),
             ("/set a1 goal @goal.txt", "/set a1 goal @/here/goal.txt"),

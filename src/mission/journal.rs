@@ -95,6 +95,11 @@ pub enum What {
         /// Which.
         proposal: TaskId,
     },
+    /// The person changed a task, and said yes to what it is now.
+    Edited {
+        /// As it is now.
+        edited: Box<Task>,
+    },
     /// The coordinating agent was told how tasks ended.
     Informed {
         /// Of so many ends, since the mission began.

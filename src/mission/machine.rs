@@ -320,6 +320,7 @@ impl Machine {
                 rest_of,
             } => self.propose(proposal, why, rest_of.as_ref()),
             What::Accepted { proposal } => self.accept(proposal),
+            What::Edited { edited } => self.edit(edited),
             What::Task { task, step } => {
                 if let Some(place) = self.position(task) {
                     let before = self.tasks.get(place).map(|state| state.stage);
@@ -394,6 +395,57 @@ impl Machine {
             self.plan = Arc::new(plan);
             self.graph = graph;
             self.go_on();
+        }
+    }
+
+    /// Why a task cannot be changed to this now; `None`: it can.
+    pub fn refuses_edit(&self, edited: &Task) -> Option<String> {
+        let slug = &edited.slug;
+        let Some((task, state)) = self.position(slug).and_then(|place| self.task(place)) else {
+            return Some(format!("there is no task `{slug}`"));
+        };
+        let has_begun = state.stage != Stage::Waiting;
+        if matches!(state.stage, Stage::Running | Stage::Checking) {
+            Some(format!("{slug} is being worked on: stop it first"))
+        } else if state.wants != Wants::Nothing {
+            Some(format!(
+                "something is being done about {slug}: say it again in a moment"
+            ))
+        } else if state.merged.is_some() || state.stage == Stage::Done {
+            Some(format!("{slug} is done, or a part of it is merged"))
+        } else if has_begun && (task.role, &task.depends_on) != (edited.role, &edited.depends_on) {
+            Some(format!(
+                "{slug} has begun: its role and what it depends on stay as they are"
+            ))
+        } else if self.with(edited).is_none() {
+            Some(format!(
+                "{slug} would wait for itself, or for what there is not"
+            ))
+        } else {
+            None
+        }
+    }
+
+    /// The plan with this task as it is now, and its graph.
+    fn with(&self, edited: &Task) -> Option<(Plan, Graph)> {
+        let place = self.position(&edited.slug)?;
+        let mut plan = Plan::clone(&self.plan);
+        *plan.tasks.get_mut(place)? = edited.clone();
+        let graph = graph(&plan, self.is_repository)?;
+        Some((plan, graph))
+    }
+
+    fn edit(&mut self, edited: &Task) {
+        if self.refuses_edit(edited).is_some() {
+            return;
+        }
+        let (Some((plan, graph)), Some(place)) = (self.with(edited), self.position(&edited.slug))
+        else {
+            return;
+        };
+        (self.plan, self.graph) = (Arc::new(plan), graph);
+        if let Some(state) = self.tasks.get_mut(place) {
+            state.edited(edited);
         }
     }
 

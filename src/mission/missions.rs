@@ -6,7 +6,7 @@
 mod finish;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
@@ -18,13 +18,16 @@ use super::journal::{Entry, Step, What};
 use super::ledger::Ledger;
 use super::machine::{Machine, Phase};
 use super::names::Names;
-use super::ready::Ready;
+use super::plan::check::{Finding, check};
+use super::plan::{Plan, Task};
+use super::ready::{Ready, read_plan};
 use super::records::Records;
 use super::view::MissionView;
 use super::worker::Workers;
 use super::worktree;
 use crate::error::{Failure, Kind};
 use crate::git::Repository;
+use crate::host::Host;
 use crate::ids::{AgentId, MissionId, TaskId};
 use crate::store::Lock;
 use crate::supervisor::Supervisor;
@@ -49,6 +52,17 @@ struct Inner {
 struct InProgress {
     site: Arc<Site>,
     running: Running,
+}
+
+/// A task that the person has changed, before the mission has it.
+#[derive(Debug, Clone)]
+pub struct Edited {
+    /// As the mission has it.
+    pub before: Task,
+    /// As the file has it.
+    pub after: Task,
+    /// What is wrong with it now, or odd.
+    pub findings: Vec<Finding>,
 }
 
 impl Missions {
@@ -235,6 +249,40 @@ impl Missions {
     /// As [`Self::say`].
     pub async fn say_of(&self, id: &MissionId, task: TaskId, step: Step) -> Result<(), Failure> {
         self.say(id, What::Task { task, step }).await
+    }
+
+    /// A task as a plan file has it now, for the mission to take in once the person has said yes; with the task as
+    /// the mission has it, and what is odd about the mission's plan then.
+    ///
+    /// # Errors
+    /// When there is no such mission, task or file, the task cannot be changed now, or the plan could not be followed
+    /// any more.
+    pub fn edited(&self, id: &MissionId, task: &TaskId, file: &Path) -> Result<Edited, Failure> {
+        let (machine, _) = self.machine(id)?;
+        let from_file = read_plan(file)?;
+        let Some(edited) = from_file.task(task) else {
+            let text = format!("{} has no task `{task}`", file.display());
+            return Err(Failure::usage(text).hint(format!(
+                "begin with a copy of {}",
+                self.folder(id).plan().display()
+            )));
+        };
+        if let Some(why) = machine.refuses_edit(edited) {
+            return Err(Failure::usage(why));
+        }
+        let mut plan = Plan::clone(machine.plan());
+        let Some(place) = plan.tasks.iter_mut().find(|one| one.slug == *task) else {
+            return Err(Failure::usage(format!("mission {id} has no task `{task}`")));
+        };
+        let before = std::mem::replace(place, edited.clone());
+        let host = Host::local();
+        let mut findings = check(&plan, &|program| host.find_program(program).is_some());
+        findings.retain(|one| one.task.as_ref().is_none_or(|of| of == task));
+        Ok(Edited {
+            before,
+            after: edited.clone(),
+            findings,
+        })
     }
 
     /// Takes the report of the worker that is this agent.

@@ -122,6 +122,14 @@ pub struct Criterion {
     pub review: Option<String>,
 }
 
+impl Criterion {
+    /// What it asks for: the command, or what a reviewer must find.
+    pub fn words(&self) -> &str {
+        let run = self.run.as_ref().map(RunLine::as_str);
+        run.or(self.review.as_deref()).unwrap_or_default()
+    }
+}
+
 impl Task {
     /// Whether it may write the file at `path`, a path from the repository's root.
     pub fn may_write(&self, path: &str) -> bool {

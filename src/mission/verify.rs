@@ -65,8 +65,6 @@ pub async fn run(run: Run<'_>) -> Receipt {
             (folder, outcome, tail)
         }
     };
-    let what = criterion.run.as_ref().map(RunLine::as_str);
-    let what = what.or(criterion.review.as_deref()).unwrap_or_default();
     Receipt {
         v: VERSION,
         ts: Utc::now(),
@@ -74,7 +72,7 @@ pub async fn run(run: Run<'_>) -> Receipt {
         attempt: run.attempt,
         on: run.on,
         criterion: run.place,
-        what: what.to_owned(),
+        what: criterion.words().to_owned(),
         folder,
         commit: run.commit,
         outcome,

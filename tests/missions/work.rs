@@ -224,6 +224,46 @@ fn what_fails_is_tried_again_with_the_error_and_three_failures_skip_what_depends
 }
 
 #[test]
+fn a_task_whose_criterion_was_wrong_is_changed_by_the_person_and_tried_again() {
+    let scene = Scene::set();
+    let mut wrong = task_by("made", &[], &["made.txt"], &["test -s other.txt"]);
+    wrong["attempts"] = json!(1);
+    scene.plan(&[wrong.clone(), task("after", &["made"])]);
+    let done_already = format!("{}---\nreport done it is there\n", does("made"));
+    scene.script("made", &done_already);
+    scene.script("after", &does("after"));
+    scene.ends(scene.run(), 1);
+    let serving = scene.serve();
+    wrong["description"] = json!("Make the part made, as it should be.");
+    wrong["exitCriteria"] = json!([{ "run": "test -s made.txt" }]);
+    let file = scene.plan_as(&[wrong], &json!({}));
+    let file = file.to_string_lossy();
+    // nothing of it is taken in before the person has seen it and said yes
+    let asked = scene.ctl(&["mission", "edit", "notes", "made", &file]);
+    assert_ne!(asked.code, Some(0), "{asked:?}");
+    assert!(!scene.journal().iter().any(|line| line["entry"] == "edited"));
+    let said = scene
+        .ctl(&["--yes", "mission", "edit", "notes", "made", &file])
+        .done();
+    assert!(said.contains("made is changed"), "{said}");
+    let why = scene.ctl(&["mission", "explain", "notes", "made"]).done();
+    assert!(why.contains("- test -s made.txt"), "{why}");
+    scene.ctl(&["mission", "retry", "notes", "made"]).done();
+    scene.wait("after", "proven", 1);
+    let told = scene.told("made", 2);
+    for words in [
+        "as it should be",
+        "`test -s made.txt`",
+        "the person has changed the task",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let again = scene.ctl(&["--yes", "mission", "edit", "notes", "made", &file]);
+    assert_eq!(again.code, Some(2), "{again:?}");
+    drop(serving);
+}
+
+#[test]
 fn a_conflict_is_resolved_by_its_author_with_both_intents() {
     let scene = Scene::set();
     scene.commit("list.txt", "the list\n");

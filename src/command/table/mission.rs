@@ -15,6 +15,7 @@ explain TASK          why a task is where it is
 message TASK TEXT...  says something to its worker [--fresh: to a new one]
 pause, resume         nothing new starts; it goes on (also after a restart)
 stop TASK, retry TASK closes its pane; tries again [--fresh]
+edit TASK PLAN-FILE   takes it as that file has it, after your `/yes`
 drop TASK, take TASK  gives it up; you do it yourself in its pane
 accept TASK           takes a proposed task in
 abort                 stops every worker; worktrees and branches stay

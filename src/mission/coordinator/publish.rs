@@ -28,7 +28,12 @@ const AT_LIMIT: &str =
 /// The last receipt of each criterion of a task.
 pub(super) fn last_receipts(receipts: &[Receipt], task: &Task) -> Vec<Receipt> {
     let mut last: Vec<&Receipt> = Vec::new();
-    let of_task = |receipt: &&Receipt| receipt.task == task.slug && receipt.on != Tree::Base;
+    // what was run before the person changed the task says nothing of what it is now
+    let of_task = |receipt: &&Receipt| {
+        let criterion = task.exit_criteria.get(receipt.criterion);
+        let is_same = criterion.is_some_and(|criterion| criterion.words() == receipt.what);
+        receipt.task == task.slug && receipt.on != Tree::Base && is_same
+    };
     for receipt in receipts.iter().filter(of_task) {
         last.retain(|one| one.criterion != receipt.criterion);
         last.push(receipt);

@@ -21,7 +21,7 @@ impl Machine {
             Step::Started if state.stage == Stage::Waiting => state.start(ts),
             Step::Message { text, fresh } => {
                 state.reopen(ts);
-                if *fresh || state.pane.is_none() {
+                if *fresh || state.pane.is_none() || state.is_edited {
                     // a new worker is told the task, and what was said of it so far
                     state.remember(format!("the person said: {text}"));
                 }
@@ -110,6 +110,7 @@ impl TaskState {
             }
             (Step::Told { .. }, Wants::Telling(_)) => {
                 self.telling = None;
+                self.is_edited = false;
                 self.told_at.get_or_insert(ts);
                 self.stage = Stage::Running;
                 self.wants = Wants::Watching;
@@ -278,6 +279,11 @@ impl TaskState {
             self.hands = Hands::Worker;
         }
         self.telling = None;
+        let message = if self.is_edited {
+            Message::Begin
+        } else {
+            message
+        };
         self.wants = match (&self.pane, fresh, self.base.is_some() || self.briefs > 0) {
             (Some(_), true, _) => Wants::Closing { then_fresh: true },
             (Some(_), false, _) => Wants::Telling(message),
@@ -330,7 +336,7 @@ impl TaskState {
         }
     }
 
-    fn remember(&mut self, what: String) {
+    pub(super) fn remember(&mut self, what: String) {
         if self.wrong.len() >= WRONG {
             self.wrong.remove(0);
         }

@@ -61,6 +61,8 @@ pub struct TaskState {
     pub(super) hands: Hands,
     /// How the last attempt of its worker failed.
     pub(super) failure: Option<String>,
+    /// Whether the person has changed it since its worker was told it.
+    pub(super) is_edited: bool,
     /// The commit of an earlier merge of it, of a task that was done before and taken up again.
     pub(super) merged_earlier: Option<String>,
     /// The criteria that what is merged meets, where that is only a part.
@@ -132,6 +134,18 @@ pub enum Message {
 }
 
 impl TaskState {
+    /// The person has changed it: whoever works on it next is told all of it anew.
+    pub(super) fn edited(&mut self, task: &Task) {
+        self.attempts = self.attempts.max(task.attempts);
+        self.is_edited = self.briefs > 0;
+        self.failure = None;
+        if self.is_edited {
+            self.remember(
+                "the person has changed the task since: it stands here as it is now".into(),
+            );
+        }
+    }
+
     pub(super) fn new(task: &Task) -> Self {
         Self {
             attempts: task.attempts,

@@ -542,6 +542,73 @@ fn a_proposed_task_comes_in_when_the_person_accepts_it() {
 }
 
 #[test]
+fn a_task_that_the_person_changed_is_told_anew() {
+    let mut mission = Mission::new();
+    mission.work("a");
+    for _ in 0..2 {
+        mission.report("a", Claimed::Done);
+        mission.check("a", &["no"]);
+        if mission.state("a").stage == Stage::Running {
+            mission.tell("a");
+        }
+    }
+    let edited = |mission: &Mission, change: fn(&mut Task)| {
+        let mut task = mission.machine.plan.tasks[0].clone();
+        change(&mut task);
+        task
+    };
+    let other = edited(&mission, |task| task.description = "something else".into());
+    mission.write(What::Edited {
+        edited: Box::new(other.clone()),
+    });
+    assert_eq!(
+        mission.state("a").stage,
+        Stage::Failed,
+        "nothing is done by itself"
+    );
+    mission.step("a", Step::Retried { fresh: false });
+    assert_eq!(mission.due(), ["start c", "a: Telling(Begin)"]);
+    assert_eq!(mission.machine.plan.tasks[0], other);
+    mission.tell("a");
+    mission.report("a", Claimed::Done);
+    let why = mission.machine.refuses_edit(&other);
+    assert!(why.unwrap().contains("stop it first"));
+    mission.check("a", &["not yet"]);
+    // its attempts are used up again; what it changes to must fit
+    for (change, why) in [
+        (
+            (|task| task.role = crate::config::Role::Explore) as fn(&mut Task),
+            "has begun",
+        ),
+        (
+            |task| task.depends_on = vec!["b".parse().unwrap()],
+            "has begun",
+        ),
+        (|task| task.slug = "x".parse().unwrap(), "no task `x`"),
+    ] {
+        let task = edited(&mission, change);
+        let refused = mission.machine.refuses_edit(&task).unwrap();
+        assert!(refused.contains(why), "{refused}");
+        mission.write(What::Edited {
+            edited: Box::new(task.clone()),
+        });
+        assert!(!mission.machine.plan.tasks.contains(&task));
+    }
+    let mut later = mission.machine.plan.tasks[2].clone();
+    later.depends_on = vec!["c".parse().unwrap()];
+    let refused = mission.machine.refuses_edit(&later).unwrap();
+    assert!(refused.contains("wait for itself"), "{refused}");
+    mission.step("a", Step::Retried { fresh: false });
+    assert_eq!(mission.due(), ["start c", "a: Telling(Retry)"]);
+    mission.tell("a");
+    mission.report("a", Claimed::Done);
+    mission.check("a", &[]);
+    mission.merge("a", &[]);
+    let refused = mission.machine.refuses_edit(&other).unwrap();
+    assert!(refused.contains("is done"), "{refused}");
+}
+
+#[test]
 fn every_line_of_a_journal_is_read_back_as_it_was_written() {
     let mut mission = Mission::new();
     mission.finish("a");

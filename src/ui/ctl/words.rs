@@ -115,7 +115,7 @@ impl Taker {
 const fn has_no_text(verb: MissionVerb) -> bool {
     !matches!(
         verb,
-        MissionVerb::Message | MissionVerb::Ask | MissionVerb::Run
+        MissionVerb::Message | MissionVerb::Ask | MissionVerb::Run | MissionVerb::Edit
     )
 }
 

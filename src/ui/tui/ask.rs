@@ -80,7 +80,10 @@ impl App {
     pub(super) fn typed_yes(&mut self, line: String) -> Vec<Effect> {
         let asked = self.asked.as_ref().filter(|asked| asked.yes.is_answer());
         let is_unread = asked.is_some() && !self.hears_yes();
-        let asks = |line: &str| line.split_whitespace().take(2).eq(["/mission", "run"]);
+        let asks = |line: &str| {
+            let mut words = line.split_whitespace();
+            words.next() == Some("/mission") && matches!(words.next(), Some("run" | "edit"))
+        };
         let is_on_its_way = self.under_way.iter().any(|one| asks(&one.line));
         if is_unread || is_on_its_way {
             self.hint("read first what is asked, to its end");

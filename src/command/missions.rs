@@ -128,6 +128,11 @@ impl MissionVerb {
         )
     }
 
+    /// Whether it does nothing before a yes to what it shows.
+    pub const fn asks_first(self) -> bool {
+        matches!(self, Self::Run | Self::Edit)
+    }
+
     /// Whether it only looks, and changes nothing.
     pub const fn only_looks(self) -> bool {
         matches!(

@@ -398,53 +398,58 @@ impl Machine {
         }
     }
 
-    /// Why a task cannot be changed to this now; `None`: it can.
-    pub fn refuses_edit(&self, edited: &Task) -> Option<String> {
+    /// The plan with a task as it is to be.
+    ///
+    /// # Errors
+    /// Why the task cannot be changed to this now.
+    pub fn plan_with(&self, edited: &Task) -> Result<Plan, String> {
+        self.changed(edited).map(|(plan, _)| plan)
+    }
+
+    /// The same, and the plan's graph.
+    fn changed(&self, edited: &Task) -> Result<(Plan, Graph), String> {
         let slug = &edited.slug;
-        let Some((task, state)) = self.position(slug).and_then(|place| self.task(place)) else {
-            return Some(format!("there is no task `{slug}`"));
+        let place = self.position(slug);
+        let Some((place, (task, state))) = place.and_then(|place| Some((place, self.task(place)?)))
+        else {
+            return Err(format!("there is no task `{slug}`"));
         };
         let has_begun = state.stage != Stage::Waiting;
         if matches!(state.stage, Stage::Running | Stage::Checking) {
-            Some(format!("{slug} is being worked on: stop it first"))
-        } else if state.wants != Wants::Nothing {
-            Some(format!(
-                "something is being done about {slug}: say it again in a moment"
-            ))
-        } else if state.merged.is_some() || state.stage == Stage::Done {
-            Some(format!("{slug} is done, or a part of it is merged"))
-        } else if has_begun && (task.role, &task.depends_on) != (edited.role, &edited.depends_on) {
-            Some(format!(
-                "{slug} has begun: its role and what it depends on stay as they are"
-            ))
-        } else if self.with(edited).is_none() {
-            Some(format!(
-                "{slug} would wait for itself, or for what there is not"
-            ))
-        } else {
-            None
+            return Err(format!("{slug} is being worked on: stop it first"));
         }
-    }
-
-    /// The plan with this task as it is now, and its graph.
-    fn with(&self, edited: &Task) -> Option<(Plan, Graph)> {
-        let place = self.position(&edited.slug)?;
+        if state.wants != Wants::Nothing {
+            return Err(format!(
+                "something is being done about {slug}: say it again in a moment"
+            ));
+        }
+        if state.merged.is_some() || state.stage == Stage::Done {
+            return Err(format!("{slug} is done, or a part of it is merged"));
+        }
+        if has_begun && (task.role, &task.depends_on) != (edited.role, &edited.depends_on) {
+            return Err(format!(
+                "{slug} has begun: its role and what it depends on stay as they are"
+            ));
+        }
         let mut plan = Plan::clone(&self.plan);
-        *plan.tasks.get_mut(place)? = edited.clone();
-        let graph = graph(&plan, self.is_repository)?;
-        Some((plan, graph))
+        if let Some(task) = plan.tasks.get_mut(place) {
+            task.clone_from(edited);
+        }
+        match graph(&plan, self.is_repository) {
+            Some(graph) => Ok((plan, graph)),
+            None => Err(format!(
+                "{slug} would wait for itself, or for what there is not"
+            )),
+        }
     }
 
     fn edit(&mut self, edited: &Task) {
-        if self.refuses_edit(edited).is_some() {
-            return;
-        }
-        let (Some((plan, graph)), Some(place)) = (self.with(edited), self.position(&edited.slug))
-        else {
+        let Ok((plan, graph)) = self.changed(edited) else {
             return;
         };
         (self.plan, self.graph) = (Arc::new(plan), graph);
-        if let Some(state) = self.tasks.get_mut(place) {
+        let place = self.position(&edited.slug);
+        if let Some(state) = place.and_then(|place| self.tasks.get_mut(place)) {
             state.edited(edited);
         }
     }

@@ -18,8 +18,8 @@ use super::journal::{Entry, Step, What};
 use super::ledger::Ledger;
 use super::machine::{Machine, Phase};
 use super::names::Names;
+use super::plan::Task;
 use super::plan::check::{Finding, check};
-use super::plan::{Plan, Task};
 use super::ready::{Ready, read_plan};
 use super::records::Records;
 use super::view::MissionView;
@@ -267,19 +267,15 @@ impl Missions {
                 self.folder(id).plan().display()
             )));
         };
-        if let Some(why) = machine.refuses_edit(edited) {
-            return Err(Failure::usage(why));
-        }
-        let mut plan = Plan::clone(machine.plan());
-        let Some(place) = plan.tasks.iter_mut().find(|one| one.slug == *task) else {
+        let plan = machine.plan_with(edited).map_err(Failure::usage)?;
+        let Some(before) = machine.plan().task(task) else {
             return Err(Failure::usage(format!("mission {id} has no task `{task}`")));
         };
-        let before = std::mem::replace(place, edited.clone());
         let host = Host::local();
         let mut findings = check(&plan, &|program| host.find_program(program).is_some());
         findings.retain(|one| one.task.as_ref().is_none_or(|of| of == task));
         Ok(Edited {
-            before,
+            before: before.clone(),
             after: edited.clone(),
             findings,
         })

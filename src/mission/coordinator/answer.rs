@@ -97,7 +97,7 @@ impl Coordinator {
                         .hint(format!("`/mission status {mission}` lists those that were")),
                 )
             }
-            What::Edited { edited } => self.machine.refuses_edit(edited).map(Failure::usage),
+            What::Edited { edited } => self.machine.plan_with(edited).err().map(Failure::usage),
             What::Resumed if self.machine.phase() == Phase::Running => {
                 Some(Failure::usage(format!("mission {mission} is not paused")))
             }

@@ -571,8 +571,8 @@ fn a_task_that_the_person_changed_is_told_anew() {
     assert_eq!(mission.machine.plan.tasks[0], other);
     mission.tell("a");
     mission.report("a", Claimed::Done);
-    let why = mission.machine.refuses_edit(&other);
-    assert!(why.unwrap().contains("stop it first"));
+    let why = mission.machine.plan_with(&other);
+    assert!(why.unwrap_err().contains("stop it first"));
     mission.check("a", &["not yet"]);
     // its attempts are used up again; what it changes to must fit
     for (change, why) in [
@@ -587,7 +587,7 @@ fn a_task_that_the_person_changed_is_told_anew() {
         (|task| task.slug = "x".parse().unwrap(), "no task `x`"),
     ] {
         let task = edited(&mission, change);
-        let refused = mission.machine.refuses_edit(&task).unwrap();
+        let refused = mission.machine.plan_with(&task).unwrap_err();
         assert!(refused.contains(why), "{refused}");
         mission.write(What::Edited {
             edited: Box::new(task.clone()),
@@ -596,7 +596,7 @@ fn a_task_that_the_person_changed_is_told_anew() {
     }
     let mut later = mission.machine.plan.tasks[2].clone();
     later.depends_on = vec!["c".parse().unwrap()];
-    let refused = mission.machine.refuses_edit(&later).unwrap();
+    let refused = mission.machine.plan_with(&later).unwrap_err();
     assert!(refused.contains("wait for itself"), "{refused}");
     mission.step("a", Step::Retried { fresh: false });
     assert_eq!(mission.due(), ["start c", "a: Telling(Retry)"]);
@@ -604,7 +604,7 @@ fn a_task_that_the_person_changed_is_told_anew() {
     mission.report("a", Claimed::Done);
     mission.check("a", &[]);
     mission.merge("a", &[]);
-    let refused = mission.machine.refuses_edit(&other).unwrap();
+    let refused = mission.machine.plan_with(&other).unwrap_err();
     assert!(refused.contains("is done"), "{refused}");
 }
 

@@ -113,10 +113,7 @@ impl Taker {
 
 /// Whether nothing that is said with a verb could be typed to an agent, or asked.
 const fn has_no_text(verb: MissionVerb) -> bool {
-    !matches!(
-        verb,
-        MissionVerb::Message | MissionVerb::Ask | MissionVerb::Run | MissionVerb::Edit
-    )
+    !(verb.asks_first() || matches!(verb, MissionVerb::Message | MissionVerb::Ask))
 }
 
 fn unclear(word: &str) -> Failure {

@@ -6,6 +6,7 @@ use super::scroll::Scroll;
 use super::theme::Look;
 use super::update::Effect;
 use crate::command::Command;
+use crate::command::missions::MissionVerb;
 use crate::command::text::harmless;
 
 /// The longest question that is only said, in lines.
@@ -82,7 +83,9 @@ impl App {
         let is_unread = asked.is_some() && !self.hears_yes();
         let asks = |line: &str| {
             let mut words = line.split_whitespace();
-            words.next() == Some("/mission") && matches!(words.next(), Some("run" | "edit"))
+            let is_mission = words.next() == Some("/mission");
+            let verb = words.next().and_then(|word| word.parse().ok());
+            is_mission && verb.is_some_and(MissionVerb::asks_first)
         };
         let is_on_its_way = self.under_way.iter().any(|one| asks(&one.line));
         if is_unread || is_on_its_way {

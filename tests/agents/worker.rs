@@ -11,7 +11,7 @@
 //! (works for ever), `crash` (is killed), `die` (ends with status 1), `lie` (reports `done` and does nothing),
 //! `ask TEXT` (ends the turn with these words), `leave` (a process in the background that heeds no hangup),
 //! `dialog COMMAND` (asks for a yes), `wait FILE` (until it is there, in SCRIPT), `limit FILE` (stands at its usage
-//! limit until then). `#` begins a comment.
+//! limit until then), `full` (ends the turn, for its context is used up). `#` begins a comment.
 //!
 //! Files in SCRIPT that it heeds: `trust` (the trust dialog is shown first, about the folder that stands in the file,
 //! else about its own; once for each folder), `slow-start` (seconds before it shows anything). Files that it writes:
@@ -42,6 +42,9 @@ use terminal::{Event, append, listen, print, size};
 
 /// How often the pane's size is looked at, and what goes on.
 const TICK: Duration = Duration::from_millis(50);
+
+/// What it says when its context is used up.
+const FULL: &str = "  ⎿  Context limit reached · /compact or /clear to continue";
 
 fn main() -> io::Result<()> {
     let mut words = std::env::args().skip(1);
@@ -183,6 +186,13 @@ impl Worker {
                 self.claude.paint()
             }
             Err(_) if self.at_limit => Ok(()),
+            Ok(Done::Said(text)) if text == FULL => {
+                (self.work, self.claude.spinner) = (None, None);
+                for row in ["❯ Go on.", FULL, ""] {
+                    self.claude.obey(&format!("row {row}"))?;
+                }
+                self.claude.paint()
+            }
             Ok(Done::Said(text)) => {
                 (self.work, self.claude.spinner) = (None, None);
                 self.claude.say(&text);
@@ -238,6 +248,9 @@ fn turn(script: &Path, folder: &Path, brief: &Path, done: &Sender<Done>) -> io::
     for line in block.lines().map(str::trim) {
         if line.is_empty() || line.starts_with('#') {
             continue;
+        }
+        if line == "full" {
+            return Ok(FULL.to_owned());
         }
         if let Some(words) = line.strip_prefix("ask ") {
             return Ok(words.to_owned());

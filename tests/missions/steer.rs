@@ -177,6 +177,26 @@ fn a_pause_starts_nothing_and_what_is_stopped_goes_on_when_the_person_says_so() 
 }
 
 #[test]
+fn who_can_take_in_no_more_gives_way_to_another_with_the_same_work() {
+    let scene = Scene::set();
+    scene.plan(&[task("one", &[])]);
+    scene.script("one", &format!("full\n---\n{}", does("one")));
+    scene.ends(scene.run(), 0);
+    assert_eq!(scene.count("one", "usedUp"), 1);
+    assert_eq!(scene.count("one", "opened"), 2);
+    assert_eq!(scene.said("in/one/starts").lines().count(), 2);
+    let told = scene.told("one", 2);
+    for words in [
+        "attempt 2 of 3",
+        "its worker's context was used up",
+        "Make the part one.",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert_eq!(scene.merged("one.txt").unwrap(), "one\n");
+}
+
+#[test]
 fn what_the_person_holds_is_told_nothing_by_the_mission_either() {
     let scene = Scene::set();
     scene.plan(&[task("one", &[]), task("two", &[])]);
